@@ -1,0 +1,325 @@
+/* cmd_audit.c - corpress audit ARCHIVE.h5 */
+#include "command.h"
+#include "decode_report.h"
+#include "escape.h"
+#include "report.h"
+#include "run_log.h"
+#include "selection.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_text[] =
+    "corpress audit ARCHIVE.h5 [--by shard|file] [--format table|csv|json]\n"
+    "\n"
+    "Prints how well every shard or file was compressed, and whether it is intact.\n"
+    "\n"
+    "  raw, coded  bytes before and after; ratio and bits per byte of the two\n"
+    "  loss_bits   the model's loss: what a perfect coder would need\n"
+    "  overhead    bytes of `coded` beyond loss and data that is stored as it is\n"
+    "  lz4_ratio   ratio of the same bytes under LZ4, the baseline; from ARCHIVE.h5.log.jsonl,\n"
+    "              or measured with --full, or -\n"
+    "  integrity   ok: the compressed data has its checksum; with --full: decoded, too\n"
+    "\n"
+    "The row `tables` is everything in the archive file that is not a shard; `total` counts every\n"
+    "byte of the file. With --by file, loss_bits is the model's loss on the file's tokens; ratio\n"
+    "and bits per byte come from it. In JSON, a path that is not UTF-8 has U+FFFD for each byte\n"
+    "that does not fit, and its exact bytes in path_hex; CSV has the bytes as they are.\n"
+    "\n"
+    "      --by shard|file  what a row stands for (default: shard)\n"
+    "      --format FORMAT  table, csv or json (default: table)\n"
+    "      --full           decode every shard: check the raw bytes, measure LZ4\n"
+    "  -q, --quiet          no progress\n"
+    "      --help           this text\n"
+    "\n"
+    "The exit code is 4 if a shard is damaged.\n";
+
+typedef struct audit_call {
+    cpr_ranks *ranks;
+    bool by_file;
+    bool full;
+    bool quiet;
+    report_format format;
+    uint64_t *lz4_bytes; /* per shard; 0: not known */
+    bool *bad;           /* per shard */
+    uint64_t bad_shards;
+    progress bar;
+} audit_call;
+
+static const report_column shard_columns[] = {
+    {"shard", 7},      {"raw", 14},      {"coded", 13},    {"ratio", 8},     {"bits_per_byte", 13},
+    {"loss_bits", 14}, {"overhead", 10}, {"lz4_ratio", 9}, {"integrity", 9}, {NULL, 0}};
+
+static const report_column file_columns[] = {
+    {"raw", 14},           {"loss_bits", 14},   {"ratio", 8},
+    {"bits_per_byte", 13}, {"first_shard", 11}, {"last_shard", 10},
+    {"integrity", 9},      {"path", 0},         {NULL, 0}};
+
+static int parse_options(audit_call *call, int argc, char **argv, bool *help)
+{
+    static const struct option options[] = {
+        {"by", required_argument, NULL, OPTION_BY},
+        {"format", required_argument, NULL, OPTION_FORMAT},
+        {"full", no_argument, NULL, OPTION_FULL},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    opterr = cpr_ranks_rank(call->ranks) == 0;
+    int c;
+    while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+        switch (c) {
+        case OPTION_BY:
+            call->by_file = strcmp(optarg, "file") == 0;
+            if (!call->by_file && strcmp(optarg, "shard") != 0)
+                return command_usage(call->ranks, "audit", "--by wants shard or file");
+            break;
+        case OPTION_FORMAT:
+            if (!report_parse_format(optarg, &call->format))
+                return command_usage(call->ranks, "audit", "--format wants table, csv or json");
+            break;
+        case OPTION_FULL:
+            call->full = true;
+            break;
+        case 'q':
+            call->quiet = true;
+            break;
+        case 'h':
+        case OPTION_HELP:
+            *help = true;
+            return EXIT_DONE;
+        default:
+            return command_bad_option(call->ranks, "audit");
+        }
+    }
+    if (argc - optind != 1)
+        return command_usage(call->ranks, "audit", "one archive, please");
+    return EXIT_DONE;
+}
+
+/* ---- listener ------------------------------------------------------------------------------ */
+
+static void on_progress(void *context, const cpr_run_progress *now)
+{
+    audit_call *call = context;
+    progress_show(&call->bar, now);
+}
+
+static void on_item(void *context, const cpr_item_result *result)
+{
+    audit_call *call = context;
+    if (result->lz4_bytes)
+        call->lz4_bytes[result->shard] = result->lz4_bytes;
+    if (result->bad == CPR_OK)
+        return;
+    call->bad[result->shard] = true;
+    call->bad_shards++;
+    progress_clear(&call->bar);
+    fprintf(stderr, "corpress: %s\n", result->text.text);
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+static double ratio(uint64_t raw, double coded)
+{
+    return coded > 0 ? (double)raw / coded : 0;
+}
+
+static double bits_per_byte(uint64_t raw, double coded)
+{
+    return raw ? 8 * coded / (double)raw : 0;
+}
+
+/* Loss is kept in units of 2^-16 bit. */
+static double loss_bits(uint64_t loss)
+{
+    return (double)loss / 65536;
+}
+
+static double overhead(const cpr_shard_info *info)
+{
+    return (double)info->coded_bytes - (double)info->stored_bytes - loss_bits(info->loss_bits) / 8;
+}
+
+static void lz4_ratio(report *r, uint64_t raw, uint64_t lz4_bytes)
+{
+    if (lz4_bytes)
+        report_real(r, ratio(raw, (double)lz4_bytes), 3);
+    else
+        report_unknown(r);
+}
+
+/* The cells that a shard and the total have in common. */
+static void size_cells(report *r, uint64_t raw, uint64_t coded)
+{
+    report_number(r, raw);
+    report_number(r, coded);
+    report_real(r, ratio(raw, (double)coded), 3);
+    report_real(r, bits_per_byte(raw, (double)coded), 4);
+}
+
+static void shard_row(report *r, const audit_call *call, uint64_t i, const cpr_shard_info *info)
+{
+    report_row(r);
+    report_number(r, i);
+    size_cells(r, info->raw_bytes, info->coded_bytes);
+    report_real(r, loss_bits(info->loss_bits), 0);
+    report_real(r, overhead(info), 1);
+    lz4_ratio(r, info->raw_bytes, call->lz4_bytes[i]);
+    report_word(r, call->bad[i] ? "DAMAGED" : "ok");
+    report_row_end(r);
+}
+
+static void total_rows(report *r, const audit_call *call, const cpr_archive *archive)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    uint64_t lz4 = 0;
+    bool all_lz4 = header->shard_count > 0;
+    double loss = 0;
+    double over = 0;
+    uint64_t coded = 0;
+    for (uint64_t i = 0; i < header->shard_count; i++) {
+        coded += header->shards[i].coded_bytes;
+        loss += loss_bits(header->shards[i].loss_bits);
+        over += overhead(&header->shards[i]);
+        lz4 += call->lz4_bytes[i];
+        all_lz4 = all_lz4 && call->lz4_bytes[i];
+    }
+    const uint64_t file_bytes = cpr_archive_file_bytes(archive);
+    const uint64_t raw = cpr_file_list_bytes(header->files);
+
+    report_row(r);
+    report_word(r, "tables");
+    report_unknown(r);
+    report_number(r, file_bytes - coded);
+    for (int i = 0; i < 2; i++)
+        report_unknown(r);
+    report_unknown(r);
+    report_number(r, file_bytes - coded);
+    report_unknown(r);
+    report_word(r, "ok"); /* or the archive could not have been opened */
+    report_row_end(r);
+
+    report_row(r);
+    report_word(r, "total");
+    size_cells(r, raw, file_bytes);
+    report_real(r, loss, 0);
+    report_real(r, over + (double)(file_bytes - coded), 1);
+    lz4_ratio(r, raw, all_lz4 ? lz4 : 0);
+    report_word(r, call->bad_shards ? "DAMAGED" : "ok");
+    report_row_end(r);
+}
+
+static void file_row(report *r, const audit_call *call, const cpr_archive_header *header,
+                     uint64_t file)
+{
+    uint64_t first;
+    uint64_t last;
+    if (!selection_shards_of_file(header, file, &first, &last))
+        return;
+    const uint64_t raw = cpr_file_list_get(header->files, file).bytes;
+    const double loss = loss_bits(header->file_loss[file]);
+    bool bad = false;
+    for (uint64_t i = first; i <= last; i++)
+        bad = bad || call->bad[i];
+    report_row(r);
+    report_number(r, raw);
+    report_real(r, loss, 0);
+    if (loss > 0) {
+        report_real(r, ratio(raw, loss / 8), 3);
+        report_real(r, bits_per_byte(raw, loss / 8), 4);
+    } else { /* stored as it is, or part of a token that began in the file before */
+        report_unknown(r);
+        report_unknown(r);
+    }
+    report_number(r, first);
+    report_number(r, last);
+    report_word(r, bad ? "DAMAGED" : "ok");
+    report_path(r, cpr_file_list_member(header->files, file));
+    report_row_end(r);
+}
+
+/* The part of the JSON document in front of the rows. */
+static void json_head(const audit_call *call, const char *path, const cpr_archive *archive)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    printf("{\"archive\": ");
+    escape_json(stdout, path);
+    printf(",\n \"profile\": \"%s\",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64
+           ",\n \"shards\": %" PRIu64 ",\n \"raw_bytes\": %" PRIu64
+           ",\n \"archive_bytes\": %" PRIu64 ",\n \"damaged_shards\": %" PRIu64 ",\n \"rows\": ",
+           header->profile, header->shard_bytes, cpr_file_list_count(header->files),
+           header->shard_count, cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive),
+           call->bad_shards);
+}
+
+static void print_audit(const audit_call *call, const char *path, const cpr_archive *archive)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    report r;
+    if (call->format == REPORT_JSON)
+        json_head(call, path, archive);
+    report_begin(&r, stdout, call->format, call->by_file ? file_columns : shard_columns);
+    if (call->by_file) {
+        const uint64_t files = cpr_file_list_count(header->files);
+        for (uint64_t f = 0; f < files; f++)
+            file_row(&r, call, header, f);
+    } else {
+        for (uint64_t i = 0; i < header->shard_count; i++)
+            shard_row(&r, call, i, &header->shards[i]);
+        total_rows(&r, call, archive);
+    }
+    report_end(&r);
+    if (call->format == REPORT_JSON)
+        puts("}");
+}
+
+static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive, cpr_error *error)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    const bool first = cpr_ranks_rank(call->ranks) == 0;
+    call->lz4_bytes = calloc((size_t)header->shard_count + 1, sizeof *call->lz4_bytes);
+    call->bad = calloc((size_t)header->shard_count + 1, sizeof *call->bad);
+    cpr_status status = CPR_OK;
+    if (!call->lz4_bytes || !call->bad)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a table of shards");
+    status = cpr_ranks_agree(call->ranks, status, error);
+    if (status != CPR_OK)
+        return status;
+    if (first)
+        run_log_read_lz4(path, header, call->lz4_bytes);
+    progress_begin(&call->bar, call->quiet || !call->full, cpr_file_list_bytes(header->files),
+                   header->shard_count);
+    const cpr_listener listener = {.context = call, .progress = on_progress, .item = on_item};
+    status = cpr_examine(call->ranks, archive, call->full ? CPR_EXAMINE_RAW : CPR_EXAMINE_CODED,
+                         &listener, error);
+    progress_clear(&call->bar);
+    if (status == CPR_OK && first)
+        print_audit(call, path, archive);
+    return status;
+}
+
+int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
+{
+    audit_call call = {.ranks = ranks};
+    bool help = false;
+    int code = parse_options(&call, argc, argv, &help);
+    if (help)
+        return command_help(ranks, help_text, false);
+    if (code != EXIT_DONE)
+        return code;
+    cpr_error error = {.text = ""};
+    cpr_archive *archive = NULL;
+    cpr_status status = command_open_archive(ranks, argv[optind], &archive, &error);
+    if (status == CPR_OK)
+        status = audit(&call, argv[optind], archive, &error);
+    cpr_archive_close(archive);
+    free(call.lz4_bytes);
+    free(call.bad);
+    if (status != CPR_OK)
+        return command_failed(ranks, status, &error);
+    code = command_flush(ranks);
+    return code != EXIT_DONE ? code : call.bad_shards ? EXIT_DAMAGED : EXIT_DONE;
+}

@@ -1,0 +1,275 @@
+/* cmd_compress.c - corpress compress CORPUS... -o ARCHIVE.h5 */
+#include "command.h"
+#include "progress.h"
+#include "run_log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "corpress compress CORPUS... -o ARCHIVE.h5\n"
+    "\n"
+    "Compresses files and directories (recursive, in the order of their paths) into one archive.\n"
+    "Symbolic links are kept as links. The archive depends on the files and the options only, not\n"
+    "on the number of ranks. Beside it, ARCHIVE.h5.log.jsonl tells when and where it was made.\n"
+    "\n"
+    "  -o, --output ARCHIVE.h5  the archive\n"
+    "  -p, --profile NAME       model parameters (default: balanced), see below\n"
+    "      --shard-size SIZE    bytes that are coded together, 1M to 4G (default: 64M); units\n"
+    "                           K, M, G are powers of 1024\n"
+    "      --files-from LIST    compress the paths listed in a file (-: standard input),\n"
+    "                           separated by newlines, or by NUL if it holds one\n"
+    "  -f, --force              replace an archive that exists\n"
+    "  -q, --quiet              no progress\n"
+    "      --no-mpi-io          rank 0 writes the archive alone, without MPI-IO\n"
+    "      --help               this text\n";
+
+/* Everything of one call; rank 0 uses the listener's part. */
+typedef struct compress_call {
+    cpr_ranks *ranks;
+    cpr_compress_options options;
+    const char *files_from;
+    bool quiet;
+    cpr_file_list *files;
+    uint64_t warnings;
+    progress bar;
+    run_log log;
+} compress_call;
+
+/* Sets the options; EXIT_DONE, or another exit code. *help: was asked for. */
+static int parse_options(compress_call *call, int argc, char **argv, bool *help)
+{
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"profile", required_argument, NULL, 'p'},
+        {"shard-size", required_argument, NULL, OPTION_SHARD_SIZE},
+        {"files-from", required_argument, NULL, OPTION_FILES_FROM},
+        {"force", no_argument, NULL, 'f'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"no-mpi-io", no_argument, NULL, OPTION_NO_MPI_IO},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    const char *profile = "balanced";
+    call->options.shard_bytes = CPR_SHARD_BYTES_DEFAULT;
+    call->options.mpi_io = true;
+    opterr = cpr_ranks_rank(call->ranks) == 0;
+    int c;
+    while ((c = getopt_long(argc, argv, "o:p:fqh", options, NULL)) != -1) {
+        switch (c) {
+        case 'o':
+            call->options.archive_path = optarg;
+            break;
+        case 'p':
+            profile = optarg;
+            break;
+        case OPTION_SHARD_SIZE:
+            if (!command_parse_size(optarg, &call->options.shard_bytes) ||
+                call->options.shard_bytes < CPR_SHARD_BYTES_MIN ||
+                call->options.shard_bytes > CPR_SHARD_BYTES_MAX)
+                return command_usage(call->ranks, "compress",
+                                     "--shard-size wants 1M to 4G, not '%s'", optarg);
+            break;
+        case OPTION_FILES_FROM:
+            call->files_from = optarg;
+            break;
+        case 'f':
+            call->options.overwrite = true;
+            break;
+        case 'q':
+            call->quiet = true;
+            break;
+        case OPTION_NO_MPI_IO:
+            call->options.mpi_io = false;
+            break;
+        case 'h':
+        case OPTION_HELP:
+            *help = true;
+            return EXIT_DONE;
+        default:
+            return command_bad_option(call->ranks, "compress");
+        }
+    }
+    call->options.profile = cpr_profile_find(profile);
+    if (!call->options.profile)
+        return command_usage(call->ranks, "compress", "no profile '%s'", profile);
+    if (!call->options.archive_path || !*call->options.archive_path)
+        return command_usage(call->ranks, "compress", "no archive given (-o ARCHIVE.h5)");
+    if (optind == argc && !call->files_from)
+        return command_usage(call->ranks, "compress", "no corpus given");
+    return EXIT_DONE;
+}
+
+/* A cpr_warn_fn. */
+static void warn(void *context, const char *text)
+{
+    compress_call *call = context;
+    call->warnings++;
+    command_warn(call->ranks, "%s", text);
+}
+
+/* The absolute path of a file in a directory that exists, whether the file exists or not;
+ * malloc()ed. */
+static char *absolute(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *resolved = directory ? realpath(directory, NULL) : NULL;
+    const char *name = slash ? slash + 1 : path;
+    char *out = NULL;
+    if (resolved) {
+        const size_t room = strlen(resolved) + strlen(name) + 2;
+        out = malloc(room);
+        if (out)
+            snprintf(out, room, "%s/%s", strcmp(resolved, "/") == 0 ? "" : resolved, name);
+    }
+    free(directory);
+    free(resolved);
+    return out;
+}
+
+static char *with_suffix(const char *path, const char *suffix)
+{
+    const size_t room = strlen(path) + strlen(suffix) + 1;
+    char *out = malloc(room);
+    if (out)
+        snprintf(out, room, "%s%s", path, suffix);
+    return out;
+}
+
+/* Rank 0: the corpus, without the archive that it is going to. */
+static cpr_status list_files(compress_call *call, int paths, char **path, cpr_error *error)
+{
+    char *archive = absolute(call->options.archive_path);
+    char *work = archive ? with_suffix(archive, ".work") : NULL;
+    char *log = archive ? run_log_path(archive) : NULL;
+    const char *exclude[] = {archive, work, log, NULL};
+    cpr_status status = CPR_OK;
+    call->files = cpr_file_list_create();
+    if (!archive || !work || !log || !call->files)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
+    for (int i = 0; status == CPR_OK && i < paths; i++)
+        status = cpr_file_list_add(call->files, path[i], exclude, warn, call, error);
+    if (status == CPR_OK && call->files_from)
+        status = cpr_file_list_add_from(call->files, call->files_from, exclude, warn, call, error);
+    free(archive);
+    free(work);
+    free(log);
+    return status;
+}
+
+/* ---- listener ------------------------------------------------------------------------------ */
+
+static void on_phase(void *context, const char *name)
+{
+    compress_call *call = context;
+    run_log_phase(&call->log, name);
+    progress_clear(&call->bar);
+    if (strcmp(name, "shards") == 0)
+        progress_begin(
+            &call->bar, call->quiet, cpr_file_list_bytes(call->files),
+            cpr_plan_shards(cpr_file_list_bytes(call->files), call->options.shard_bytes));
+}
+
+static void on_progress(void *context, const cpr_run_progress *now)
+{
+    compress_call *call = context;
+    progress_show(&call->bar, now);
+}
+
+static void on_item(void *context, const cpr_item_result *result)
+{
+    compress_call *call = context;
+    run_log_shard(&call->log, result);
+}
+
+static void open_log(compress_call *call, const char *hosts)
+{
+    if (!run_log_open(&call->log, call->options.archive_path)) {
+        call->warnings++;
+        command_warn(call->ranks, "no run log: %s: %s", call->log.path ? call->log.path : "",
+                     strerror(errno));
+    }
+    run_log_start(&call->log, cpr_ranks_size(call->ranks), hosts, &call->options, call->files);
+}
+
+static void close_log(compress_call *call)
+{
+    if (call->log.file && !run_log_close(&call->log)) {
+        call->warnings++;
+        command_warn(call->ranks, "the run log could not be written completely");
+    }
+    free(call->log.path);
+}
+
+/* Rank 0: "corpress: ARCHIVE: 12 files, 33.5 MB -> 3.6 MB, ratio 9.31, 0:00:41" */
+static void summarize(const compress_call *call, const cpr_compress_totals *totals, double seconds)
+{
+    char raw[32];
+    char archive[32];
+    char time[32];
+    char path[512];
+    if (call->quiet)
+        return;
+    fprintf(stderr, "corpress: %s: %llu files, %llu shards, %s -> %s, ratio %.3f, %s\n",
+            cpr_printable_path(call->options.archive_path, path, sizeof path),
+            (unsigned long long)totals->files, (unsigned long long)totals->shards,
+            progress_bytes(totals->raw_bytes, raw, sizeof raw),
+            progress_bytes(totals->archive_bytes, archive, sizeof archive),
+            (double)totals->raw_bytes / (double)totals->archive_bytes,
+            progress_time(seconds, time, sizeof time));
+}
+
+static cpr_status compress(compress_call *call, int paths, char **path, cpr_error *error)
+{
+    const bool first = cpr_ranks_rank(call->ranks) == 0;
+    const double started = progress_clock();
+    cpr_status status = cpr_compress_check_output(call->ranks, &call->options, error);
+    if (status != CPR_OK)
+        return status;
+    if (first)
+        status = list_files(call, paths, path, error);
+    status = cpr_ranks_agree(call->ranks, status, error);
+    if (status != CPR_OK)
+        return status;
+
+    char *hosts = cpr_ranks_hosts(call->ranks);
+    if (first)
+        open_log(call, hosts);
+    free(hosts);
+    const cpr_listener listener = {
+        .context = call, .phase = on_phase, .progress = on_progress, .item = on_item};
+    cpr_compress_totals totals = {.files = 0};
+    status = cpr_compress(call->ranks, call->files, &call->options, &listener, &totals, error);
+    if (first) {
+        progress_clear(&call->bar);
+        if (status == CPR_OK) {
+            run_log_published(&call->log, &totals, progress_clock() - started);
+            summarize(call, &totals, progress_clock() - started);
+        } else {
+            run_log_failed(&call->log, status, error->text);
+        }
+        close_log(call);
+    }
+    return status;
+}
+
+int cmd_compress(cpr_ranks *ranks, int argc, char **argv)
+{
+    compress_call call = {.ranks = ranks};
+    bool help = false;
+    int code = parse_options(&call, argc, argv, &help);
+    if (help)
+        return command_help(ranks, help_text, true);
+    if (code != EXIT_DONE)
+        return code;
+    cpr_error error = {.text = ""};
+    const cpr_status status = compress(&call, argc - optind, argv + optind, &error);
+    cpr_file_list_free(call.files);
+    if (status != CPR_OK)
+        return command_failed(ranks, status, &error);
+    return call.warnings ? EXIT_WARNINGS : EXIT_DONE;
+}

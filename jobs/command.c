@@ -1,0 +1,179 @@
+/* command.c - messages, exit codes, numbers and lists in arguments. */
+#include "command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+int command_usage(const cpr_ranks *ranks, const char *command, const char *format, ...)
+{
+    if (cpr_ranks_rank(ranks) == 0) {
+        va_list arguments;
+        va_start(arguments, format);
+        fprintf(stderr, "corpress %s: ", command);
+        vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        fprintf(stderr, "; try 'corpress %s --help'\n", command);
+    }
+    return EXIT_USAGE;
+}
+
+int command_bad_option(const cpr_ranks *ranks, const char *command)
+{
+    if (cpr_ranks_rank(ranks) == 0)
+        fprintf(stderr, "try 'corpress %s --help'\n", command);
+    return EXIT_USAGE;
+}
+
+int command_failed(const cpr_ranks *ranks, cpr_status status, const cpr_error *error)
+{
+    if (cpr_ranks_rank(ranks) == 0)
+        fprintf(stderr, "corpress: %s\n", error->text[0] ? error->text : cpr_status_text(status));
+    return cpr_status_exit_code(status);
+}
+
+void command_warn(const cpr_ranks *ranks, const char *format, ...)
+{
+    if (cpr_ranks_rank(ranks) != 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("corpress: warning: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int command_help(const cpr_ranks *ranks, const char *text, bool profiles)
+{
+    if (cpr_ranks_rank(ranks) != 0)
+        return EXIT_DONE;
+    fputs(text, stdout);
+    if (profiles) {
+        puts("\nProfiles, and the memory of one rank at the default shard size:");
+        for (unsigned i = 0; cpr_profile_at(i); i++) {
+            const cpr_profile *profile = cpr_profile_at(i);
+            printf("  %-10s %5.0f MiB  %s\n", cpr_profile_name(profile),
+                   (double)cpr_codec_memory(profile, CPR_SHARD_BYTES_DEFAULT) / 1048576.0,
+                   cpr_profile_summary(profile));
+        }
+        puts("It does not grow with the corpus. The list of files takes about 200 bytes a file\n"
+             "more on every rank.");
+    }
+    fputs(COMMAND_EXIT_CODES, stdout);
+    return command_flush(ranks);
+}
+
+int command_flush(const cpr_ranks *ranks)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    if (errno != EPIPE && cpr_ranks_rank(ranks) == 0)
+        fprintf(stderr, "corpress: standard output: %s\n",
+                errno ? strerror(errno) : "write failed");
+    return EXIT_FAILED;
+}
+
+cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive **archive,
+                                cpr_error *error)
+{
+    *archive = NULL;
+    cpr_status status = cpr_archive_open(path, archive, error);
+    status = cpr_ranks_agree(ranks, status, error);
+    if (status != CPR_OK) {
+        cpr_archive_close(*archive);
+        *archive = NULL;
+    }
+    return status;
+}
+
+bool command_parse_size(const char *text, uint64_t *bytes)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    char *end;
+    const unsigned long long number = strtoull(text, &end, 10);
+    if (errno)
+        return false;
+    unsigned shift = 0;
+    if (*end == 'K' || *end == 'k')
+        shift = 10;
+    else if (*end == 'M' || *end == 'm')
+        shift = 20;
+    else if (*end == 'G' || *end == 'g')
+        shift = 30;
+    if (shift) {
+        end++;
+        if (end[0] == 'i' && end[1] == 'B')
+            end += 2;
+        else if (*end == 'B')
+            end++;
+    }
+    if (*end || number > UINT64_MAX >> shift)
+        return false;
+    *bytes = (uint64_t)number << shift;
+    return true;
+}
+
+/* A shard number at *text, which moves behind it. */
+static bool parse_shard(const char **text, uint64_t *shard)
+{
+    if (!isdigit((unsigned char)**text))
+        return false;
+    errno = 0;
+    char *end;
+    const unsigned long long number = strtoull(*text, &end, 10);
+    *text = end;
+    *shard = number;
+    return errno == 0;
+}
+
+cpr_status command_parse_shards(const char *text, uint64_t shard_count, bool **selected,
+                                cpr_error *error)
+{
+    *selected = calloc((size_t)shard_count + 1, sizeof **selected);
+    if (!*selected)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    const char *at = text;
+    for (;;) {
+        uint64_t first;
+        uint64_t last;
+        bool good = parse_shard(&at, &first);
+        last = first;
+        if (good && *at == '-') {
+            at++;
+            good = parse_shard(&at, &last) && first <= last;
+        }
+        if (!good || (*at && *at != ','))
+            return cpr_fail(error, CPR_ERR_USAGE, "--shards wants a list such as 3,7-9, not '%s'",
+                            text);
+        if (last >= shard_count)
+            return cpr_fail(error, CPR_ERR_NOT_FOUND,
+                            "no shard %llu: the archive has %llu, counted from 0",
+                            (unsigned long long)last, (unsigned long long)shard_count);
+        memset(*selected + first, 1, (size_t)(last - first + 1));
+        if (!*at)
+            return CPR_OK;
+        at++;
+    }
+}
+
+char *command_member_path(char *text)
+{
+    for (;;) {
+        if (text[0] == '/')
+            text++;
+        else if (text[0] == '.' && text[1] == '/')
+            text += 2;
+        else
+            break;
+    }
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '/')
+        text[--length] = '\0';
+    return text;
+}

@@ -1,0 +1,53 @@
+/* decode_report.c - a listener for commands that decode. */
+#include "decode_report.h"
+
+#include "selection.h"
+
+#include <stdio.h>
+
+static void on_progress(void *context, const cpr_run_progress *now)
+{
+    decode_report *report = context;
+    progress_show(&report->bar, now);
+}
+
+static void on_item(void *context, const cpr_item_result *result)
+{
+    decode_report *report = context;
+    if (result->bad == CPR_OK)
+        return;
+    report->bad_shards++;
+    progress_clear(&report->bar);
+    fprintf(stderr, "corpress: %s\n", result->text.text);
+}
+
+void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
+                         uint64_t shards, cpr_listener *listener)
+{
+    *report = (decode_report){.ranks = ranks};
+    progress_begin(&report->bar, quiet, raw_bytes, shards);
+    *listener = (cpr_listener){.context = report, .progress = on_progress, .item = on_item};
+}
+
+void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit)
+{
+    uint64_t damaged = 0;
+    const uint64_t files = cpr_file_list_count(header->files);
+    for (uint64_t f = 0; f < files; f++) {
+        uint64_t first;
+        uint64_t last;
+        if (!selection_shards_of_file(header, f, &first, &last))
+            continue;
+        bool touched = false;
+        for (uint64_t i = first; i <= last && !touched; i++)
+            touched = bad[i];
+        if (!touched || ++damaged > limit)
+            continue;
+        char shown[1024];
+        fprintf(stderr, "corpress: damaged: %s\n",
+                cpr_printable_path(cpr_file_list_member(header->files, f), shown, sizeof shown));
+    }
+    if (damaged > limit)
+        fprintf(stderr, "corpress: damaged: %llu more files\n",
+                (unsigned long long)(damaged - limit));
+}

@@ -1,0 +1,21 @@
+/* decode_report.h - a listener for commands that decode: progress, and findings as they come. */
+#ifndef CPR_DECODE_REPORT_H
+#define CPR_DECODE_REPORT_H
+
+#include "command.h"
+#include "progress.h"
+
+typedef struct decode_report {
+    cpr_ranks *ranks;
+    progress bar;
+    uint64_t bad_shards;
+} decode_report;
+
+/* Fills *listener; begins the progress. */
+void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
+                         uint64_t shards, cpr_listener *listener);
+
+/* On rank 0: prints the files that touch a damaged shard, at most `limit` of them. */
+void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit);
+
+#endif

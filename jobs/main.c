@@ -1,0 +1,82 @@
+/* main.c - the command `corpress`: finds the subcommand. */
+#include "command.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_text[] =
+    "corpress " CPR_VERSION_TEXT " - lossless compressor for text corpora\n"
+    "\n"
+    "  corpress plan     CORPUS...                     what a job would need\n"
+    "  corpress compress CORPUS... -o ARCHIVE.h5       compress files and directories\n"
+    "  corpress extract  ARCHIVE.h5 [PATH...] [-C DIR] recreate files\n"
+    "  corpress cat      ARCHIVE.h5 PATH|--shards LIST raw bytes to standard output\n"
+    "  corpress list     ARCHIVE.h5 [--shards]         files or shards\n"
+    "  corpress audit    ARCHIVE.h5                    ratio and integrity of every shard or file\n"
+    "  corpress verify   ARCHIVE.h5                    decode everything, compare checksums\n"
+    "\n"
+    "'corpress COMMAND --help' says more. Every command runs as one process, or as many:\n"
+    "'mpirun -n 8 corpress compress ...'. The archive is the same.\n";
+
+static const struct {
+    const char *name;
+    cmd_fn *run;
+} commands[] = {
+    {"plan", cmd_plan}, {"compress", cmd_compress}, {"extract", cmd_extract}, {"cat", cmd_cat},
+    {"list", cmd_list}, {"audit", cmd_audit},       {"verify", cmd_verify},
+};
+
+static cmd_fn *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run;
+    return NULL;
+}
+
+static int run(cpr_ranks *ranks, int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return command_help(ranks, help_text, true);
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        if (cpr_ranks_rank(ranks) == 0)
+            printf("corpress %s, archive format %u, kernel %s\n", CPR_VERSION_TEXT,
+                   CPR_FORMAT_VERSION, cpr_model_kernel());
+        return command_flush(ranks);
+    }
+    cmd_fn *command = find_command(word);
+    if (command)
+        return command(ranks, argc - 1, argv + 1);
+    if (cpr_ranks_rank(ranks) == 0) {
+        if (*word)
+            fprintf(stderr, "corpress: no command '%s'; try 'corpress --help'\n", word);
+        else
+            fprintf(stderr, "corpress: no command given; try 'corpress --help'\n");
+    }
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    cpr_ranks *ranks = NULL;
+    cpr_error error = {.text = ""};
+    const cpr_status status = cpr_ranks_start(&ranks, &error);
+    if (status != CPR_OK) {
+        /* Ranks that are not the one to talk have no text. */
+        if (error.text[0])
+            fprintf(stderr, "corpress: %s\n", error.text);
+        cpr_ranks_end(ranks);
+        return cpr_status_exit_code(status);
+    }
+    /* `corpress cat ... | head` ends quietly, as other filters do. MPI has its own use for broken
+     * connections, so not with several ranks. */
+    if (cpr_ranks_size(ranks) == 1)
+        signal(SIGPIPE, SIG_DFL);
+    /* Where rank 0 worked alone the others do not know how it went. */
+    uint64_t code = (uint64_t)run(ranks, argc, argv);
+    cpr_ranks_maximum(ranks, &code, 1);
+    cpr_ranks_end(ranks);
+    return (int)code;
+}

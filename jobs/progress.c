@@ -1,0 +1,114 @@
+/* progress.c - how far a run is: a bar on a terminal, whole lines in a log. */
+#include "progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A bar is redrawn this often; a log gets a line at every 5 %, but not more often than every
+ * LOG_SECONDS, and one every LOG_SECONDS_MOST in any case. */
+#define BAR_SECONDS 0.1
+#define LOG_SECONDS 5.0
+#define LOG_SECONDS_MOST 60.0
+#define BAR_CELLS 20
+
+double progress_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+const char *progress_bytes(uint64_t bytes, char *out, size_t capacity)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};
+    if (bytes < 1000) {
+        snprintf(out, capacity, "%u B", (unsigned)bytes);
+        return out;
+    }
+    double value = (double)bytes / 1000;
+    size_t unit = 0;
+    while (value >= 999.95 && unit + 1 < sizeof units / sizeof *units) {
+        value /= 1000;
+        unit++;
+    }
+    snprintf(out, capacity, "%.1f %s", value, units[unit]);
+    return out;
+}
+
+const char *progress_time(double seconds, char *out, size_t capacity)
+{
+    const unsigned long long whole = seconds < 0 ? 0 : (unsigned long long)(seconds + 0.5);
+    snprintf(out, capacity, "%llu:%02llu:%02llu", whole / 3600, whole / 60 % 60, whole % 60);
+    return out;
+}
+
+void progress_begin(progress *p, bool quiet, uint64_t total_raw, uint64_t total_items)
+{
+    *p = (progress){.quiet = quiet, .total_raw = total_raw, .total_items = total_items};
+    p->terminal = isatty(STDERR_FILENO) == 1;
+    p->started = progress_clock();
+    p->shown = p->started;
+}
+
+void progress_clear(progress *p)
+{
+    if (p->drawn)
+        fputs("\r\033[K", stderr);
+    p->drawn = false;
+}
+
+/* "12.3 MB of 64.0 MB, 1 of 8 shards, ratio 9.12, 1.4 MB/s, 0:00:37 left" */
+static void describe(const progress *p, const cpr_run_progress *now, double seconds, char *out,
+                     size_t capacity)
+{
+    char done[32];
+    char total[32];
+    char rate[32];
+    char left[32] = "?";
+    const double per_second = seconds > 0 ? (double)now->raw_bytes / seconds : 0;
+    if (per_second > 0 && now->raw_bytes <= p->total_raw)
+        progress_time((double)(p->total_raw - now->raw_bytes) / per_second, left, sizeof left);
+    snprintf(out, capacity, "%s of %s, %llu of %llu shards, ratio %.2f, %s/s, %s left",
+             progress_bytes(now->raw_bytes, done, sizeof done),
+             progress_bytes(p->total_raw, total, sizeof total), (unsigned long long)now->items_done,
+             (unsigned long long)p->total_items,
+             now->coded_bytes ? (double)now->raw_bytes / (double)now->coded_bytes : 0.0,
+             progress_bytes((uint64_t)per_second, rate, sizeof rate), left);
+}
+
+static void draw_bar(progress *p, const char *text, double fraction)
+{
+    char bar[BAR_CELLS + 1];
+    const size_t full = (size_t)(fraction * BAR_CELLS);
+    memset(bar, '-', BAR_CELLS);
+    memset(bar, '#', full < BAR_CELLS ? full : BAR_CELLS);
+    bar[BAR_CELLS] = '\0';
+    fprintf(stderr, "\r[%s] %3.0f %% %s\033[K", bar, 100 * fraction, text);
+    fflush(stderr);
+    p->drawn = true;
+}
+
+void progress_show(progress *p, const cpr_run_progress *now)
+{
+    if (p->quiet || p->total_raw == 0)
+        return;
+    const double clock = progress_clock();
+    const double since = clock - p->shown;
+    const double fraction = (double)now->raw_bytes / (double)p->total_raw;
+    const unsigned step = (unsigned)(fraction * 20);
+    const bool due =
+        p->terminal ? since >= BAR_SECONDS
+                    : (step != p->shown_step && since >= LOG_SECONDS) || since >= LOG_SECONDS_MOST;
+    if (!due)
+        return;
+    char text[160];
+    describe(p, now, clock - p->started, text, sizeof text);
+    if (p->terminal)
+        draw_bar(p, text, fraction);
+    else
+        fprintf(stderr, "corpress: %3.0f %%, %s\n", 100 * fraction, text);
+    p->shown = clock;
+    p->shown_step = step;
+}

@@ -1,0 +1,32 @@
+/* progress.h - how far a run is: a bar on a terminal, whole lines in a log. */
+#ifndef CPR_PROGRESS_H
+#define CPR_PROGRESS_H
+
+#include "ranks.h"
+
+typedef struct progress {
+    bool quiet;
+    bool terminal;      /* standard error is one */
+    bool drawn;         /* a bar stands on the last line */
+    uint64_t total_raw; /* bytes of the whole run */
+    uint64_t total_items;
+    double started;
+    double shown;        /* when it was last shown */
+    unsigned shown_step; /* of 5 % */
+} progress;
+
+/* Local, on rank 0. */
+void progress_begin(progress *p, bool quiet, uint64_t total_raw, uint64_t total_items);
+void progress_show(progress *p, const cpr_run_progress *now);
+
+/* Takes the bar away, so that a message can be printed. */
+void progress_clear(progress *p);
+
+/* Seconds since an arbitrary moment. */
+double progress_clock(void);
+
+/* Bytes as "12.3 MB", seconds as "1:02:03". */
+const char *progress_bytes(uint64_t bytes, char *out, size_t capacity);
+const char *progress_time(double seconds, char *out, size_t capacity);
+
+#endif

@@ -1,0 +1,155 @@
+/* run_log.c - ARCHIVE.h5.log.jsonl. */
+#include "run_log.h"
+
+#include "escape.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+char *run_log_path(const char *archive_path)
+{
+    static const char suffix[] = ".log.jsonl";
+    char *path = malloc(strlen(archive_path) + sizeof suffix);
+    if (path) {
+        strcpy(path, archive_path);
+        strcat(path, suffix);
+    }
+    return path;
+}
+
+bool run_log_open(run_log *log, const char *archive_path)
+{
+    *log = (run_log){.path = run_log_path(archive_path)};
+    log->file = log->path ? fopen(log->path, "a") : NULL;
+    return log->file != NULL;
+}
+
+bool run_log_close(run_log *log)
+{
+    bool good = !log->failed;
+    if (log->file && fclose(log->file) != 0)
+        good = false;
+    free(log->path);
+    *log = (run_log){.file = NULL};
+    return good;
+}
+
+/* {"time":"2024-05-06T07:08:09Z","event":"name" */
+static bool begin_event(run_log *log, const char *name)
+{
+    if (!log->file)
+        return false;
+    char when[32] = "";
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc))
+        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    fprintf(log->file, "{\"time\":\"%s\",\"event\":\"%s\"", when, name);
+    return true;
+}
+
+static void end_event(run_log *log)
+{
+    fputs("}\n", log->file);
+    if (fflush(log->file) != 0 || ferror(log->file))
+        log->failed = true;
+}
+
+void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compress_options *options,
+                   const cpr_file_list *files)
+{
+    if (!begin_event(log, "start"))
+        return;
+    fprintf(log->file, ",\"version\":\"%s\",\"archive\":", CPR_VERSION_TEXT);
+    escape_json(log->file, options->archive_path);
+    fprintf(log->file,
+            ",\"profile\":\"%s\",\"shard_bytes\":%" PRIu64 ",\"files\":%" PRIu64
+            ",\"raw_bytes\":%" PRIu64 ",\"kernel\":\"%s\",\"hosts\":[",
+            cpr_profile_name(options->profile), options->shard_bytes, cpr_file_list_count(files),
+            cpr_file_list_bytes(files), cpr_model_kernel());
+    for (int i = 0; hosts && i < ranks; i++) {
+        if (i)
+            fputc(',', log->file);
+        escape_json(log->file, hosts + (size_t)i * CPR_HOST_BYTES);
+    }
+    fprintf(log->file, "],\"ranks\":%d", ranks);
+    end_event(log);
+}
+
+void run_log_phase(run_log *log, const char *name)
+{
+    if (!begin_event(log, "phase"))
+        return;
+    fprintf(log->file, ",\"phase\":\"%s\"", name);
+    end_event(log);
+}
+
+void run_log_shard(run_log *log, const cpr_item_result *result)
+{
+    if (!begin_event(log, "shard"))
+        return;
+    fprintf(log->file,
+            ",\"shard\":%" PRIu64 ",\"rank\":%d,\"seconds\":%.3f,\"raw_bytes\":%" PRIu64
+            ",\"coded_bytes\":%" PRIu64 ",\"lz4_bytes\":%" PRIu64 ",\"raw_xxh3\":\"%016" PRIx64
+            "%016" PRIx64 "\"",
+            result->shard, (int)result->rank, result->seconds, result->raw_bytes,
+            result->coded_bytes, result->lz4_bytes, result->raw_hash.high, result->raw_hash.low);
+    end_event(log);
+}
+
+void run_log_published(run_log *log, const cpr_compress_totals *totals, double seconds)
+{
+    if (!begin_event(log, "published"))
+        return;
+    fprintf(log->file, ",\"archive_bytes\":%" PRIu64 ",\"seconds\":%.3f", totals->archive_bytes,
+            seconds);
+    end_event(log);
+}
+
+void run_log_failed(run_log *log, cpr_status status, const char *text)
+{
+    if (!begin_event(log, "failed"))
+        return;
+    fprintf(log->file, ",\"status\":%d,\"text\":", (int)status);
+    escape_json(log->file, text);
+    end_event(log);
+}
+
+/* The text behind "key": in a line that run_log_shard() wrote, or NULL. */
+static const char *find_value(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+    return at ? at + strlen(key) : NULL;
+}
+
+void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header,
+                      uint64_t *lz4_bytes)
+{
+    char *path = run_log_path(archive_path);
+    FILE *file = path ? fopen(path, "r") : NULL;
+    char *line = NULL;
+    size_t capacity = 0;
+    while (file && getline(&line, &capacity, file) > 0) {
+        if (!strstr(line, "\"event\":\"shard\""))
+            continue;
+        const char *shard_text = find_value(line, "\"shard\":");
+        const char *lz4_text = find_value(line, "\"lz4_bytes\":");
+        const char *hash_text = find_value(line, "\"raw_xxh3\":\"");
+        if (!shard_text || !lz4_text || !hash_text)
+            continue;
+        const uint64_t shard = strtoull(shard_text, NULL, 10);
+        if (shard >= header->shard_count)
+            continue;
+        char hash[33];
+        const cpr_hash128 raw_hash = header->shards[shard].raw_hash;
+        snprintf(hash, sizeof hash, "%016" PRIx64 "%016" PRIx64, raw_hash.high, raw_hash.low);
+        if (strncmp(hash_text, hash, 32) == 0)
+            lz4_bytes[shard] = strtoull(lz4_text, NULL, 10);
+    }
+    free(line);
+    if (file)
+        fclose(file);
+    free(path);
+}

@@ -1,0 +1,39 @@
+/* run_log.h - ARCHIVE.h5.log.jsonl: what depends on the run and so is not in the archive.
+ *
+ * One JSON object a line, appended to by every run: times, hosts, ranks, seconds of each shard, and
+ * its size under LZ4, which differs between versions of that library. Written by rank 0. */
+#ifndef CPR_RUN_LOG_H
+#define CPR_RUN_LOG_H
+
+#include "ranks.h"
+
+#include <stdio.h>
+
+typedef struct run_log {
+    FILE *file; /* NULL: there is none, all functions do nothing */
+    char *path;
+    bool failed;
+} run_log;
+
+/* Path of an archive's log; malloc()ed. */
+char *run_log_path(const char *archive_path);
+
+/* Opens the log to append to it. False: it cannot be written; errno says why. */
+bool run_log_open(run_log *log, const char *archive_path);
+
+/* Closes it. False: not everything could be written. */
+bool run_log_close(run_log *log);
+
+void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compress_options *options,
+                   const cpr_file_list *files);
+void run_log_phase(run_log *log, const char *name);
+void run_log_shard(run_log *log, const cpr_item_result *result);
+void run_log_published(run_log *log, const cpr_compress_totals *totals, double seconds);
+void run_log_failed(run_log *log, cpr_status status, const char *text);
+
+/* Reads the LZ4 sizes of an archive's shards out of its log: lz4_bytes[shard], where the log has
+ * one for a shard with the same raw hash; others stay as they are. Without a log does nothing. */
+void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header,
+                      uint64_t *lz4_bytes);
+
+#endif

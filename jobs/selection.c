@@ -1,0 +1,116 @@
+/* selection.c - which files of an archive a command is about. */
+#include "selection.h"
+
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static cpr_status allocate(const cpr_archive_header *header, bool **selected, cpr_error *error)
+{
+    *selected = calloc((size_t)cpr_file_list_count(header->files) + 1, sizeof **selected);
+    return *selected ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
+}
+
+/* True if `member` is `path` or lies below it; an empty path is the root of the archive. */
+static bool matches(const char *member, const char *path, size_t length)
+{
+    if (length == 0)
+        return true;
+    return strncmp(member, path, length) == 0 && (member[length] == '\0' || member[length] == '/');
+}
+
+cpr_status selection_by_path(const cpr_archive_header *header, int paths, char **path,
+                             bool **selected, cpr_error *error)
+{
+    const cpr_status status = allocate(header, selected, error);
+    if (status != CPR_OK)
+        return status;
+    const uint64_t files = cpr_file_list_count(header->files);
+    for (int p = 0; p < paths; p++) {
+        const char *wanted = command_member_path(path[p]);
+        const size_t length = strlen(wanted);
+        bool any = false;
+        for (uint64_t f = 0; f < files; f++) {
+            if (!matches(cpr_file_list_member(header->files, f), wanted, length))
+                continue;
+            (*selected)[f] = true;
+            any = true;
+        }
+        if (!any && length > 0) {
+            char shown[512];
+            return cpr_fail(error, CPR_ERR_NOT_FOUND,
+                            "no %s in the archive; 'corpress list' shows what there is",
+                            cpr_printable_path(wanted, shown, sizeof shown));
+        }
+    }
+    return CPR_OK;
+}
+
+uint64_t selection_shard_at(const cpr_archive_header *header, uint64_t offset)
+{
+    uint64_t low = 0;
+    uint64_t high = header->shard_count;
+    while (high - low > 1) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (header->shards[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, uint64_t *first,
+                              uint64_t *last)
+{
+    const uint64_t bytes = cpr_file_list_get(header->files, file).bytes;
+    if (bytes == 0)
+        return false;
+    const uint64_t offset = cpr_file_list_offset(header->files, file);
+    *first = selection_shard_at(header, offset);
+    *last = selection_shard_at(header, offset + bytes - 1);
+    return true;
+}
+
+cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shards, bool **selected,
+                              uint64_t *partial, cpr_error *error)
+{
+    *partial = 0;
+    const cpr_status status = allocate(header, selected, error);
+    if (status != CPR_OK)
+        return status;
+    const uint64_t files = cpr_file_list_count(header->files);
+    for (uint64_t f = 0; f < files; f++) {
+        uint64_t first;
+        uint64_t last;
+        if (!selection_shards_of_file(header, f, &first, &last))
+            continue;
+        uint64_t inside = 0;
+        for (uint64_t i = first; i <= last; i++)
+            inside += shards[i];
+        (*selected)[f] = inside == last - first + 1;
+        *partial += inside > 0 && !(*selected)[f];
+    }
+    return CPR_OK;
+}
+
+void selection_extent(const cpr_archive_header *header, const bool *selected, uint64_t *raw_bytes,
+                      uint64_t *shards)
+{
+    *raw_bytes = 0;
+    *shards = 0;
+    uint64_t next = 0; /* shards before this one are counted */
+    const uint64_t files = cpr_file_list_count(header->files);
+    for (uint64_t f = 0; f < files; f++) {
+        uint64_t first;
+        uint64_t last;
+        if ((selected && !selected[f]) || !selection_shards_of_file(header, f, &first, &last))
+            continue;
+        for (uint64_t i = first > next ? first : next; i <= last; i++) {
+            *raw_bytes += header->shards[i].raw_bytes;
+            ++*shards;
+            next = i + 1;
+        }
+    }
+}

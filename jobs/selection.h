@@ -1,0 +1,29 @@
+/* selection.h - which files of an archive a command is about. */
+#ifndef CPR_SELECTION_H
+#define CPR_SELECTION_H
+
+#include "shard.h"
+
+/* Selects the members named by `paths`, and everything below those that are directories. One
+ * malloc()ed bool per file. CPR_ERR_NOT_FOUND names the first path that matches nothing. The paths
+ * are shortened in place. */
+cpr_status selection_by_path(const cpr_archive_header *header, int paths, char **path,
+                             bool **selected, cpr_error *error);
+
+/* Selects the files all of whose bytes lie in the shards given; `partial` files have only some of
+ * theirs there and are not selected. Files without bytes lie in no shard. */
+cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shards, bool **selected,
+                              uint64_t *partial, cpr_error *error);
+
+/* Raw bytes and number of the shards that hold bytes of the selected files (NULL: all files). */
+void selection_extent(const cpr_archive_header *header, const bool *selected, uint64_t *raw_bytes,
+                      uint64_t *shards);
+
+/* The shard that holds the corpus' byte `offset`. */
+uint64_t selection_shard_at(const cpr_archive_header *header, uint64_t offset);
+
+/* First and last shard that hold bytes of a file; false if it has none. */
+bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, uint64_t *first,
+                              uint64_t *last);
+
+#endif

@@ -1,0 +1,134 @@
+/* compress_publish.c - from finished shards to an archive under its final name. */
+#include "compress_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Rank 0: facts of all shards, and each file's loss summed over the shards that hold it. */
+static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shards,
+                               uint64_t *file_loss, cpr_error *error)
+{
+    for (uint64_t i = 0; i < run->shard_count; i++) {
+        uint64_t *loss = NULL;
+        size_t files = 0;
+        cpr_status status = cpr_work_shard_info(run->work, i, &shards[i], &loss, &files, error);
+        if (status != CPR_OK)
+            return status;
+        const uint64_t first = cpr_file_list_find(run->files, shards[i].offset);
+        if (files > cpr_file_list_count(run->files) - first)
+            status = cpr_fail(error, CPR_ERR_DAMAGED,
+                              "the work directory's shard %llu has more files than the corpus",
+                              (unsigned long long)i);
+        for (size_t f = 0; status == CPR_OK && f < files; f++)
+            file_loss[first + f] += loss[f];
+        free(loss);
+        if (status != CPR_OK)
+            return status;
+    }
+    return CPR_OK;
+}
+
+/* Rank 0: the archive without bitstreams. */
+static cpr_status create(const cpr_compress_run *run, cpr_error *error)
+{
+    const size_t files = (size_t)cpr_file_list_count(run->files);
+    cpr_shard_info *shards = calloc((size_t)run->shard_count + 1, sizeof *shards);
+    uint64_t *file_loss = calloc(files + 1, sizeof *file_loss);
+    cpr_status status = CPR_OK;
+    if (!shards || !file_loss)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's tables");
+    else
+        status = gather_facts(run, shards, file_loss, error);
+    if (status == CPR_OK) {
+        const cpr_profile *profile = run->options->profile;
+        cpr_archive_header header = {.profile_version = cpr_profile_version(profile),
+                                     .shard_bytes = run->options->shard_bytes,
+                                     .vocabulary = run->packed_vocabulary,
+                                     .vocabulary_bytes = run->packed_vocabulary_bytes,
+                                     .files = run->files,
+                                     .file_loss = file_loss,
+                                     .shards = shards,
+                                     .shard_count = run->shard_count};
+        strncpy(header.profile, cpr_profile_name(profile), sizeof header.profile - 1);
+        status = cpr_archive_create(run->temporary_path, &header, error);
+    }
+    free(shards);
+    free(file_loss);
+    return status;
+}
+
+/* A cpr_bitstream_fn: from the work directory. */
+static cpr_status read_work(void *context, uint64_t shard, uint64_t offset, uint8_t *out,
+                            size_t bytes, cpr_error *error)
+{
+    const cpr_compress_run *run = context;
+    return cpr_work_shard_read(run->work, shard, offset, out, bytes, error);
+}
+
+/* The first of rank i's shards when they are dealt out in order. */
+static uint64_t first_of(const cpr_compress_run *run, int rank)
+{
+    const uint64_t size = (uint64_t)run->ranks->size;
+    const uint64_t each = run->shard_count / size;
+    const uint64_t more = run->shard_count % size;
+    const uint64_t r = (uint64_t)rank;
+    return r * each + (r < more ? r : more);
+}
+
+/* All ranks through parallel HDF5, or rank 0 alone. */
+static cpr_status write_bitstreams(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_ranks *ranks = run->ranks;
+    cpr_status status = CPR_OK;
+    if (ranks->size > 1 && run->options->mpi_io) {
+        status =
+            cpr_archive_write_bitstreams(run->temporary_path, &ranks->comm, (unsigned)ranks->rank,
+                                         (unsigned)ranks->size, read_work, run, error);
+    } else if (ranks->rank == 0) {
+        status =
+            cpr_archive_write_bitstreams(run->temporary_path, NULL, 0, 1, read_work, run, error);
+    }
+    return cpr_ranks_agree(ranks, status, error);
+}
+
+/* Reads back what was written, each rank its part. */
+static cpr_status check(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
+{
+    cpr_archive *archive = NULL;
+    cpr_status status = cpr_archive_open(run->temporary_path, &archive, error);
+    if (status == CPR_OK) {
+        *archive_bytes = cpr_archive_file_bytes(archive);
+        const uint64_t end = first_of(run, run->ranks->rank + 1);
+        for (uint64_t i = first_of(run, run->ranks->rank); status == CPR_OK && i < end; i++)
+            status = cpr_archive_check_coded(archive, i, error);
+        cpr_archive_close(archive);
+    }
+    return cpr_ranks_agree(run->ranks, status, error);
+}
+
+cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
+{
+    cpr_ranks *ranks = run->ranks;
+    const bool first = ranks->rank == 0;
+    cpr_compress_phase(run, "publishing");
+    cpr_status status = first ? create(run, error) : CPR_OK;
+    status = cpr_ranks_agree(ranks, status, error);
+    if (status == CPR_OK)
+        status = write_bitstreams(run, error);
+    if (status == CPR_OK) {
+        status = first ? cpr_archive_seal(run->temporary_path, error) : CPR_OK;
+        status = cpr_ranks_agree(ranks, status, error);
+    }
+    if (status == CPR_OK)
+        status = check(run, archive_bytes, error);
+    if (status == CPR_OK) {
+        if (first)
+            status = cpr_archive_publish(run->temporary_path, run->options->archive_path,
+                                         run->options->overwrite, error);
+        status = cpr_ranks_agree(ranks, status, error);
+    }
+    if (status != CPR_OK && first)
+        unlink(run->temporary_path);
+    return status;
+}

@@ -1,0 +1,150 @@
+/* compress_shards.c - each rank codes the shards that it is given into the work directory. */
+#include "compress_run.h"
+
+#include <stdlib.h>
+
+/* What a rank keeps from shard to shard. Codec and reader are created with the first one: a rank
+ * without work needs no memory for them. */
+typedef struct coder_state {
+    cpr_compress_run *run;
+    cpr_codec *codec;
+    cpr_corpus_reader *reader;
+    cpr_lz4_meter *meter;
+    uint64_t at;  /* the next byte of the corpus to read */
+    uint64_t end; /* of the shard */
+} coder_state;
+
+/* Loss at the end of each file of a shard. */
+typedef struct file_marks {
+    cpr_loss_marks marks;
+    uint64_t *at;
+    uint64_t *loss;
+    size_t files;
+} file_marks;
+
+static cpr_status make_ready(coder_state *state, cpr_error *error)
+{
+    const cpr_compress_run *run = state->run;
+    if (state->codec)
+        return CPR_OK;
+    if (!state->reader)
+        state->reader = cpr_corpus_reader_create(run->files);
+    if (!state->meter)
+        state->meter = cpr_lz4_meter_create();
+    if (!state->reader || !state->meter)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
+    return cpr_codec_create(run->options->profile, run->vocabulary, run->largest, &state->codec,
+                            error);
+}
+
+/* A cpr_read_fn: the shard's bytes from the corpus, measured on their way. */
+static cpr_status read_shard(void *context, uint8_t *out, size_t capacity, size_t *got,
+                             cpr_error *error)
+{
+    coder_state *state = context;
+    const uint64_t left = state->end - state->at;
+    const size_t bytes = left < capacity ? (size_t)left : capacity;
+    *got = 0;
+    if (bytes == 0)
+        return CPR_OK;
+    const cpr_status status = cpr_corpus_reader_read(state->reader, state->at, out, bytes, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_lz4_meter_add(state->meter, out, bytes);
+    state->at += bytes;
+    *got = bytes;
+    return CPR_OK;
+}
+
+static void free_marks(file_marks *files)
+{
+    free(files->at);
+    free(files->loss);
+}
+
+/* One mark for each file from the first to the last that the shard touches, at its end within the
+ * shard. */
+static cpr_status make_marks(const cpr_file_list *list, uint64_t start, uint64_t end,
+                             file_marks *files, cpr_error *error)
+{
+    const uint64_t first = cpr_file_list_find(list, start);
+    const uint64_t last = cpr_file_list_find(list, end - 1);
+    files->files = (size_t)(last - first + 1);
+    files->at = calloc(files->files, sizeof *files->at);
+    files->loss = calloc(files->files, sizeof *files->loss);
+    if (!files->at || !files->loss)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %zu files", files->files);
+    for (size_t i = 0; i < files->files; i++) {
+        const uint64_t file_end =
+            cpr_file_list_offset(list, first + i) + cpr_file_list_get(list, first + i).bytes;
+        files->at[i] = (file_end < end ? file_end : end) - start;
+    }
+    files->marks = (cpr_loss_marks){.at = files->at, .loss = files->loss, .count = files->files};
+    return CPR_OK;
+}
+
+/* From the loss up to each file's end to the loss of each file. */
+static void marks_to_differences(file_marks *files)
+{
+    for (size_t i = files->files; i-- > 1;)
+        files->loss[i] -= files->loss[i - 1];
+}
+
+static cpr_status code_shard(void *context, uint64_t shard, cpr_progress_fn *progress,
+                             void *progress_context, cpr_item_result *result, cpr_error *error)
+{
+    coder_state *state = context;
+    const cpr_compress_run *run = state->run;
+    state->at = run->starts[shard];
+    state->end = run->starts[shard + 1];
+    file_marks files = {.files = 0};
+    cpr_work_shard *out = NULL;
+    cpr_shard_info info = {.offset = run->starts[shard]};
+
+    cpr_status status = make_ready(state, error);
+    if (status == CPR_OK)
+        status = make_marks(run->files, state->at, state->end, &files, error);
+    if (status == CPR_OK)
+        status = cpr_work_shard_begin(run->work, shard, &out, error);
+    if (status == CPR_OK)
+        status = cpr_codec_encode(state->codec, read_shard, state, cpr_work_shard_write, out,
+                                  progress, progress_context, &files.marks, &info, error);
+    if (status == CPR_OK)
+        status = cpr_corpus_reader_finish(state->reader, error);
+    if (status == CPR_OK) {
+        marks_to_differences(&files);
+        info.offset = run->starts[shard];
+        info.generation = 0;
+        status = cpr_work_shard_commit(out, &info, files.loss, files.files, error);
+    } else if (out) {
+        cpr_work_shard_abandon(out);
+    }
+    free_marks(&files);
+    if (status != CPR_OK)
+        return status;
+    result->shard = shard;
+    result->raw_bytes = info.raw_bytes;
+    result->coded_bytes = info.coded_bytes;
+    result->raw_hash = info.raw_hash;
+    result->lz4_bytes = cpr_lz4_meter_finish(state->meter);
+    return CPR_OK;
+}
+
+static uint64_t shard_bytes(void *context, uint64_t shard)
+{
+    const coder_state *state = context;
+    return state->run->starts[shard + 1] - state->run->starts[shard];
+}
+
+cpr_status cpr_compress_shards(cpr_compress_run *run, cpr_error *error)
+{
+    coder_state state = {.run = run};
+    const cpr_schedule schedule = {
+        .items = run->shard_count, .context = &state, .bytes = shard_bytes, .run = code_shard};
+    cpr_compress_phase(run, "shards");
+    const cpr_status status = cpr_ranks_run(run->ranks, &schedule, run->listener, error);
+    cpr_codec_free(state.codec);
+    cpr_corpus_reader_free(state.reader);
+    cpr_lz4_meter_free(state.meter);
+    return status;
+}

@@ -1,0 +1,97 @@
+/* compress_vocabulary.c - the ranks learn one vocabulary from a sample of the corpus.
+ *
+ * Block b of the sample belongs to rank b % size; counts are merged along a tree; rank 0 learns,
+ * packs, and gives the packed form to all. Every rank, rank 0 as well, then works with what it
+ * unpacked, which is what a decoder will do. */
+#include "compress_run.h"
+
+#include <stdlib.h>
+
+static uint8_t *pack_counts(void *context, size_t *bytes)
+{
+    return cpr_word_counts_pack(context, bytes);
+}
+
+static cpr_status merge_counts(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    if (cpr_word_counts_merge(context, data, bytes))
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to merge word counts");
+}
+
+/* Reads and counts this rank's blocks of the sample. */
+static cpr_status count_words(const cpr_compress_run *run, cpr_word_counts *counts,
+                              cpr_error *error)
+{
+    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
+    const uint64_t blocks = cpr_plan_sample_count(run->corpus_bytes, sample);
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
+    uint8_t *block = NULL;
+    size_t capacity = 0;
+    cpr_status status = CPR_OK;
+    if (!reader)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
+    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < blocks;
+         i += (uint64_t)run->ranks->size) {
+        const cpr_extent extent = cpr_plan_sample(run->corpus_bytes, sample, i);
+        if (extent.bytes > capacity) {
+            capacity = (size_t)extent.bytes;
+            free(block);
+            block = malloc(capacity);
+        }
+        if (!block)
+            status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the sample");
+        else
+            status =
+                cpr_corpus_reader_read(reader, extent.offset, block, (size_t)extent.bytes, error);
+        if (status == CPR_OK && !cpr_word_counts_add(counts, block, (size_t)extent.bytes))
+            status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
+    }
+    if (status == CPR_OK)
+        status = cpr_corpus_reader_finish(reader, error);
+    free(block);
+    cpr_corpus_reader_free(reader);
+    return status;
+}
+
+/* Rank 0: the vocabulary that the counts teach, packed. */
+static cpr_status learn(cpr_compress_run *run, const cpr_word_counts *counts, cpr_error *error)
+{
+    cpr_vocabulary *learned =
+        run->corpus_bytes == 0
+            ? cpr_vocabulary_create_bytes()
+            : cpr_vocabulary_learn(
+                  counts, cpr_profile_vocabulary_size(run->options->profile, run->corpus_bytes));
+    if (learned)
+        run->packed_vocabulary = cpr_vocabulary_pack(learned, &run->packed_vocabulary_bytes);
+    cpr_vocabulary_free(learned);
+    if (run->packed_vocabulary)
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to learn the vocabulary");
+}
+
+cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_compress_phase(run, "vocabulary");
+    cpr_word_counts *counts = cpr_word_counts_create();
+    cpr_status status = counts ? count_words(run, counts, error)
+                               : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status == CPR_OK)
+        status = cpr_ranks_reduce(run->ranks, pack_counts, merge_counts, counts, error);
+    if (status == CPR_OK) {
+        if (run->ranks->rank == 0)
+            status = learn(run, counts, error);
+        status = cpr_ranks_agree(run->ranks, status, error);
+    }
+    cpr_word_counts_free(counts);
+    if (status == CPR_OK)
+        status = cpr_ranks_broadcast(run->ranks, &run->packed_vocabulary,
+                                     &run->packed_vocabulary_bytes, error);
+    if (status != CPR_OK)
+        return status;
+    run->vocabulary = cpr_vocabulary_unpack(run->packed_vocabulary, run->packed_vocabulary_bytes);
+    if (!run->vocabulary)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the vocabulary");
+    return cpr_ranks_agree(run->ranks, status, error);
+}

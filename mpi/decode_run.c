@@ -1,0 +1,276 @@
+/* decode_run.c - from an archive to files, and the examination of its shards.
+ *
+ * A damaged shard is a finding, not a failure: the other shards go on. */
+#include "ranks_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a rank keeps from shard to shard. */
+typedef struct decoder_state {
+    cpr_archive *archive;
+    cpr_vocabulary *vocabulary;
+    cpr_codec *codec; /* created with the first shard */
+    cpr_lz4_meter *meter;
+    cpr_output_tree *tree; /* extract */
+    cpr_examine_depth depth;
+    const uint64_t *shards; /* item -> shard; NULL: the same */
+    bool *bad;              /* rank 0: shards that are damaged */
+    const cpr_listener *listener;
+} decoder_state;
+
+static const cpr_shard_info *shard_of(const decoder_state *state, uint64_t item, uint64_t *shard)
+{
+    *shard = state->shards ? state->shards[item] : item;
+    return &cpr_archive_info(state->archive)->shards[*shard];
+}
+
+static uint64_t item_bytes(void *context, uint64_t item)
+{
+    uint64_t shard;
+    return shard_of(context, item, &shard)->raw_bytes;
+}
+
+cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabulary,
+                             cpr_codec **codec, cpr_error *error)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    *vocabulary = NULL;
+    *codec = NULL;
+    const cpr_profile *profile = cpr_profile_find(header->profile);
+    if (!profile)
+        return cpr_fail(error, CPR_ERR_VERSION,
+                        "the archive uses profile \"%s\", which this version does not have",
+                        header->profile);
+    if (cpr_profile_version(profile) != header->profile_version)
+        return cpr_fail(error, CPR_ERR_VERSION,
+                        "the archive uses version %u of profile \"%s\"; this version has %u",
+                        header->profile_version, header->profile, cpr_profile_version(profile));
+    *vocabulary = cpr_vocabulary_unpack(header->vocabulary, header->vocabulary_bytes);
+    if (!*vocabulary)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
+    uint64_t largest = 0;
+    for (uint64_t i = 0; i < header->shard_count; i++)
+        if (header->shards[i].raw_bytes > largest)
+            largest = header->shards[i].raw_bytes;
+    const cpr_status status = cpr_codec_create(profile, *vocabulary, largest, codec, error);
+    if (status != CPR_OK) {
+        cpr_vocabulary_free(*vocabulary);
+        *vocabulary = NULL;
+    }
+    return status;
+}
+
+static cpr_status make_ready(decoder_state *state, cpr_error *error)
+{
+    if (!state->codec)
+        return cpr_archive_codec(state->archive, &state->vocabulary, &state->codec, error);
+    return CPR_OK;
+}
+
+static void free_decoder(decoder_state *state)
+{
+    cpr_codec_free(state->codec);
+    cpr_vocabulary_free(state->vocabulary);
+    cpr_lz4_meter_free(state->meter);
+}
+
+/* Sorts what became of a shard: damage is kept in the result and the run goes on. */
+static cpr_status judge(cpr_status status, cpr_item_result *result, const cpr_error *detail,
+                        cpr_error *error)
+{
+    if (status == CPR_ERR_DAMAGED) {
+        result->bad = (int32_t)status;
+        result->text = *detail;
+        return CPR_OK;
+    }
+    if (status != CPR_OK && error)
+        *error = *detail;
+    return status;
+}
+
+static void begin_result(const decoder_state *state, uint64_t item, cpr_item_result *result)
+{
+    const cpr_shard_info *info = shard_of(state, item, &result->shard);
+    result->raw_bytes = info->raw_bytes;
+    result->coded_bytes = info->coded_bytes;
+    result->raw_hash = info->raw_hash;
+}
+
+/* Notes damaged shards on rank 0, then tells the caller's listener. */
+static void note_item(void *context, const cpr_item_result *result)
+{
+    decoder_state *state = context;
+    if (result->bad != CPR_OK && state->bad)
+        state->bad[result->shard] = true;
+    if (state->listener && state->listener->item)
+        state->listener->item(state->listener->context, result);
+}
+
+static void pass_progress(void *context, const cpr_run_progress *progress)
+{
+    const decoder_state *state = context;
+    if (state->listener && state->listener->progress)
+        state->listener->progress(state->listener->context, progress);
+}
+
+/* ---- extract ------------------------------------------------------------------------------- */
+
+static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *progress,
+                                void *progress_context, cpr_item_result *result, cpr_error *error)
+{
+    decoder_state *state = context;
+    begin_result(state, item, result);
+    uint64_t shard;
+    const cpr_shard_info *info = shard_of(state, item, &shard);
+    cpr_error detail = {.text = ""};
+    cpr_status status = make_ready(state, error);
+    if (status == CPR_OK)
+        status = cpr_output_shard_begin(state->tree, info, error);
+    if (status != CPR_OK)
+        return status;
+    status = cpr_archive_decode(state->archive, shard, state->codec, cpr_output_shard_write,
+                                state->tree, progress, progress_context, &detail);
+    cpr_error end_detail = {.text = ""};
+    const cpr_status ended = cpr_output_shard_end(state->tree, status == CPR_OK, &end_detail);
+    if (status == CPR_OK && ended != CPR_OK) {
+        if (error)
+            *error = end_detail;
+        return ended;
+    }
+    return judge(status, result, &detail, error);
+}
+
+/* The shards that hold bytes of selected files; malloc()ed. */
+static uint64_t *select_shards(const cpr_archive *archive, const bool *files, uint64_t *count)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    uint64_t *shards = calloc((size_t)header->shard_count + 1, sizeof *shards);
+    const uint64_t file_count = cpr_file_list_count(header->files);
+    *count = 0;
+    for (uint64_t i = 0; shards && i < header->shard_count; i++) {
+        const uint64_t start = header->shards[i].offset;
+        const uint64_t end = start + header->shards[i].raw_bytes;
+        bool wanted = !files;
+        for (uint64_t f = cpr_file_list_find(header->files, start);
+             !wanted && f < file_count && cpr_file_list_offset(header->files, f) < end; f++)
+            wanted = files[f] && cpr_file_list_get(header->files, f).bytes > 0;
+        if (wanted)
+            shards[(*count)++] = i;
+    }
+    return shards;
+}
+
+/* Rank 0: CPR_ERR_DAMAGED if some shard is. */
+static cpr_status count_damage(const decoder_state *state, cpr_error *error)
+{
+    const uint64_t count = cpr_archive_info(state->archive)->shard_count;
+    uint64_t bad = 0;
+    for (uint64_t i = 0; i < count; i++)
+        bad += state->bad[i];
+    if (bad == 0)
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_DAMAGED,
+                    "%llu of the archive's shards %s damaged; files that touch %s were left out",
+                    (unsigned long long)bad, bad == 1 ? "is" : "are", bad == 1 ? "it" : "them");
+}
+
+cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
+                       const cpr_listener *listener, bool *bad, cpr_error *error)
+{
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    decoder_state state = {.archive = archive, .listener = listener};
+    uint64_t count = 0;
+    uint64_t *shards = select_shards(archive, options->files, &count);
+    state.shards = shards;
+    state.bad = calloc((size_t)header->shard_count + 1, sizeof *state.bad);
+    cpr_status status = CPR_OK;
+    if (!shards || !state.bad)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    if (status == CPR_OK)
+        status = cpr_output_tree_open(header->files, options->files, options->directory,
+                                      options->overwrite, &state.tree, error);
+    status = cpr_ranks_agree(ranks, status, error);
+    if (status == CPR_OK) {
+        if (ranks->rank == 0)
+            status =
+                cpr_output_tree_prepare(state.tree, header->shards, header->shard_count, error);
+        status = cpr_ranks_agree(ranks, status, error);
+    }
+    if (status == CPR_OK) {
+        const cpr_schedule schedule = {
+            .items = count, .context = &state, .bytes = item_bytes, .run = extract_shard};
+        const cpr_listener inner = {
+            .context = &state, .progress = pass_progress, .item = note_item};
+        status = cpr_ranks_run(ranks, &schedule, &inner, error);
+        /* After a failure what is not complete must go: every shard counts as bad. */
+        if (status != CPR_OK)
+            memset(state.bad, 1, (size_t)header->shard_count);
+        if (ranks->rank == 0) {
+            cpr_error detail = {.text = ""};
+            const cpr_status finished = cpr_output_tree_finish(state.tree, state.bad, &detail);
+            if (status == CPR_OK && finished != CPR_OK)
+                status = cpr_fail(error, finished, "%s", detail.text);
+            if (status == CPR_OK)
+                status = count_damage(&state, error);
+        }
+        status = cpr_ranks_agree(ranks, status, error);
+    }
+    if (bad && state.bad)
+        memcpy(bad, state.bad, (size_t)header->shard_count);
+    cpr_output_tree_close(state.tree);
+    free_decoder(&state);
+    free(shards);
+    free(state.bad);
+    return status;
+}
+
+/* ---- examine ------------------------------------------------------------------------------- */
+
+/* A cpr_write_fn: measures what is decoded. */
+static cpr_status measure(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    (void)error;
+    cpr_lz4_meter_add(context, data, bytes);
+    return CPR_OK;
+}
+
+static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *progress,
+                                void *progress_context, cpr_item_result *result, cpr_error *error)
+{
+    decoder_state *state = context;
+    begin_result(state, item, result);
+    cpr_error detail = {.text = ""};
+    if (state->depth == CPR_EXAMINE_CODED) {
+        const cpr_status status = cpr_archive_check_coded(state->archive, item, &detail);
+        const cpr_status go_on =
+            progress(progress_context, result->raw_bytes, result->coded_bytes, error);
+        return go_on != CPR_OK ? go_on : judge(status, result, &detail, error);
+    }
+    cpr_status status = make_ready(state, error);
+    if (status == CPR_OK && !state->meter)
+        state->meter = cpr_lz4_meter_create();
+    if (status == CPR_OK && !state->meter)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to measure");
+    if (status != CPR_OK)
+        return status;
+    status = cpr_archive_decode(state->archive, item, state->codec, measure, state->meter, progress,
+                                progress_context, &detail);
+    const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
+    if (status == CPR_OK)
+        result->lz4_bytes = lz4_bytes;
+    return judge(status, result, &detail, error);
+}
+
+cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
+                       const cpr_listener *listener, cpr_error *error)
+{
+    decoder_state state = {.archive = archive, .depth = depth};
+    const cpr_schedule schedule = {.items = cpr_archive_info(archive)->shard_count,
+                                   .context = &state,
+                                   .bytes = item_bytes,
+                                   .run = examine_shard};
+    const cpr_status status = cpr_ranks_run(ranks, &schedule, listener, error);
+    free_decoder(&state);
+    return status;
+}

@@ -1,0 +1,177 @@
+/* ranks.h - the processes of one run: agreement, distribution of shards, and what they do together.
+ *
+ *   start-up and agreement    -> one status and one text on all ranks       (ranks.c)
+ *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
+ *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
+ *   compress                  -> corpus to archive                          (compress_run.c, ...)
+ *   extract, examine          -> archive to files, archive to findings      (decode_run.c)
+ *
+ * Every function says whether it is local or COLLECTIVE: called by all ranks, in the same order. A
+ * collective function that returns a status returns the same one, with the same text, on all ranks,
+ * so that all of them leave together. Rank 0 is the one that talks to the user. All ranks must run
+ * on machines of the same byte order.
+ */
+#ifndef CPR_RANKS_H
+#define CPR_RANKS_H
+
+#include "model.h"
+#include "shard.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- start and end ------------------------------------------------------------------------- */
+
+/* The processes of this run. A process that no launcher started is the only one, and MPI is not
+ * even initialised. */
+typedef struct cpr_ranks cpr_ranks;
+
+/* COLLECTIVE. Joins the processes that mpirun or srun started. CPR_ERR_LAUNCH: the launcher started
+ * several processes, but MPI sees one; rank 0 of the launcher's count gets the text, the others get
+ * an empty one. */
+cpr_status cpr_ranks_start(cpr_ranks **ranks, cpr_error *error);
+
+/* COLLECTIVE. Leaves MPI. */
+void cpr_ranks_end(cpr_ranks *ranks);
+
+/* Local. */
+int cpr_ranks_rank(const cpr_ranks *ranks);
+int cpr_ranks_size(const cpr_ranks *ranks);
+
+/* COLLECTIVE. Takes each rank's own status and text, and gives all of them those of the lowest rank
+ * that failed; with more than one rank the text names it and its host. */
+cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error);
+
+/* ---- exchange ------------------------------------------------------------------------------ */
+
+/* COLLECTIVE. Gives rank 0's block to all. On rank 0 *data is that block; on the others it is
+ * malloc()ed and owned by the caller. */
+cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, cpr_error *error);
+
+/* COLLECTIVE. values[i] becomes the largest of all ranks' values[i]. */
+void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count);
+
+/* Merges a block that cpr_ranks_reduce() received into this rank's. */
+typedef cpr_status cpr_merge_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
+
+/* Packs this rank's state, malloc()ed; NULL: out of memory. */
+typedef uint8_t *cpr_pack_fn(void *context, size_t *bytes);
+
+/* COLLECTIVE. Merges all ranks' states into rank 0's along a binomial tree. */
+cpr_status cpr_ranks_reduce(cpr_ranks *ranks, cpr_pack_fn *pack, cpr_merge_fn *merge, void *context,
+                            cpr_error *error);
+
+#define CPR_HOST_BYTES 64
+
+/* COLLECTIVE. On rank 0: size * CPR_HOST_BYTES bytes, rank i's host name at i * CPR_HOST_BYTES,
+ * malloc()ed, owned by the caller. NULL on the others, and if memory ran out. */
+char *cpr_ranks_hosts(cpr_ranks *ranks);
+
+/* ---- schedule ------------------------------------------------------------------------------ */
+
+/* What became of one item; sent to rank 0 as it is. */
+typedef struct cpr_item_result {
+    uint64_t shard; /* number of the shard that the item stands for */
+    uint64_t raw_bytes;
+    uint64_t coded_bytes;
+    uint64_t lz4_bytes;   /* of the same raw bytes; 0 if not measured */
+    cpr_hash128 raw_hash; /* 0 if not known */
+    double seconds;
+    int32_t rank;
+    int32_t bad;    /* a cpr_status: the item is damaged, the run goes on; else CPR_OK */
+    cpr_error text; /* if bad: what is */
+} cpr_item_result;
+
+/* How far all ranks are together. */
+typedef struct cpr_run_progress {
+    uint64_t items_done;
+    uint64_t raw_bytes; /* of finished items and of those in work */
+    uint64_t coded_bytes;
+} cpr_run_progress;
+
+/* Told on rank 0 what happens. Each function may be NULL. */
+typedef struct cpr_listener {
+    void *context;
+    void (*phase)(void *context, const char *name); /* "vocabulary", ...: a word for the user */
+    void (*progress)(void *context, const cpr_run_progress *progress);
+    void (*item)(void *context, const cpr_item_result *result);
+} cpr_listener;
+
+/* Items to be worked on by any rank, in any order. */
+typedef struct cpr_schedule {
+    uint64_t items;
+    void *context;
+    /* Local: raw bytes of an item. */
+    uint64_t (*bytes)(void *context, uint64_t item);
+    /* Local: works on an item; calls `progress` as cpr_codec_encode() does and returns what that
+     * returned if it is not CPR_OK. Fills *result except rank and seconds. Anything but CPR_OK
+     * stops all ranks. */
+    cpr_status (*run)(void *context, uint64_t item, cpr_progress_fn *progress,
+                      void *progress_context, cpr_item_result *result, cpr_error *error);
+} cpr_schedule;
+
+/* COLLECTIVE. Hands the items out, one at a time to whichever rank is free. Rank 0 works, too, and
+ * answers the others between blocks. After a failure all ranks stop within a few blocks. */
+cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
+                         const cpr_listener *listener, cpr_error *error);
+
+/* ---- what the ranks do together ------------------------------------------------------------ */
+
+typedef struct cpr_compress_options {
+    const char *archive_path;
+    const cpr_profile *profile;
+    uint64_t shard_bytes;
+    bool overwrite;
+    bool mpi_io; /* false: rank 0 writes the archive alone */
+} cpr_compress_options;
+
+/* What a run made; on rank 0. */
+typedef struct cpr_compress_totals {
+    uint64_t files;
+    uint64_t shards;
+    uint64_t raw_bytes;
+    uint64_t archive_bytes;
+    uint32_t tokens; /* of the vocabulary */
+} cpr_compress_totals;
+
+/* COLLECTIVE. Refuses what cannot work before anything is read: an archive that exists (unless
+ * options->overwrite), a directory that does not exist or cannot be written to. */
+cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_options *options,
+                                     cpr_error *error);
+
+/* COLLECTIVE. Compresses the corpus; `files` is that of rank 0, and stays the caller's. After a
+ * failure neither archive nor work directory is left. totals may be NULL. */
+cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
+                        const cpr_compress_options *options, const cpr_listener *listener,
+                        cpr_compress_totals *totals, cpr_error *error);
+
+/* Which files or shards of an archive: one bool each. */
+typedef struct cpr_extract_options {
+    const char *directory;
+    bool overwrite;
+    const bool *files; /* selected files, or NULL for all; the same on all ranks */
+} cpr_extract_options;
+
+/* COLLECTIVE. Recreates files in parallel. Damaged shards are reported to the listener, and the
+ * files that touch them are left out; then the result is CPR_ERR_DAMAGED. bad (on rank 0; may be
+ * NULL): one bool per shard, set for the damaged ones. */
+cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
+                       const cpr_listener *listener, bool *bad, cpr_error *error);
+
+/* How closely to look at the shards. */
+typedef enum cpr_examine_depth {
+    CPR_EXAMINE_CODED, /* checksum of the bitstream */
+    CPR_EXAMINE_RAW    /* and decode it, check the checksum of the raw bytes, measure LZ4 */
+} cpr_examine_depth;
+
+/* COLLECTIVE. Looks at every shard; the listener on rank 0 is told each result, in any order. The
+ * status is CPR_OK even if shards are damaged. */
+cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
+                       const cpr_listener *listener, cpr_error *error);
+
+/* Local. A codec for the shards of an archive; *vocabulary must be freed after it. */
+cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabulary,
+                             cpr_codec **codec, cpr_error *error);
+
+#endif

@@ -1,0 +1,28 @@
+/* ranks_private.h - what the files of this folder share. */
+#ifndef CPR_RANKS_PRIVATE_H
+#define CPR_RANKS_PRIVATE_H
+
+#include "ranks.h"
+
+#include <mpi.h>
+
+struct cpr_ranks {
+    MPI_Comm comm; /* collectives; MPI_COMM_NULL if this process is alone and MPI is not in use */
+    MPI_Comm talk; /* messages between rank 0 and the others */
+    MPI_Errhandler fatal;
+    int rank;
+    int size;
+    char host[CPR_HOST_BYTES];
+};
+
+/* Local. Waits for a request, polling at growing intervals of up to a millisecond: a rank that
+ * waits leaves its core to the others, whatever the MPI library's idle settings are. */
+void cpr_ranks_wait(MPI_Request *request);
+
+/* Local. One step of such waiting; *step starts at 0. */
+void cpr_ranks_pause(unsigned *step);
+
+/* Local. Monotonic time in seconds. */
+double cpr_ranks_seconds(void);
+
+#endif
