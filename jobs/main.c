@@ -47,8 +47,11 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
         return command_flush(ranks);
     }
     cmd_fn *command = find_command(word);
-    if (command)
+    if (command) {
+        char program[] = "corpress"; /* what getopt_long() puts in front of its messages */
+        argv[1] = program;
         return command(ranks, argc - 1, argv + 1);
+    }
     if (cpr_ranks_rank(ranks) == 0) {
         if (*word)
             fprintf(stderr, "corpress: no command '%s'; try 'corpress --help'\n", word);

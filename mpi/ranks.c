@@ -143,12 +143,11 @@ void cpr_ranks_pause(unsigned *step)
 void cpr_ranks_wait(MPI_Request *request)
 {
     unsigned step = 0;
-    for (;;) {
+    while (*request != MPI_REQUEST_NULL) {
         int done = 0;
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
-        if (done)
-            return;
-        cpr_ranks_pause(&step);
+        if (!done)
+            cpr_ranks_pause(&step);
     }
 }
 

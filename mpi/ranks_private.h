@@ -15,8 +15,9 @@ struct cpr_ranks {
     char host[CPR_HOST_BYTES];
 };
 
-/* Local. Waits for a request, polling at growing intervals of up to a millisecond: a rank that
- * waits leaves its core to the others, whatever the MPI library's idle settings are. */
+/* Local. Waits for a request (none: MPI_REQUEST_NULL), polling at growing intervals of up to a
+ * millisecond: a rank that waits leaves its core to the others, whatever the MPI library's idle
+ * settings are. */
 void cpr_ranks_wait(MPI_Request *request);
 
 /* Local. One step of such waiting; *step starts at 0. */
