@@ -1,0 +1,23 @@
+# What a wrong command line gets: a line that says what is wrong, a hint, exit code 3.
+expect 3 corpress
+expect 3 corpress frobnicate
+expect 3 corpress compress
+expect 3 corpress compress corpus
+expect 3 corpress compress -o archive.h5
+expect 3 corpress compress --frobnicate
+expect 3 corpress compress corpus -o archive.h5 --profile nonsense
+for size in 0 1 1048575 5G 4097M 1X M -1 '' 99999999999999999999 1Mx; do
+    expect 3 corpress compress corpus -o archive.h5 --shard-size "$size"
+done
+expect 3 corpress compress corpus -o directory/
+expect 3 corpress extract
+expect 3 corpress extract a.h5 path --shards 1
+expect 3 corpress cat a.h5
+expect 3 corpress cat a.h5 path --shards 1
+expect 3 corpress list
+expect 3 corpress list a.h5 --shards --long
+expect 3 corpress audit a.h5 --by word
+expect 3 corpress audit a.h5 --format xml
+expect 3 corpress verify
+expect 3 corpress plan
+absent archive.h5 archive.h5.work archive.h5.log.jsonl

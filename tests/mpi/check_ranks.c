@@ -1,0 +1,237 @@
+/* check_ranks.c - the ranks' own functions, run by mpirun with any number of ranks.
+ *
+ * cmocka knows nothing of ranks: here each check counts its failures on every rank, and the sum
+ * decides the exit code. */
+#include "ranks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("%s:%d: rank %d: %s\n", __FILE__, __LINE__, cpr_ranks_rank(ranks), #condition); \
+            failures++;                                                                            \
+        }                                                                                          \
+    } while (0)
+
+/* ---- exchange ------------------------------------------------------------------------------ */
+
+static unsigned check_broadcast(cpr_ranks *ranks, size_t size)
+{
+    unsigned failures = 0;
+    uint8_t *data = NULL;
+    size_t bytes = 12345;
+    cpr_error error = {.text = ""};
+    if (cpr_ranks_rank(ranks) == 0) {
+        bytes = size;
+        data = malloc(size + 1);
+        for (size_t i = 0; data && i < size; i++)
+            data[i] = (uint8_t)(i * 7 + i / 256);
+    }
+    CHECK(cpr_ranks_broadcast(ranks, &data, &bytes, &error) == CPR_OK);
+    CHECK(bytes == size && data);
+    size_t wrong = 0;
+    for (size_t i = 0; data && i < bytes; i++)
+        wrong += data[i] != (uint8_t)(i * 7 + i / 256);
+    CHECK(wrong == 0);
+    free(data);
+    return failures;
+}
+
+static unsigned check_maximum(cpr_ranks *ranks)
+{
+    unsigned failures = 0;
+    uint64_t values[10];
+    const uint64_t size = (uint64_t)cpr_ranks_size(ranks);
+    for (uint64_t i = 0; i < 10; i++)
+        values[i] = i % size == (uint64_t)cpr_ranks_rank(ranks) ? UINT64_MAX - i : 0;
+    cpr_ranks_maximum(ranks, values, 10);
+    for (uint64_t i = 0; i < 10; i++)
+        CHECK(values[i] == UINT64_MAX - i);
+    return failures;
+}
+
+static uint8_t *pack_sum(void *context, size_t *bytes)
+{
+    uint8_t *out = malloc(sizeof(uint64_t));
+    *bytes = sizeof(uint64_t);
+    if (out)
+        memcpy(out, context, sizeof(uint64_t));
+    return out;
+}
+
+static uint8_t *pack_nothing(void *context, size_t *bytes)
+{
+    (void)context;
+    *bytes = 0;
+    return NULL;
+}
+
+static cpr_status add_sum(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    uint64_t more;
+    if (bytes != sizeof more)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "%zu bytes", bytes);
+    memcpy(&more, data, sizeof more);
+    *(uint64_t *)context += more;
+    return CPR_OK;
+}
+
+static unsigned check_reduce(cpr_ranks *ranks)
+{
+    unsigned failures = 0;
+    const uint64_t size = (uint64_t)cpr_ranks_size(ranks);
+    uint64_t sum = (uint64_t)cpr_ranks_rank(ranks) + 1;
+    cpr_error error = {.text = ""};
+    CHECK(cpr_ranks_reduce(ranks, pack_sum, add_sum, &sum, &error) == CPR_OK);
+    CHECK(cpr_ranks_rank(ranks) != 0 || sum == size * (size + 1) / 2);
+    if (size > 1) {
+        CHECK(cpr_ranks_reduce(ranks, pack_nothing, add_sum, &sum, &error) == CPR_ERR_NO_MEMORY);
+        CHECK(error.text[0]);
+    }
+    return failures;
+}
+
+static unsigned check_agree(cpr_ranks *ranks)
+{
+    unsigned failures = 0;
+    cpr_error error = {.text = ""};
+    CHECK(cpr_ranks_agree(ranks, CPR_OK, &error) == CPR_OK);
+    const int last = cpr_ranks_size(ranks) - 1;
+    cpr_status status = CPR_OK;
+    if (cpr_ranks_rank(ranks) == last)
+        status = cpr_fail(&error, CPR_ERR_CHANGED, "the last rank");
+    CHECK(cpr_ranks_agree(ranks, status, &error) == CPR_ERR_CHANGED);
+    CHECK(strncmp(error.text, "the last rank", 13) == 0);
+    /* All fail: the first one's text, with its rank once. */
+    status = cpr_fail(&error, CPR_ERR_IO, "rank number %d", cpr_ranks_rank(ranks));
+    CHECK(cpr_ranks_agree(ranks, status, &error) == CPR_ERR_IO);
+    CHECK(cpr_ranks_agree(ranks, CPR_ERR_IO, &error) == CPR_ERR_IO);
+    CHECK(strncmp(error.text, "rank number 0", 13) == 0);
+    const char *named = strstr(error.text, "[rank ");
+    CHECK(last == 0 || (named && !strstr(named + 1, "[rank ")));
+    return failures;
+}
+
+/* ---- schedule ------------------------------------------------------------------------------ */
+
+#define ITEMS 60
+#define ITEM_BYTES (UINT64_C(5) * 65536)
+
+typedef struct workload {
+    cpr_ranks *ranks;
+    uint64_t failing; /* item, or ITEMS: none */
+    uint64_t runs[ITEMS];
+    /* rank 0: */
+    uint64_t told[ITEMS];
+    uint64_t raw_bytes; /* last progress */
+    bool went_back;
+} workload;
+
+static uint64_t item_bytes(void *context, uint64_t item)
+{
+    (void)context;
+    (void)item;
+    return ITEM_BYTES;
+}
+
+static cpr_status run_item(void *context, uint64_t item, cpr_progress_fn *progress,
+                           void *progress_context, cpr_item_result *result, cpr_error *error)
+{
+    workload *load = context;
+    const struct timespec block = {.tv_nsec = 1000000};
+    load->runs[item]++;
+    for (uint64_t done = 0; done < ITEM_BYTES; done += 65536) {
+        nanosleep(&block, NULL);
+        if (item == load->failing && done > ITEM_BYTES / 2)
+            return cpr_fail(error, CPR_ERR_IO, "item %" PRIu64 " fails", item);
+        const cpr_status status =
+            progress(progress_context, done + 65536, (done + 65536) / 4, error);
+        if (status != CPR_OK)
+            return status;
+    }
+    result->shard = item;
+    result->raw_bytes = ITEM_BYTES;
+    result->coded_bytes = ITEM_BYTES / 4;
+    return CPR_OK;
+}
+
+static void on_item(void *context, const cpr_item_result *result)
+{
+    workload *load = context;
+    load->told[result->shard]++;
+}
+
+static void on_progress(void *context, const cpr_run_progress *now)
+{
+    workload *load = context;
+    load->went_back = load->went_back || now->raw_bytes < load->raw_bytes;
+    load->raw_bytes = now->raw_bytes;
+}
+
+static unsigned check_run(cpr_ranks *ranks, uint64_t items, uint64_t failing)
+{
+    unsigned failures = 0;
+    workload load = {.ranks = ranks, .failing = failing};
+    const cpr_schedule schedule = {
+        .items = items, .context = &load, .bytes = item_bytes, .run = run_item};
+    const cpr_listener listener = {.context = &load, .progress = on_progress, .item = on_item};
+    cpr_error error = {.text = ""};
+    const cpr_status status = cpr_ranks_run(ranks, &schedule, &listener, &error);
+    if (failing < items) {
+        char text[64];
+        const int length = snprintf(text, sizeof text, "item %" PRIu64 " fails", failing);
+        CHECK(status == CPR_ERR_IO);
+        CHECK(strncmp(error.text, text, (size_t)length) == 0);
+        return failures;
+    }
+    CHECK(status == CPR_OK);
+    uint64_t sums[ITEMS];
+    for (uint64_t i = 0; i < items; i++) {
+        /* At most one rank ran it, once: the largest count is one if any did. */
+        sums[i] = load.runs[i];
+        CHECK(load.runs[i] <= 1);
+    }
+    cpr_ranks_maximum(ranks, sums, items);
+    uint64_t mine = 0;
+    for (uint64_t i = 0; i < items; i++) {
+        CHECK(sums[i] == 1);
+        mine += load.runs[i];
+        CHECK(cpr_ranks_rank(ranks) != 0 || load.told[i] == 1);
+    }
+    /* Equal items: every rank gets some. */
+    CHECK(items < ITEMS || mine > 0);
+    if (cpr_ranks_rank(ranks) == 0) {
+        CHECK(load.raw_bytes == items * ITEM_BYTES);
+        CHECK(!load.went_back);
+    }
+    return failures;
+}
+
+int main(void)
+{
+    cpr_ranks *ranks = NULL;
+    cpr_error error = {.text = ""};
+    if (cpr_ranks_start(&ranks, &error) != CPR_OK)
+        return 2;
+    uint64_t failures = check_agree(ranks);
+    failures += check_maximum(ranks);
+    failures += check_reduce(ranks);
+    failures += check_broadcast(ranks, 0);
+    failures += check_broadcast(ranks, 1);
+    /* More than one piece. */
+    failures += check_broadcast(ranks, ((size_t)256 << 20) + 12345);
+    failures += check_run(ranks, 0, ITEMS);
+    failures += check_run(ranks, 1, ITEMS);
+    failures += check_run(ranks, ITEMS, ITEMS);
+    failures += check_run(ranks, ITEMS, 0);
+    failures += check_run(ranks, ITEMS, ITEMS / 2);
+    failures += check_run(ranks, ITEMS, ITEMS - 1);
+    cpr_ranks_maximum(ranks, &failures, 1);
+    cpr_ranks_end(ranks);
+    return failures ? 1 : 0;
+}
