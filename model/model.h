@@ -1,0 +1,134 @@
+/* model.h - the predictor: tokens, their code tree, and the probability of every decision in it.
+ *
+ * Text is cut into tokens of a vocabulary that was learned from a sample of the corpus. A token is
+ * a leaf of a binary code tree; coding it means answering, from the root down, one binary decision
+ * a node. The model gives the probability of each decision and learns its outcome. All arithmetic
+ * is on integers: two models that were created alike and have learned the same decisions give the
+ * same probabilities on every machine. MODEL.md is the normative description.
+ *
+ * Every function is local. An object may be used by one thread at a time; a vocabulary is
+ * immutable and may be shared. Where nothing else is said, NULL is returned only if memory ran out,
+ * and every cpr_..._free() accepts NULL.
+ */
+#ifndef CPR_MODEL_H
+#define CPR_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- profiles ------------------------------------------------------------------------------ */
+
+/* A named, versioned, frozen set of model parameters. */
+typedef struct cpr_profile cpr_profile;
+
+/* The profile of that name, or NULL if there is none. Not to be freed. */
+const cpr_profile *cpr_profile_find(const char *name);
+
+/* The i-th profile, from 0; NULL past the last. */
+const cpr_profile *cpr_profile_at(unsigned i);
+
+const char *cpr_profile_name(const cpr_profile *profile);
+const char *cpr_profile_summary(const cpr_profile *profile); /* one line for --help */
+uint32_t cpr_profile_version(const cpr_profile *profile);
+
+/* Tokens (256 to 65536) and sample bytes that suit a corpus of that many bytes. */
+uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus_bytes);
+uint64_t cpr_profile_sample_bytes(const cpr_profile *profile, uint64_t corpus_bytes);
+
+/* ---- vocabulary ---------------------------------------------------------------------------- */
+
+/* How often each word occurs in a sample. Words are maximal runs of one class of bytes; which rank
+ * counted which part of the sample does not matter once the counts are merged. */
+typedef struct cpr_word_counts cpr_word_counts;
+
+cpr_word_counts *cpr_word_counts_create(void);
+void cpr_word_counts_free(cpr_word_counts *counts);
+
+/* Counts the words of one block of the sample. False: out of memory. */
+bool cpr_word_counts_add(cpr_word_counts *counts, const uint8_t *text, size_t bytes);
+
+/* Counts as bytes to send to another rank: malloc()ed, owned by the caller, same for equal counts.
+ * NULL: out of memory. */
+uint8_t *cpr_word_counts_pack(const cpr_word_counts *counts, size_t *bytes);
+
+/* Adds counts packed by another rank. False: out of memory or not such bytes. */
+bool cpr_word_counts_merge(cpr_word_counts *counts, const uint8_t *packed, size_t bytes);
+
+#define CPR_VOCABULARY_MAX_TOKENS 65536u
+#define CPR_TOKEN_MAX_BYTES 32u
+
+/* Tokens in the order of their bytes, and their code tree. All 256 single bytes are tokens. */
+typedef struct cpr_vocabulary cpr_vocabulary;
+
+/* The 256 single bytes, equally likely. */
+cpr_vocabulary *cpr_vocabulary_create_bytes(void);
+
+/* Byte-pair merges (Sennrich et al. 2016, arXiv:1508.07909) on the counted words, at most
+ * max_tokens tokens; a function of the counts alone. */
+cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max_tokens);
+void cpr_vocabulary_free(cpr_vocabulary *vocabulary);
+
+uint32_t cpr_vocabulary_tokens(const cpr_vocabulary *vocabulary);
+
+/* The bytes of a token (1 to CPR_TOKEN_MAX_BYTES of them), owned by the vocabulary. */
+const uint8_t *cpr_vocabulary_token(const cpr_vocabulary *vocabulary, uint32_t token,
+                                    size_t *bytes);
+
+/* The vocabulary as bytes, for the archive: malloc()ed, owned by the caller. NULL: out of memory.*/
+uint8_t *cpr_vocabulary_pack(const cpr_vocabulary *vocabulary, size_t *bytes);
+
+/* NULL if memory ran out or the bytes are not a packed vocabulary. */
+cpr_vocabulary *cpr_vocabulary_unpack(const uint8_t *packed, size_t bytes);
+
+/* The decisions that lead to a token: the lowest *length bits of the result, first decision in the
+ * highest of them. *length is 1 to 32. */
+uint32_t cpr_vocabulary_path(const cpr_vocabulary *vocabulary, uint32_t token, unsigned *length);
+
+/* ---- parser -------------------------------------------------------------------------------- */
+
+/* Cuts blocks of text into tokens. What a block becomes depends on its bytes alone. */
+typedef struct cpr_parser cpr_parser;
+
+cpr_parser *cpr_parser_create(const cpr_vocabulary *vocabulary);
+void cpr_parser_free(cpr_parser *parser);
+
+/* Bytes of memory of a parser. */
+uint64_t cpr_parser_memory(void);
+
+/* Cuts a block into tokens; returns their number. `tokens` has room for `bytes` of them. */
+size_t cpr_parser_parse(cpr_parser *parser, const uint8_t *text, size_t bytes, uint16_t *tokens);
+
+/* ---- model --------------------------------------------------------------------------------- */
+
+typedef struct cpr_model cpr_model;
+
+/* A model in its initial state, for shards of at most that many bytes (tables are no larger than
+ * such a shard can fill). The vocabulary must outlive it. */
+cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                            uint64_t max_shard_bytes);
+void cpr_model_free(cpr_model *model);
+
+/* Bytes of memory of such a model, within 1 %. */
+uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_shard_bytes);
+
+/* Back to the initial state. */
+void cpr_model_reset(cpr_model *model);
+
+/* Probability that the next decision is 1, in units of 2^-16, from 1 to 65535. */
+uint32_t cpr_model_predict(cpr_model *model);
+
+/* Learns the decision that was predicted last. Returns the token that it completed, or -1. Must
+ * follow each cpr_model_predict(). */
+int32_t cpr_model_learn(cpr_model *model, unsigned bit);
+
+/* State in the middle of a shard, to continue later on a machine of the same byte order. */
+size_t cpr_model_state_bytes(const cpr_model *model);
+void cpr_model_save(const cpr_model *model, void *state);
+void cpr_model_load(cpr_model *model, const void *state);
+
+/* Name of the instruction set that the model's kernels run on ("avx2", ...). Results are the same
+ * on all of them. */
+const char *cpr_model_kernel(void);
+
+#endif

@@ -1,0 +1,83 @@
+/* profile.c - the named sets of parameters. */
+#include "context_model.h"
+#include "token_contexts.h"
+
+#include <string.h>
+
+static const uint8_t fast_contexts[] = {
+    CPR_CONTEXT_NONE, CPR_CONTEXT_T1,     CPR_CONTEXT_T2,
+    CPR_CONTEXT_T3,   CPR_CONTEXT_WORD_1, CPR_CONTEXT_LINE,
+};
+
+static const uint8_t balanced_contexts[] = {
+    CPR_CONTEXT_NONE,         CPR_CONTEXT_T1,      CPR_CONTEXT_T2,      CPR_CONTEXT_T3,
+    CPR_CONTEXT_T4,           CPR_CONTEXT_T6,      CPR_CONTEXT_WORD_1,  CPR_CONTEXT_WORD_2,
+    CPR_CONTEXT_SKIP_2,       CPR_CONTEXT_SKIP_23, CPR_CONTEXT_SKIP_13, CPR_CONTEXT_BYTES_3,
+    CPR_CONTEXT_BYTES_5,      CPR_CONTEXT_LINE,    CPR_CONTEXT_ABOVE,   CPR_CONTEXT_SUCCESSORS_1,
+    CPR_CONTEXT_SUCCESSORS_2, CPR_CONTEXT_FIELD,
+};
+
+static const cpr_profile profiles[] = {
+    {
+        .name = "balanced",
+        .summary = "the default: smaller than zpaq -m5, at more than twice its speed",
+        .version = 1,
+        .contexts = sizeof balanced_contexts,
+        .context_ids = balanced_contexts,
+        .max_buckets = UINT64_C(6) << 20,
+        .history_bits = 24,
+    },
+    {
+        .name = "fast",
+        .summary = "few contexts and small tables",
+        .version = 1,
+        .contexts = sizeof fast_contexts,
+        .context_ids = fast_contexts,
+        .max_buckets = UINT64_C(3) << 19,
+        .history_bits = 22,
+    },
+};
+
+const cpr_profile *cpr_profile_at(unsigned i)
+{
+    return i < sizeof profiles / sizeof *profiles ? &profiles[i] : NULL;
+}
+
+const cpr_profile *cpr_profile_find(const char *name)
+{
+    for (unsigned i = 0; i < sizeof profiles / sizeof *profiles; i++)
+        if (strcmp(profiles[i].name, name) == 0)
+            return &profiles[i];
+    return NULL;
+}
+
+const char *cpr_profile_name(const cpr_profile *profile)
+{
+    return profile->name;
+}
+
+const char *cpr_profile_summary(const cpr_profile *profile)
+{
+    return profile->summary;
+}
+
+uint32_t cpr_profile_version(const cpr_profile *profile)
+{
+    return profile->version;
+}
+
+uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus_bytes)
+{
+    (void)profile;
+    uint32_t tokens = 256; /* what a token costs in the archive must be won back by its uses */
+    while (tokens < 16384 && (uint64_t)tokens * 1024 < corpus_bytes)
+        tokens *= 2;
+    return tokens;
+}
+
+uint64_t cpr_profile_sample_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
+{
+    (void)profile;
+    const uint64_t most = UINT64_C(32) << 20;
+    return corpus_bytes < most ? corpus_bytes : most;
+}

@@ -1,0 +1,83 @@
+/* text_state.c - follows words, lines, fields and tags byte by byte. */
+#include "text_state.h"
+
+#include "word_split.h"
+
+#include <stdbool.h>
+
+#define HASH_MULTIPLIER 0x2F0B4C47u
+
+static uint32_t hash_byte(uint32_t hash, uint8_t byte)
+{
+    hash = (hash + byte + 1) * HASH_MULTIPLIER;
+    return hash ^ hash >> 15;
+}
+
+static void follow_words(cpr_text_state *s, uint8_t byte, bool in_word)
+{
+    if (in_word) {
+        const uint8_t lower = byte >= 'A' && byte <= 'Z' ? byte | 32 : byte;
+        s->word = hash_byte(s->word, lower);
+    } else if (s->word != 0) {
+        s->words[2] = s->words[1];
+        s->words[1] = s->words[0];
+        s->words[0] = s->word;
+        s->word = 0;
+    }
+}
+
+static void follow_lines(cpr_text_state *s, uint8_t byte)
+{
+    s->text[s->position++ % CPR_LINE_RING] = byte;
+    if (byte == '\n') {
+        s->line_before = s->line;
+        s->line = s->position;
+        s->column = s->indentation = s->first_byte = 0;
+        return;
+    }
+    s->column++;
+    if (s->first_byte == 0) {
+        if (byte == ' ' || byte == '\t')
+            s->indentation++;
+        else
+            s->first_byte = byte;
+    }
+}
+
+static void follow_structure(cpr_text_state *s, uint8_t byte, cpr_byte_class class, bool in_word)
+{
+    if (class == CPR_CLASS_PUNCTUATION || byte == '\n')
+        s->punctuation = s->punctuation << 8 | byte;
+    if (byte == '<') {
+        s->in_tag = 1;
+        s->tag = 0;
+    } else if (s->in_tag) {
+        if (in_word || byte == '/')
+            s->tag = hash_byte(s->tag, byte);
+        else
+            s->in_tag = 0;
+    }
+    if (byte == ':' || byte == '=')
+        s->field = s->words[0];
+}
+
+void cpr_text_state_add(cpr_text_state *s, const uint8_t *bytes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const cpr_byte_class class = cpr_classify(bytes[i]);
+        const bool in_word = class == CPR_CLASS_LETTER || class == CPR_CLASS_DIGIT;
+        s->last_bytes = s->last_bytes << 8 | bytes[i];
+        follow_words(s, bytes[i], in_word);
+        follow_lines(s, bytes[i]);
+        follow_structure(s, bytes[i], class, in_word);
+    }
+}
+
+uint32_t cpr_text_state_above(const cpr_text_state *s)
+{
+    const uint32_t length = s->line - s->line_before;
+    if (s->column >= length || length > CPR_LINE_RING / 2 || s->column > CPR_LINE_RING / 4)
+        return 0;
+    const uint32_t above = s->line_before + s->column;
+    return (uint32_t)s->text[above % CPR_LINE_RING] << 8 | s->text[(above + 1) % CPR_LINE_RING];
+}

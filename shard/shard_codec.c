@@ -1,0 +1,376 @@
+/* shard_codec.c - a shard's bytes to a bitstream and back: joins parser, model and coder.
+ *
+ * The shard is taken in blocks of CPR_BLOCK_BYTES. One decision a block says whether its bytes are
+ * stored (as eight decisions of probability 1/2 a byte) or cut into tokens and modelled. FORMAT.md
+ * is normative. */
+#include "shard.h"
+
+#include "coder.h"
+#include "compressibility.h"
+#include "loss_meter.h"
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define CPR_BLOCK_BYTES (1u << 16)
+#define CODED_BUFFER_BYTES (1u << 16)
+
+/* A token takes at most 32 decisions, a stored byte 8. */
+#define TOKEN_MAX_CODED_BYTES (32u * CPR_ENCODER_MAX_BYTES_PER_DECISION)
+
+#define STORED_FLAG_START 1024u /* probability of a stored block before any was seen */
+#define STORED_FLAG_RATE 3u
+#define HALF 32768u
+
+struct cpr_codec {
+    cpr_model *model;
+    cpr_parser *parser;
+    const cpr_vocabulary *vocabulary;
+    bool model_is_fresh;
+    uint32_t stored_flag; /* probability that the next block is stored */
+    cpr_compressibility compressibility;
+    XXH3_state_t *raw_hash, *coded_hash;
+    uint8_t block[CPR_BLOCK_BYTES];
+    uint16_t tokens[CPR_BLOCK_BYTES];
+    uint8_t coded[CODED_BUFFER_BYTES];
+};
+
+void cpr_codec_free(cpr_codec *codec)
+{
+    if (codec == NULL)
+        return;
+    cpr_model_free(codec->model);
+    cpr_parser_free(codec->parser);
+    XXH3_freeState(codec->raw_hash);
+    XXH3_freeState(codec->coded_hash);
+    free(codec);
+}
+
+cpr_status cpr_codec_create(const struct cpr_profile *profile,
+                            const struct cpr_vocabulary *vocabulary, uint64_t max_shard_bytes,
+                            cpr_codec **out, cpr_error *error)
+{
+    cpr_codec *codec = calloc(1, sizeof *codec);
+    if (codec != NULL) {
+        codec->vocabulary = vocabulary;
+        codec->model = cpr_model_create(profile, vocabulary, max_shard_bytes);
+        codec->parser = cpr_parser_create(vocabulary);
+        codec->raw_hash = XXH3_createState();
+        codec->coded_hash = XXH3_createState();
+        codec->model_is_fresh = true;
+    }
+    if (codec == NULL || codec->model == NULL || codec->parser == NULL || codec->raw_hash == NULL ||
+        codec->coded_hash == NULL) {
+        cpr_codec_free(codec);
+        return cpr_fail(error, CPR_ERR_NO_MEMORY,
+                        "no memory for the model, which needs %llu MB a rank",
+                        (unsigned long long)(cpr_codec_memory(profile, max_shard_bytes) >> 20));
+    }
+    *out = codec;
+    return CPR_OK;
+}
+
+uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_shard_bytes)
+{
+    return cpr_model_memory(profile, max_shard_bytes) + cpr_parser_memory() + sizeof(cpr_codec);
+}
+
+static void begin_shard(cpr_codec *codec)
+{
+    if (!codec->model_is_fresh)
+        cpr_model_reset(codec->model);
+    codec->model_is_fresh = false;
+    codec->stored_flag = STORED_FLAG_START;
+    cpr_compressibility_init(&codec->compressibility);
+    XXH3_128bits_reset(codec->raw_hash);
+    XXH3_128bits_reset(codec->coded_hash);
+}
+
+static void learn_stored_flag(cpr_codec *codec, unsigned stored)
+{
+    if (stored)
+        codec->stored_flag += (65536 - codec->stored_flag) >> STORED_FLAG_RATE;
+    else
+        codec->stored_flag -= codec->stored_flag >> STORED_FLAG_RATE;
+    if (codec->stored_flag < 64)
+        codec->stored_flag = 64;
+    if (codec->stored_flag > 65536 - 64)
+        codec->stored_flag = 65536 - 64;
+}
+
+static cpr_hash128 hash_digest(const XXH3_state_t *state)
+{
+    const XXH128_hash_t digest = XXH3_128bits_digest(state);
+    return (cpr_hash128){.high = digest.high64, .low = digest.low64};
+}
+
+/* ---- encoding ---- */
+
+typedef struct encoding {
+    cpr_codec *codec;
+    cpr_encoder encoder;
+    cpr_loss_meter loss;
+    cpr_write_fn *write;
+    void *write_context;
+    const cpr_loss_marks *marks;
+    size_t next_mark;
+    cpr_shard_info info;
+} encoding;
+
+static cpr_status drain(encoding *e, cpr_error *error)
+{
+    cpr_codec *codec = e->codec;
+    const size_t bytes = (size_t)(e->encoder.next - codec->coded);
+    XXH3_128bits_update(codec->coded_hash, codec->coded, bytes);
+    e->info.coded_bytes += bytes;
+    e->encoder.next = codec->coded;
+    return bytes > 0 ? e->write(e->write_context, codec->coded, bytes, error) : CPR_OK;
+}
+
+static cpr_status drain_if_full(encoding *e, cpr_error *error)
+{
+    if (e->encoder.next - e->codec->coded < (ptrdiff_t)(CODED_BUFFER_BYTES - TOKEN_MAX_CODED_BYTES))
+        return CPR_OK;
+    return drain(e, error);
+}
+
+static void put(encoding *e, unsigned bit, uint32_t p1)
+{
+    cpr_encoder_put(&e->encoder, bit, p1);
+    cpr_loss_meter_add(&e->loss, bit ? p1 : 65536 - p1);
+}
+
+/* Notes the loss at every mark up to the raw offset `at`. */
+static void pass_marks(encoding *e, uint64_t at)
+{
+    while (e->marks != NULL && e->next_mark < e->marks->count && e->marks->at[e->next_mark] <= at)
+        e->marks->loss[e->next_mark++] = cpr_loss_meter_read(&e->loss);
+}
+
+static cpr_status encode_stored(encoding *e, size_t bytes, cpr_error *error)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        pass_marks(e, e->info.raw_bytes + i);
+        for (int bit = 7; bit >= 0; bit--)
+            put(e, e->codec->block[i] >> bit & 1, HALF);
+        const cpr_status status = drain_if_full(e, error);
+        if (status != CPR_OK)
+            return status;
+    }
+    e->info.stored_bytes += bytes;
+    return CPR_OK;
+}
+
+static cpr_status encode_modelled(encoding *e, size_t bytes, cpr_error *error)
+{
+    cpr_codec *codec = e->codec;
+    const size_t count = cpr_parser_parse(codec->parser, codec->block, bytes, codec->tokens);
+    uint64_t at = e->info.raw_bytes;
+    for (size_t i = 0; i < count; i++) {
+        unsigned length;
+        size_t token_bytes;
+        const uint32_t path = cpr_vocabulary_path(codec->vocabulary, codec->tokens[i], &length);
+        pass_marks(e, at);
+        while (length-- > 0) {
+            const unsigned bit = path >> length & 1;
+            put(e, bit, cpr_model_predict(codec->model));
+            cpr_model_learn(codec->model, bit);
+        }
+        cpr_vocabulary_token(codec->vocabulary, codec->tokens[i], &token_bytes);
+        at += token_bytes;
+        const cpr_status status = drain_if_full(e, error);
+        if (status != CPR_OK)
+            return status;
+    }
+    e->info.tokens += count;
+    return CPR_OK;
+}
+
+static cpr_status encode_block(encoding *e, size_t bytes, cpr_error *error)
+{
+    cpr_codec *codec = e->codec;
+    XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
+    pass_marks(e, e->info.raw_bytes);
+    const bool stored = cpr_compressibility_is_noise(&codec->compressibility, codec->block, bytes);
+    put(e, stored, codec->stored_flag);
+    learn_stored_flag(codec, stored);
+    const cpr_status status =
+        stored ? encode_stored(e, bytes, error) : encode_modelled(e, bytes, error);
+    e->info.raw_bytes += bytes;
+    return status;
+}
+
+/* Fills the block from the source as far as it goes. */
+static cpr_status read_block(cpr_codec *codec, cpr_read_fn *read, void *context, size_t *bytes,
+                             cpr_error *error)
+{
+    size_t filled = 0, got = 1;
+    while (filled < CPR_BLOCK_BYTES && got > 0) {
+        const cpr_status status =
+            read(context, codec->block + filled, CPR_BLOCK_BYTES - filled, &got, error);
+        if (status != CPR_OK)
+            return status;
+        filled += got;
+    }
+    *bytes = filled;
+    return CPR_OK;
+}
+
+cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
+                            cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
+                            void *progress_context, const cpr_loss_marks *marks,
+                            cpr_shard_info *info, cpr_error *error)
+{
+    encoding e = {.codec = codec, .write = write, .write_context = write_context, .marks = marks};
+    begin_shard(codec);
+    cpr_encoder_init(&e.encoder, codec->coded);
+    cpr_loss_meter_init(&e.loss);
+    for (;;) {
+        size_t bytes;
+        cpr_status status = read_block(codec, read, read_context, &bytes, error);
+        if (status == CPR_OK && bytes > 0)
+            status = encode_block(&e, bytes, error);
+        if (status == CPR_OK && bytes > 0 && progress != NULL)
+            status = progress(progress_context, e.info.raw_bytes, e.info.coded_bytes, error);
+        if (status != CPR_OK)
+            return status;
+        if (bytes < CPR_BLOCK_BYTES)
+            break;
+    }
+    pass_marks(&e, e.info.raw_bytes);
+    cpr_encoder_finish(&e.encoder);
+    const cpr_status status = drain(&e, error);
+    if (status != CPR_OK)
+        return status;
+    info->raw_bytes = e.info.raw_bytes;
+    info->coded_bytes = e.info.coded_bytes;
+    info->stored_bytes = e.info.stored_bytes;
+    info->tokens = e.info.tokens;
+    info->loss_bits = cpr_loss_meter_read(&e.loss);
+    info->raw_hash = hash_digest(codec->raw_hash);
+    info->coded_hash = hash_digest(codec->coded_hash);
+    return CPR_OK;
+}
+
+/* ---- decoding ---- */
+
+typedef struct decoding {
+    cpr_codec *codec;
+    cpr_decoder decoder;
+    cpr_read_fn *read;
+    void *read_context;
+    bool at_end;
+    uint64_t tokens;
+} decoding;
+
+/* Makes sure that the next token's bytes are in the window, unless the bitstream ends. */
+static cpr_status fill_window(decoding *d, cpr_error *error)
+{
+    uint8_t *coded = d->codec->coded;
+    size_t left = (size_t)(d->decoder.end - d->decoder.next);
+    if (d->at_end || left >= TOKEN_MAX_CODED_BYTES)
+        return CPR_OK;
+    memmove(coded, d->decoder.next, left);
+    while (!d->at_end && left < CODED_BUFFER_BYTES) {
+        size_t got;
+        const cpr_status status =
+            d->read(d->read_context, coded + left, CODED_BUFFER_BYTES - left, &got, error);
+        if (status != CPR_OK)
+            return status;
+        d->at_end = got == 0;
+        left += got;
+    }
+    d->decoder.next = coded;
+    d->decoder.end = coded + left;
+    return CPR_OK;
+}
+
+static cpr_status decode_stored(decoding *d, size_t bytes, cpr_error *error)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        const cpr_status status = fill_window(d, error);
+        if (status != CPR_OK)
+            return status;
+        unsigned byte = 0;
+        for (int bit = 0; bit < 8; bit++)
+            byte = byte << 1 | cpr_decoder_get(&d->decoder, HALF);
+        d->codec->block[i] = (uint8_t)byte;
+    }
+    return CPR_OK;
+}
+
+static cpr_status decode_modelled(decoding *d, size_t bytes, cpr_error *error)
+{
+    cpr_codec *codec = d->codec;
+    for (size_t at = 0; at < bytes;) {
+        const cpr_status status = fill_window(d, error);
+        if (status != CPR_OK)
+            return status;
+        int32_t token;
+        do
+            token = cpr_model_learn(codec->model,
+                                    cpr_decoder_get(&d->decoder, cpr_model_predict(codec->model)));
+        while (token < 0);
+        size_t token_bytes;
+        const uint8_t *text =
+            cpr_vocabulary_token(codec->vocabulary, (uint32_t)token, &token_bytes);
+        if (token_bytes > bytes - at)
+            return cpr_fail(error, CPR_ERR_DAMAGED, "a token reaches past the end of its block");
+        memcpy(codec->block + at, text, token_bytes);
+        at += token_bytes;
+        d->tokens++;
+    }
+    return CPR_OK;
+}
+
+static cpr_status decode_block(decoding *d, size_t bytes, cpr_error *error)
+{
+    cpr_codec *codec = d->codec;
+    cpr_status status = fill_window(d, error);
+    if (status != CPR_OK)
+        return status;
+    const unsigned stored = cpr_decoder_get(&d->decoder, codec->stored_flag);
+    learn_stored_flag(codec, stored);
+    status = stored ? decode_stored(d, bytes, error) : decode_modelled(d, bytes, error);
+    if (status == CPR_OK)
+        XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
+    return status;
+}
+
+static cpr_status start_decoder(decoding *d, cpr_error *error)
+{
+    uint8_t *coded = d->codec->coded;
+    d->decoder.next = d->decoder.end = coded;
+    const cpr_status status = fill_window(d, error);
+    if (status == CPR_OK)
+        cpr_decoder_init(&d->decoder, coded, (size_t)(d->decoder.end - coded));
+    return status;
+}
+
+cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
+                            void *read_context, cpr_write_fn *write, void *write_context,
+                            cpr_progress_fn *progress, void *progress_context, cpr_error *error)
+{
+    decoding d = {.codec = codec, .read = read, .read_context = read_context};
+    begin_shard(codec);
+    cpr_status status = start_decoder(&d, error);
+    for (uint64_t at = 0; status == CPR_OK && at < info->raw_bytes;) {
+        const uint64_t left = info->raw_bytes - at;
+        const size_t bytes = left < CPR_BLOCK_BYTES ? (size_t)left : CPR_BLOCK_BYTES;
+        status = decode_block(&d, bytes, error);
+        if (status == CPR_OK)
+            status = write(write_context, codec->block, bytes, error);
+        at += bytes;
+        if (status == CPR_OK && progress != NULL)
+            status = progress(progress_context, at, 0, error);
+    }
+    if (status != CPR_OK)
+        return status;
+    const cpr_hash128 hash = hash_digest(codec->raw_hash);
+    if (hash.high != info->raw_hash.high || hash.low != info->raw_hash.low ||
+        d.tokens != info->tokens)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "the decoded bytes do not match their checksum");
+    return CPR_OK;
+}
