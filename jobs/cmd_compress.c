@@ -115,28 +115,16 @@ static void warn(void *context, const char *text)
  * malloc()ed. */
 static char *absolute(const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    /* parse_options() has seen that there is a path, but the analyzer has not. */
+    const char *slash = strrchr(path, '/'); // NOLINT(clang-analyzer-core.NonNullParamChecker)
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     char *resolved = directory ? realpath(directory, NULL) : NULL;
     const char *name = slash ? slash + 1 : path;
-    char *out = NULL;
-    if (resolved) {
-        const size_t room = strlen(resolved) + strlen(name) + 2;
-        out = malloc(room);
-        if (out)
-            snprintf(out, room, "%s/%s", strcmp(resolved, "/") == 0 ? "" : resolved, name);
-    }
+    char *below = resolved ? command_join(resolved, strcmp(resolved, "/") == 0 ? "" : "/") : NULL;
+    char *out = below ? command_join(below, name) : NULL;
     free(directory);
     free(resolved);
-    return out;
-}
-
-static char *with_suffix(const char *path, const char *suffix)
-{
-    const size_t room = strlen(path) + strlen(suffix) + 1;
-    char *out = malloc(room);
-    if (out)
-        snprintf(out, room, "%s%s", path, suffix);
+    free(below);
     return out;
 }
 
@@ -144,7 +132,7 @@ static char *with_suffix(const char *path, const char *suffix)
 static cpr_status list_files(compress_call *call, int paths, char **path, cpr_error *error)
 {
     char *archive = absolute(call->options.archive_path);
-    char *work = archive ? with_suffix(archive, ".work") : NULL;
+    char *work = archive ? command_join(archive, ".work") : NULL;
     char *log = archive ? run_log_path(archive) : NULL;
     const char *exclude[] = {archive, work, log, NULL};
     cpr_status status = CPR_OK;

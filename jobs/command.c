@@ -90,6 +90,15 @@ cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive 
     return status;
 }
 
+char *command_join(const char *first, const char *second)
+{
+    const size_t room = strlen(first) + strlen(second) + 1;
+    char *joined = malloc(room);
+    if (joined)
+        snprintf(joined, room, "%s%s", first, second);
+    return joined;
+}
+
 bool command_parse_size(const char *text, uint64_t *bytes)
 {
     if (!isdigit((unsigned char)*text))
@@ -140,10 +149,9 @@ cpr_status command_parse_shards(const char *text, uint64_t shard_count, bool **s
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     const char *at = text;
     for (;;) {
-        uint64_t first;
-        uint64_t last;
+        uint64_t first = 0;
         bool good = parse_shard(&at, &first);
-        last = first;
+        uint64_t last = first;
         if (good && *at == '-') {
             at++;
             good = parse_shard(&at, &last) && first <= last;

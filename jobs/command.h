@@ -46,6 +46,9 @@ int command_flush(const cpr_ranks *ranks);
 cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive **archive,
                                 cpr_error *error);
 
+/* Two strings as one, malloc()ed; NULL: out of memory. */
+char *command_join(const char *first, const char *second);
+
 /* A size such as 1048576, 64K, 64M, 64MiB, 1G; units are powers of 1024, as in zstd. */
 bool command_parse_size(const char *text, uint64_t *bytes);
 

@@ -1,6 +1,7 @@
 /* run_log.c - ARCHIVE.h5.log.jsonl. */
 #include "run_log.h"
 
+#include "command.h"
 #include "escape.h"
 
 #include <inttypes.h>
@@ -10,13 +11,7 @@
 
 char *run_log_path(const char *archive_path)
 {
-    static const char suffix[] = ".log.jsonl";
-    char *path = malloc(strlen(archive_path) + sizeof suffix);
-    if (path) {
-        strcpy(path, archive_path);
-        strcat(path, suffix);
-    }
-    return path;
+    return command_join(archive_path, ".log.jsonl");
 }
 
 bool run_log_open(run_log *log, const char *archive_path)

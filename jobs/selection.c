@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cpr_status allocate(const cpr_archive_header *header, bool **selected, cpr_error *error)
+/* One bool per file, none set; NULL: out of memory. */
+static bool *select_none(const cpr_archive_header *header)
 {
-    *selected = calloc((size_t)cpr_file_list_count(header->files) + 1, sizeof **selected);
-    return *selected ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
+    return calloc((size_t)cpr_file_list_count(header->files) + 1, sizeof(bool));
 }
 
 /* True if `member` is `path` or lies below it; an empty path is the root of the archive. */
@@ -23,9 +23,9 @@ static bool matches(const char *member, const char *path, size_t length)
 cpr_status selection_by_path(const cpr_archive_header *header, int paths, char **path,
                              bool **selected, cpr_error *error)
 {
-    const cpr_status status = allocate(header, selected, error);
-    if (status != CPR_OK)
-        return status;
+    *selected = select_none(header);
+    if (!*selected)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
     const uint64_t files = cpr_file_list_count(header->files);
     for (int p = 0; p < paths; p++) {
         const char *wanted = command_member_path(path[p]);
@@ -77,9 +77,9 @@ cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shar
                               uint64_t *partial, cpr_error *error)
 {
     *partial = 0;
-    const cpr_status status = allocate(header, selected, error);
-    if (status != CPR_OK)
-        return status;
+    *selected = select_none(header);
+    if (!*selected)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
     const uint64_t files = cpr_file_list_count(header->files);
     for (uint64_t f = 0; f < files; f++) {
         uint64_t first;

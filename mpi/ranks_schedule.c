@@ -76,15 +76,13 @@ static void master_close(master *m)
     free(m->sending);
 }
 
-static cpr_status master_open(master *m, cpr_ranks *ranks, const cpr_schedule *schedule,
-                              const cpr_listener *listener, cpr_error *error)
+static cpr_status master_open(master *m, const cpr_ranks *ranks, cpr_error *error)
 {
     const size_t size = (size_t)ranks->size;
-    *m = (master){.ranks = ranks, .schedule = schedule, .listener = listener};
     m->workers = ranks->size - 1;
     m->now = calloc(size, sizeof *m->now);
     m->answers = calloc(size, sizeof *m->answers);
-    m->sending = malloc(size * sizeof *m->sending);
+    m->sending = malloc(size * sizeof(MPI_Request));
     for (size_t i = 0; m->sending && i < size; i++)
         m->sending[i] = MPI_REQUEST_NULL;
     if (m->now && m->answers && m->sending)
@@ -352,15 +350,14 @@ cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
                          const cpr_listener *listener, cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    master m = {0};
+    master m = {.ranks = ranks, .schedule = schedule, .listener = listener};
     if (ranks->rank == 0)
-        status = master_open(&m, ranks, schedule, listener, error);
+        status = master_open(&m, ranks, error);
     status = cpr_ranks_agree(ranks, status, error);
-    if (status == CPR_OK)
+    if (status == CPR_OK) {
         status = ranks->rank == 0 ? master_run(&m, error) : worker_run(ranks, schedule, error);
-    else
-        return status;
-    if (ranks->rank == 0)
-        master_close(&m);
-    return cpr_ranks_agree(ranks, status, error);
+        status = cpr_ranks_agree(ranks, status, error);
+    }
+    master_close(&m);
+    return status;
 }

@@ -17,7 +17,8 @@ chmod 755 "$work"
 mkdir -m 777 "$work/cwd"
 mkdir "$work/bin"
 cp "$corpress" "$work/bin/corpress"
-export PATH=$work/bin:$PATH LC_ALL=C TESTS=$here JOBS=$here/../jobs
+# Debian's own python3 is the one that has h5py.
+export PATH=$work/bin:/usr/bin:$PATH LC_ALL=C TESTS=$here JOBS=$here/../jobs
 export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0
 cd "$work/cwd"
 

@@ -57,10 +57,10 @@ static unsigned check_maximum(cpr_ranks *ranks)
 
 static uint8_t *pack_sum(void *context, size_t *bytes)
 {
-    uint8_t *out = malloc(sizeof(uint64_t));
     *bytes = sizeof(uint64_t);
+    uint8_t *out = malloc(*bytes);
     if (out)
-        memcpy(out, context, sizeof(uint64_t));
+        memcpy(out, context, *bytes);
     return out;
 }
 
