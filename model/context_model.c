@@ -33,7 +33,7 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
 static layout lay_out(const cpr_profile *profile, uint64_t max_shard_bytes)
 {
     layout l = {0};
-    uint64_t buckets = max_shard_bytes / 4;
+    uint64_t buckets = max_shard_bytes;
     if (buckets > profile->max_buckets)
         buckets = profile->max_buckets;
     l.bucket_count = buckets < 1024 ? 1024 : (uint32_t)buckets;
