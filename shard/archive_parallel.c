@@ -1,0 +1,181 @@
+/* archive_parallel.c - writes the bitstreams of all shards, by all ranks together.
+ *
+ * The only file that sees MPI types, through <hdf5.h>; it calls no MPI function itself.
+ */
+#include "archive_tables.h"
+#include "shard_io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Most bytes that a rank writes in one collective call. Open MPI 4.1's OMPIO crashes at 2 GiB and
+ * more; calls of 64 MiB were the fastest. */
+#define SLICE_BYTES_MAX ((uint64_t)64 << 20)
+/* Slices of small archives are whole multiples of this, for the file system's sake. */
+#define SLICE_BYTES_UNIT ((uint64_t)1 << 20)
+
+typedef struct job {
+    const char *path;
+    uint64_t *coded_start; /* of each shard in the bitstream, and the end of the last */
+    uint64_t shard_count;
+    uint64_t shard; /* a shard at or before the one that is needed next */
+    cpr_bitstream_fn *source;
+    void *source_context;
+    uint8_t *buffer;
+} job;
+
+static hid_t open_file(const char *path, const void *mpi_comm)
+{
+    hid_t file = -1;
+    const hid_t access = cpr_h5_file_access();
+    herr_t done = access < 0 ? -1 : 0;
+#ifdef H5_HAVE_PARALLEL
+    if (done >= 0 && mpi_comm != NULL)
+        done = H5Pset_fapl_mpio(access, *(const MPI_Comm *)mpi_comm, MPI_INFO_NULL);
+#else
+    if (mpi_comm != NULL)
+        done = -1;
+#endif
+    if (done >= 0)
+        file = H5Fopen(path, H5F_ACC_RDWR, access);
+    cpr_h5_close(access);
+    return file;
+}
+
+static hid_t transfer_properties(const void *mpi_comm)
+{
+    const hid_t properties = H5Pcreate(H5P_DATASET_XFER);
+#ifdef H5_HAVE_PARALLEL
+    if (properties >= 0 && mpi_comm != NULL &&
+        H5Pset_dxpl_mpio(properties, H5FD_MPIO_COLLECTIVE) < 0) {
+        cpr_h5_close(properties);
+        return -1;
+    }
+#endif
+    (void)mpi_comm;
+    return properties;
+}
+
+/* Reads from the file where each shard's bitstream goes. */
+static herr_t read_starts(hid_t file, job *j)
+{
+    herr_t done = -1;
+    cpr_shard_row *rows = NULL;
+    const hid_t type = cpr_h5_row_type_in_memory();
+    const hid_t dataset = type < 0 ? -1 : H5Dopen2(file, "shards", H5P_DEFAULT);
+    j->shard_count = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
+    if (j->shard_count < SIZE_MAX / sizeof(*rows) - 1) {
+        rows = malloc((j->shard_count + 1) * sizeof(*rows));
+        j->coded_start = malloc((j->shard_count + 1) * sizeof(*j->coded_start));
+    }
+    if (rows != NULL && j->coded_start != NULL)
+        done = j->shard_count == 0
+                   ? 0
+                   : H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows);
+    if (done >= 0) {
+        j->coded_start[0] = 0;
+        for (uint64_t i = 0; i < j->shard_count; ++i)
+            j->coded_start[i + 1] = j->coded_start[i] + rows[i].coded_bytes;
+    }
+    free(rows);
+    cpr_h5_close(dataset);
+    cpr_h5_close(type);
+    return done;
+}
+
+/* Fills the buffer with bytes [from, to) of the bitstream. */
+static cpr_status gather(job *j, uint64_t from, uint64_t to, cpr_error *error)
+{
+    uint8_t *out = j->buffer;
+    while (from < to) {
+        while (j->coded_start[j->shard + 1] <= from)
+            ++j->shard;
+        const uint64_t end = j->coded_start[j->shard + 1];
+        const size_t part = (size_t)((end < to ? end : to) - from);
+        const cpr_status status = j->source(j->source_context, j->shard,
+                                            from - j->coded_start[j->shard], out, part, error);
+        if (status != CPR_OK)
+            return status;
+        out += part;
+        from += part;
+    }
+    return CPR_OK;
+}
+
+/* One collective call; with from == to this rank writes nothing. */
+static herr_t write_slice(const job *j, hid_t dataset, hid_t properties, uint64_t from, uint64_t to)
+{
+    herr_t done = -1;
+    const hsize_t start = from;
+    const hsize_t count = to - from;
+    const hsize_t room = count > 0 ? count : 1;
+    const hid_t in_file = H5Dget_space(dataset);
+    const hid_t in_memory = H5Screate_simple(1, &room, NULL);
+    if (in_file >= 0 && in_memory >= 0) {
+        if (count > 0)
+            done = H5Sselect_hyperslab(in_file, H5S_SELECT_SET, &start, NULL, &count, NULL);
+        else
+            done = H5Sselect_none(in_file) < 0 ? -1 : H5Sselect_none(in_memory);
+    }
+    if (done >= 0)
+        done = H5Dwrite(dataset, H5T_NATIVE_UINT8, in_memory, in_file, properties, j->buffer);
+    cpr_h5_close(in_memory);
+    cpr_h5_close(in_file);
+    return done;
+}
+
+/* Every rank runs the same number of rounds, whatever goes wrong on one of them. */
+static cpr_status write_rounds(job *j, hid_t dataset, hid_t properties, unsigned rank,
+                               unsigned ranks, cpr_error *error)
+{
+    const uint64_t total = j->coded_start[j->shard_count];
+    cpr_status status = CPR_OK;
+    uint64_t slice = total / ranks + 1;
+    slice = (slice + SLICE_BYTES_UNIT - 1) / SLICE_BYTES_UNIT * SLICE_BYTES_UNIT;
+    if (slice > SLICE_BYTES_MAX)
+        slice = SLICE_BYTES_MAX;
+    j->buffer = malloc(slice);
+    if (j->buffer == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory to write the archive");
+    for (uint64_t round = 0; round < total; round += slice * ranks) {
+        uint64_t from = round + slice * rank;
+        uint64_t to = from + slice;
+        if (to > total)
+            to = total;
+        if (status == CPR_OK && from < to)
+            status = gather(j, from, to, error);
+        if (status != CPR_OK || from >= to)
+            to = from = 0;
+        if (write_slice(j, dataset, properties, from, to) < 0 && status == CPR_OK)
+            status = cpr_h5_fail(error, CPR_ERR_IO, "write", j->path);
+    }
+    free(j->buffer);
+    return status;
+}
+
+cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *mpi_comm,
+                                        unsigned rank, unsigned ranks, cpr_bitstream_fn *source,
+                                        void *source_context, cpr_error *error)
+{
+    job j = {.path = temporary_path, .source = source, .source_context = source_context};
+    cpr_status status = CPR_OK;
+    cpr_h5_quiet quiet;
+    cpr_h5_quiet_begin(&quiet);
+    const hid_t file = open_file(temporary_path, mpi_comm);
+    const hid_t dataset = file < 0 ? -1 : H5Dopen2(file, "bitstream", H5P_DEFAULT);
+    const hid_t properties = transfer_properties(mpi_comm);
+    if (dataset < 0 || properties < 0)
+        status = cpr_h5_fail(error, CPR_ERR_IO, "open", temporary_path);
+    else if (read_starts(file, &j) < 0 ||
+             j.coded_start[j.shard_count] != cpr_h5_rows(dataset))
+        status = cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", temporary_path);
+    else
+        status = write_rounds(&j, dataset, properties, rank, ranks, error);
+    cpr_h5_close(properties);
+    cpr_h5_close(dataset);
+    if (file >= 0 && H5Fclose(file) < 0 && status == CPR_OK)
+        status = cpr_h5_fail(error, CPR_ERR_IO, "write", temporary_path);
+    cpr_h5_quiet_end(&quiet);
+    free(j.coded_start);
+    return status;
+}

@@ -1,0 +1,345 @@
+/* shard.h - corpus, shards and the archive.
+ *
+ *   file list  -> which files, directories and links make up the corpus      (file_list.c)
+ *   plan       -> which bytes of the corpus make up each shard               (plan.c)
+ *   reader     -> the bytes of a shard, from the files                       (corpus_reader.c)
+ *   codec      -> a shard's bytes to a bitstream and back, model and coder   (shard_codec.c)
+ *   work dir   -> finished bitstreams while the job runs                     (work_dir.c)
+ *   archive    -> one HDF5 file                              (archive_write.c, archive_read.c)
+ *   output     -> files recreated from shards                                (output_tree.c)
+ *   audit      -> ratio of every shard and file                              (audit.c)
+ *
+ * Every function is local: it does not communicate; the one exception (cpr_archive_write_bitstreams)
+ * says so. Functions that can fail return a status and explain it in *error. Sizes and offsets are
+ * in bytes. Strings are NUL-terminated; paths are bytes without an encoding. FORMAT.md is the
+ * normative description of the archive and of the work directory.
+ */
+#ifndef CPR_SHARD_H
+#define CPR_SHARD_H
+
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPR_FORMAT_VERSION 1u
+#define CPR_SHARD_BYTES_DEFAULT (UINT64_C(64) << 20)
+#define CPR_SHARD_BYTES_MIN (UINT64_C(1) << 20)
+#define CPR_SHARD_BYTES_MAX (UINT64_C(4) << 30)
+
+typedef struct cpr_hash128 {
+    uint64_t high;
+    uint64_t low; /* XXH3-128, as XXH128_hash_t */
+} cpr_hash128;
+
+/* ---- file list ----------------------------------------------------------------------------- */
+
+typedef enum cpr_file_type {
+    CPR_FILE_REGULAR = 0,
+    CPR_FILE_DIRECTORY = 1,
+    CPR_FILE_SYMLINK = 2
+} cpr_file_type;
+
+typedef struct cpr_file {
+    uint64_t bytes;        /* regular files; 0 for the others */
+    int64_t mtime_seconds; /* since 1970, UTC */
+    uint32_t mtime_nanoseconds;
+    uint32_t mode;         /* permission bits, 07777 */
+    cpr_file_type type;
+} cpr_file;
+
+/* The files of a corpus in their order, which is the order of the corpus' bytes. Each has a source
+ * path (as given, where the bytes are read) and a member path (how the archive names it: relative,
+ * '/' between components, no empty, "." or ".." components). */
+typedef struct cpr_file_list cpr_file_list;
+
+/* Something the user should know that is not a failure: a socket left out, ... One line. */
+typedef void cpr_warn_fn(void *context, const char *text);
+
+cpr_file_list *cpr_file_list_create(void);
+void cpr_file_list_free(cpr_file_list *list);
+
+/* Adds a file or link, or a directory with everything in it, sorted bytewise by path. Links are not followed,
+ * except when `path` itself is a link named on the command line: then it is kept as a link, too. Sockets,
+ * devices and FIFOs are left out with a warning. A member path that the list already holds with the same source is
+ * left out silently; with another source it is an error. `exclude` (may be NULL) are absolute
+ * resolved paths, NULL-terminated, that are left out: the archive itself, its work directory and log. */
+cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *const *exclude,
+                             cpr_warn_fn *warn, void *warn_context, cpr_error *error);
+
+/* Adds the paths named in a file ("-": standard input), separated by NUL if it holds one, else by
+ * newlines. Directories named there are added with everything in them. */
+cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
+                                  const char *const *exclude, cpr_warn_fn *warn, void *warn_context,
+                                  cpr_error *error);
+
+uint64_t cpr_file_list_count(const cpr_file_list *list);
+uint64_t cpr_file_list_bytes(const cpr_file_list *list); /* of the whole corpus */
+cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i);
+const char *cpr_file_list_source(const cpr_file_list *list, uint64_t i);
+const char *cpr_file_list_member(const cpr_file_list *list, uint64_t i);
+const char *cpr_file_list_link_target(const cpr_file_list *list, uint64_t i); /* "" if no link */
+uint64_t cpr_file_list_offset(const cpr_file_list *list, uint64_t i); /* of its bytes in the corpus */
+
+/* The file that holds the corpus' byte `offset` (which must be less than the corpus' bytes). */
+uint64_t cpr_file_list_find(const cpr_file_list *list, uint64_t offset);
+
+/* The index of a member path, or UINT64_MAX. */
+uint64_t cpr_file_list_lookup(const cpr_file_list *list, const char *member);
+
+/* The list as bytes for another rank: malloc()ed, owned by the caller; NULL: out of memory. */
+uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes);
+cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_list **list,
+                                cpr_error *error);
+
+/* ---- corpus reader ------------------------------------------------------------------------- */
+
+/* Reads the corpus as one stream. Keeps one file open. An input that is missing, unreadable, or
+ * whose size or mtime is no longer that of the list gives CPR_ERR_IO or CPR_ERR_CHANGED. */
+typedef struct cpr_corpus_reader cpr_corpus_reader;
+
+cpr_corpus_reader *cpr_corpus_reader_create(const cpr_file_list *list);
+void cpr_corpus_reader_free(cpr_corpus_reader *reader);
+
+/* Fills out[0, bytes) from the corpus' byte `offset`; offset + bytes must lie within the corpus. */
+cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, uint8_t *out,
+                                  size_t bytes, cpr_error *error);
+
+/* Checks the open file once more and closes it: what was read is what the list describes. */
+cpr_status cpr_corpus_reader_finish(cpr_corpus_reader *reader, cpr_error *error);
+
+/* ---- plan ---------------------------------------------------------------------------------- */
+
+typedef struct cpr_extent {
+    uint64_t offset; /* in the corpus */
+    uint64_t bytes;
+} cpr_extent;
+
+/* Number of shards of a corpus: bytes / shard_bytes, rounded to the nearest, at least 1 (0 for an
+ * empty corpus). */
+uint64_t cpr_plan_shards(uint64_t corpus_bytes, uint64_t shard_bytes);
+
+/* Where shard i starts: after the first line end at or behind i * corpus_bytes / shards, if there is one
+ * within 64 KiB (else right there). Start of shard 0 is 0; of shard `shards`, the corpus' end. Shard i
+ * is [start(i), start(i + 1)). A pure function of the corpus: any rank may compute any of them. */
+cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, uint64_t shards,
+                          uint64_t i, uint64_t *start, cpr_error *error);
+
+/* The i-th of the sample's blocks: `count` extents of at most 64 KiB, spread evenly over the corpus. Of a
+ * corpus no larger than sample_bytes they cover everything. */
+uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
+cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
+
+/* ---- shard codec --------------------------------------------------------------------------- */
+
+struct cpr_model;
+struct cpr_vocabulary;
+struct cpr_profile;
+
+/* Facts of one coded shard. */
+typedef struct cpr_shard_info {
+    uint64_t offset;      /* of its first byte in the corpus; a shard is one extent of it */
+    uint64_t raw_bytes;
+    uint64_t coded_bytes;
+    uint64_t stored_bytes;/* raw bytes that went past the model: they do not compress */
+    uint64_t tokens;      /* that the model coded */
+    uint64_t loss_bits;   /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
+    uint32_t generation;  /* of the model that it was coded from */
+    cpr_hash128 raw_hash;
+    cpr_hash128 coded_hash;
+} cpr_shard_info;
+
+/* Source of bytes: puts 1 to `capacity` bytes at `out` and their number in *got; 0: no more. */
+typedef cpr_status cpr_read_fn(void *context, uint8_t *out, size_t capacity, size_t *got,
+                               cpr_error *error);
+
+/* Takes all the bytes given. */
+typedef cpr_status cpr_write_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
+
+/* Called about every 64 KiB of raw bytes with the totals so far. Anything but CPR_OK ends the call
+ * with that status. Here a rank answers messages and the bar moves. */
+typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                                   cpr_error *error);
+
+/* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before raw offset
+ * `at` (relative to the shard) are coded. Offsets are asked for in ascending order. */
+typedef struct cpr_loss_marks {
+    const uint64_t *at; /* ascending raw offsets within the shard, 0 to raw_bytes */
+    uint64_t *loss;     /* out: loss of the tokens that begin before at[i] */
+    size_t count;
+} cpr_loss_marks;
+
+/* What one rank needs to code shards: model, parser, buffers; reused from shard to shard. */
+typedef struct cpr_codec cpr_codec;
+
+cpr_status cpr_codec_create(const struct cpr_profile *profile,
+                            const struct cpr_vocabulary *vocabulary, uint64_t max_shard_bytes,
+                            cpr_codec **codec, cpr_error *error);
+void cpr_codec_free(cpr_codec *codec);
+
+/* Bytes of memory of such a codec. */
+uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_shard_bytes);
+
+/* Codes everything that `read` gives, as one shard, and fills all of *info except offset and generation.
+ * marks may be NULL, progress may be NULL. */
+cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
+                            cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
+                            void *progress_context, const cpr_loss_marks *marks,
+                            cpr_shard_info *info, cpr_error *error);
+
+/* Decodes a bitstream into info->raw_bytes bytes given to `write` and checks them against
+ * info->raw_hash: CPR_ERR_DAMAGED if they differ. (`read` gives the coded bytes; that their hash is
+ * right has been checked before.) */
+cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
+                            void *read_context, cpr_write_fn *write, void *write_context,
+                            cpr_progress_fn *progress, void *progress_context, cpr_error *error);
+
+/* A small block of metadata (the vocabulary) coded with the model on single bytes. *coded is malloc()ed, owned by the
+ * caller. Decoding needs to know the raw size; damage gives CPR_ERR_DAMAGED. */
+cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded,
+                           size_t *coded_bytes, cpr_error *error);
+cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
+                           size_t *raw_bytes, cpr_error *error);
+
+/* ---- work directory ------------------------------------------------------------------------ */
+
+/* `ARCHIVE.work/` beside the archive: finished shards as files, each with a header and checksums,
+ * written under a temporary name, synced, renamed. */
+typedef struct cpr_work_dir cpr_work_dir;
+
+/* Creates the directory, or opens what an earlier run left. Not collective: rank 0 creates
+ * (`create`), the others open after it. */
+cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **work,
+                             cpr_error *error);
+void cpr_work_dir_close(cpr_work_dir *work);
+
+/* Removes the directory and everything that corpress put into it. */
+cpr_status cpr_work_dir_remove(const char *archive_path, cpr_error *error);
+
+/* Writing the bitstream of one shard: begin, write (a cpr_write_fn), then commit or abandon. `commit` stores info and
+ * the loss of each file in the shard, syncs and renames. */
+typedef struct cpr_work_shard cpr_work_shard;
+cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
+                                cpr_error *error);
+cpr_status cpr_work_shard_write(void *work_shard, const uint8_t *data, size_t bytes,
+                                cpr_error *error);
+cpr_status cpr_work_shard_commit(cpr_work_shard *work_shard, const cpr_shard_info *info,
+                                 const uint64_t *file_loss, size_t files, cpr_error *error);
+void cpr_work_shard_abandon(cpr_work_shard *work_shard);
+
+/* Reads back a finished shard's facts; *file_loss (may be NULL) is malloc()ed, owned by the caller.
+ * CPR_ERR_NOT_FOUND if there is none, CPR_ERR_DAMAGED if header or trailer are. */
+cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
+                               uint64_t **file_loss, size_t *files, cpr_error *error);
+
+/* Reads bytes [offset, offset + bytes) of a finished shard's bitstream. */
+cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offset, uint8_t *out,
+                               size_t bytes, cpr_error *error);
+
+/* ---- archive ------------------------------------------------------------------------------- */
+
+/* Everything in an archive but the bitstreams. */
+typedef struct cpr_archive_header {
+    char profile[32];
+    uint32_t profile_version;
+    uint64_t shard_bytes;       /* the option --shard-size */
+    const uint8_t *vocabulary;  /* packed, raw (see cpr_vocabulary_pack); stored as a coded blob */
+    size_t vocabulary_bytes;
+    const cpr_file_list *files; /* member paths, sizes, modes, mtimes, links */
+    const uint64_t *file_loss;  /* per file: loss of its tokens, units of 2^-16 bit */
+    const cpr_shard_info *shards;
+    uint64_t shard_count;
+} cpr_archive_header;
+
+/* Writing, step 1, by one process: creates `temporary_path` with all tables and room for the
+ * bitstreams. */
+cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
+                              cpr_error *error);
+
+/* Gives the bitstream bytes [offset, offset + bytes) of a shard. */
+typedef cpr_status cpr_bitstream_fn(void *context, uint64_t shard, uint64_t offset, uint8_t *out,
+                                    size_t bytes, cpr_error *error);
+
+/* Writing, step 2. COLLECTIVE over the communicator: each writes its part of the bitstreams
+ * through parallel HDF5. The parts are cut by bytes, not by shards, so any rank's `source` may be
+ * asked for any shard. mpi_comm: address of an MPI_Comm of `ranks` ranks; NULL (rank 0 of 1): this
+ * process writes alone, without MPI-IO, the same bytes. Ranks must agree on whether step 1
+ * succeeded before calling. A rank whose source fails still takes part to the end, and returns its
+ * failure then. Needs up to 64 MiB of memory. */
+cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *mpi_comm,
+                                        unsigned rank, unsigned ranks, cpr_bitstream_fn *source,
+                                        void *source_context, cpr_error *error);
+
+/* Writing, step 3, by one process: seals the file (size, checksum of the tables), syncs it.
+ * The caller then checks it by reading back, and publishes. */
+cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error);
+
+/* Writing, step 4, by one process: renames to the final name and syncs the directory. Without
+ * `overwrite`, an existing final name gives CPR_ERR_EXISTS and is left alone. */
+cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
+                               cpr_error *error);
+
+typedef struct cpr_archive cpr_archive;
+
+/* Opens an archive for reading: checks the seal over all tables before HDF5 sees the file. Needs no write
+ * permission and takes no file lock. */
+cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error);
+void cpr_archive_close(cpr_archive *archive);
+
+/* Everything in the header points into the archive and lives as long as it does; vocabulary is
+ * decoded. */
+const cpr_archive_header *cpr_archive_info(const cpr_archive *archive);
+uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive file itself */
+
+/* Reads bytes of a shard's bitstream, as a cpr_bitstream_fn with the archive as its context. */
+cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
+                            size_t bytes, cpr_error *error);
+
+/* Reads a shard's bitstream once and compares its hash: CPR_ERR_DAMAGED names the shard. */
+cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error);
+
+/* Checks the coded hash, then decodes the shard to `write`. */
+cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                              cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
+                              void *progress_context, cpr_error *error);
+
+/* ---- output tree --------------------------------------------------------------------------- */
+
+/* Recreates selected files below a directory. Nothing is written outside of it: absolute paths, ".." and
+ * links in the way give CPR_ERR_UNSAFE. Files are written under temporary names and take their names when
+ * the shards that hold them have been checked. */
+typedef struct cpr_output_tree cpr_output_tree;
+
+/* selected: one bool per file, or NULL for all. */
+cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected,
+                                const char *directory, bool overwrite, cpr_output_tree **tree,
+                                cpr_error *error);
+void cpr_output_tree_close(cpr_output_tree *tree);
+
+/* By one process, first: creates the directories, empty files, and the temporary files of those that span several shards; refuses
+ * unsafe paths and, without overwrite, existing files, before anything is written. shards: of the archive. */
+cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *shards,
+                                   uint64_t shard_count, cpr_error *error);
+
+/* By any process, per shard: begin, write (a cpr_write_fn, the shard's bytes from its start), then end. `good`: the shard
+ * was decoded and checked; its whole files take their names. Else they are removed. */
+cpr_status cpr_output_shard_begin(cpr_output_tree *tree, const cpr_shard_info *shard,
+                                  cpr_error *error);
+cpr_status cpr_output_shard_write(void *tree, const uint8_t *data, size_t bytes, cpr_error *error);
+cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *error);
+
+/* By one process, last: names the files that span several shards, removing those that touch a shard with
+ * bad[shard] set, creates links, sets directory modes and mtimes. */
+cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_error *error);
+
+/* ---- audit --------------------------------------------------------------------------------- */
+
+/* Size of the data, in blocks of 4 MiB, under LZ4 at its default level: the baseline of the audit. */
+typedef struct cpr_lz4_meter cpr_lz4_meter;
+cpr_lz4_meter *cpr_lz4_meter_create(void);
+void cpr_lz4_meter_free(cpr_lz4_meter *meter);
+void cpr_lz4_meter_add(cpr_lz4_meter *meter, const uint8_t *data, size_t bytes);
+uint64_t cpr_lz4_meter_finish(cpr_lz4_meter *meter); /* total, and ready for the next shard */
+
+#endif
