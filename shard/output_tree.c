@@ -1,0 +1,439 @@
+/* output_tree.c - recreates the files of an archive: directories before, links and names after. */
+#define _GNU_SOURCE
+#include "output_tree.h"
+#include "file_list.h"
+#include "shard_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected,
+                                const char *directory, bool overwrite, cpr_output_tree **tree,
+                                cpr_error *error)
+{
+    cpr_output_tree *t = calloc(1, sizeof(*t));
+    *tree = NULL;
+    if (t == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    t->files = files;
+    t->selected = selected;
+    t->overwrite = overwrite;
+    t->out.fd = -1;
+    t->out.buffer = malloc(CPR_OUTPUT_BLOCK_BYTES);
+    cpr_status status = cpr_output_paths_init(&t->paths, directory, error);
+    if (status == CPR_OK && t->out.buffer == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    if (status != CPR_OK) {
+        cpr_output_tree_close(t);
+        return status;
+    }
+    *tree = t;
+    return CPR_OK;
+}
+
+static cpr_status fail(const cpr_output_tree *t, int code, const char *verb, uint64_t file,
+                       cpr_error *error)
+{
+    return cpr_output_fail(&t->paths, code, verb, cpr_file_list_member(t->files, file), error);
+}
+
+bool cpr_output_selected(const cpr_output_tree *t, uint64_t file)
+{
+    return t->selected == NULL || t->selected[file];
+}
+
+/* True for regular files with bytes in more than one shard. */
+static bool spans(const cpr_output_tree *t, uint64_t file, uint64_t *first, uint64_t *last)
+{
+    const uint64_t start = cpr_file_list_offset(t->files, file);
+    const uint64_t end = cpr_file_list_offset(t->files, file + 1);
+    if (start == end)
+        return false;
+    *first = cpr_output_shard_at(t, start);
+    *last = cpr_output_shard_at(t, end - 1);
+    return *first != *last;
+}
+
+/* The shard that holds the corpus' byte `offset`. */
+uint64_t cpr_output_shard_at(const cpr_output_tree *t, uint64_t offset)
+{
+    uint64_t low = 0;
+    uint64_t high = t->shard_count;
+    while (high - low > 1) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (t->shards[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* ---- before ------------------------------------------------------------------------------------ */
+
+/* No part of a member path may be a file or link of the archive itself. */
+static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scratch,
+                             cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    const char *member = cpr_file_list_member(t->files, file);
+    if (!cpr_member_path_is_safe(member))
+        return cpr_fail(error, CPR_ERR_UNSAFE,
+                        "refused the path \"%s\": it would leave the target directory",
+                        cpr_printable_path(member, shown, sizeof(shown)));
+    for (const char *slash = strchr(member, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        const size_t length = (size_t)(slash - member);
+        /* Most paths share their directories with the one before. */
+        if (strncmp(scratch, member, length + 1) == 0)
+            continue;
+        memcpy(scratch, member, length);
+        scratch[length] = '\0';
+        const uint64_t above = cpr_file_list_lookup(t->files, scratch);
+        if (above != UINT64_MAX &&
+            cpr_file_list_get(t->files, above).type != CPR_FILE_DIRECTORY)
+            return cpr_fail(error, CPR_ERR_UNSAFE,
+                            "refused the path \"%s\": \"%.200s\" is not a directory in the archive",
+                            cpr_printable_path(member, shown, sizeof(shown)), scratch);
+    }
+    memcpy(scratch, member, strlen(member) + 1);
+    return CPR_OK;
+}
+
+static cpr_status check_free(cpr_output_tree *t, uint64_t file, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    struct stat facts;
+    const char *name;
+    int fd;
+    const char *member = cpr_file_list_member(t->files, file);
+    const cpr_status status =
+        cpr_output_parent(&t->paths, member, CPR_OUTPUT_TELL, &fd, &name, error);
+    if (status != CPR_OK || fd < 0)
+        return status;
+    if (fstatat(fd, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? CPR_OK : fail(t, errno, "look at", file, error);
+    const bool both = S_ISDIR(facts.st_mode) &&
+                      cpr_file_list_get(t->files, file).type == CPR_FILE_DIRECTORY;
+    const bool neither = !S_ISDIR(facts.st_mode) &&
+                         cpr_file_list_get(t->files, file).type != CPR_FILE_DIRECTORY;
+    if (both || (neither && t->overwrite))
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_EXISTS, "\"%.200s/%s\" exists%s", t->paths.target,
+                    cpr_printable_path(member, shown, sizeof(shown)),
+                    neither ? "; --force overwrites it" : " and is of another type");
+}
+
+static cpr_status check_all(cpr_output_tree *t, cpr_error *error)
+{
+    struct stat facts;
+    cpr_status status = CPR_OK;
+    const uint64_t count = cpr_file_list_count(t->files);
+    char *scratch = calloc(1, CPR_PATH_MAX_BYTES);
+    if (scratch == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
+        if (cpr_output_selected(t, i))
+            status = check_path(t, i, scratch, error);
+    free(scratch);
+    if (status != CPR_OK || (stat(t->paths.target, &facts) != 0 && errno == ENOENT))
+        return status; /* in a directory that is not there, nothing is in the way */
+    for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
+        if (cpr_output_selected(t, i))
+            status = check_free(t, i, error);
+    return status;
+}
+
+/* Creates the member's temporary file, in place of one that an earlier run left. */
+cpr_status cpr_output_create(cpr_output_tree *t, uint64_t file, cpr_output_missing missing,
+                             int *out, cpr_error *error)
+{
+    char temporary[CPR_OUTPUT_NAME_BYTES];
+    const char *name;
+    int directory;
+    const char *member = cpr_file_list_member(t->files, file);
+    *out = -1;
+    const cpr_status status =
+        cpr_output_parent(&t->paths, member, missing, &directory, &name, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_output_temporary(member, temporary);
+    for (unsigned attempt = 0; attempt < 3; ++attempt) {
+        *out = openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                      0600);
+        if (*out >= 0)
+            return CPR_OK;
+        if (errno == EEXIST && unlinkat(directory, temporary, 0) != 0)
+            break;
+        if (errno != EEXIST && errno != EINTR)
+            break;
+    }
+    return fail(t, errno, "create", file, error);
+}
+
+/* Gives the open temporary file the member's mode and time, and closes it. Set-user-ID and
+ * set-group-ID are not restored: the owner would be another one. */
+cpr_status cpr_output_settle(cpr_output_tree *t, uint64_t file, int fd, cpr_error *error)
+{
+    const cpr_file facts = cpr_file_list_get(t->files, file);
+    const struct timespec times[2] = {
+        {.tv_nsec = UTIME_NOW},
+        {.tv_sec = (time_t)facts.mtime_seconds, .tv_nsec = (long)facts.mtime_nanoseconds},
+    };
+    int code = 0;
+    if (fchmod(fd, facts.mode & 0777) != 0 || futimens(fd, times) != 0)
+        code = errno;
+    if (close(fd) != 0 && errno != EINTR && code == 0)
+        code = errno;
+    return code == 0 ? CPR_OK : fail(t, code, "write", file, error);
+}
+
+/* renameat() that replaces nothing unless asked to, where the file system can do that. */
+static int rename_member(const cpr_output_tree *t, int directory, const char *from, const char *to)
+{
+    if (t->overwrite)
+        return renameat(directory, from, directory, to) == 0 ? 0 : errno;
+    if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    struct stat facts;
+    if (fstatat(directory, to, &facts, AT_SYMLINK_NOFOLLOW) == 0)
+        return EEXIST;
+    return renameat(directory, from, directory, to) == 0 ? 0 : errno;
+}
+
+cpr_status cpr_output_name(cpr_output_tree *t, uint64_t file, bool good, cpr_error *error)
+{
+    char temporary[CPR_OUTPUT_NAME_BYTES];
+    const char *name;
+    int directory;
+    const char *member = cpr_file_list_member(t->files, file);
+    const cpr_status status =
+        cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_output_temporary(member, temporary);
+    const int code = good ? rename_member(t, directory, temporary, name) : 0;
+    if (code != 0 || !good)
+        (void)unlinkat(directory, temporary, 0);
+    return code == 0 ? CPR_OK : fail(t, code, "name", file, error);
+}
+
+static cpr_status make_directory(cpr_output_tree *t, uint64_t file, cpr_error *error)
+{
+    const char *name;
+    int above;
+    cpr_status status = cpr_output_parent(&t->paths, cpr_file_list_member(t->files, file),
+                                          CPR_OUTPUT_CREATE, &above, &name, error);
+    if (status != CPR_OK)
+        return status;
+    /* Its own mode comes last: it may forbid what is still to be done in it. */
+    if (mkdirat(above, name, 0777) != 0 && errno != EEXIST)
+        return fail(t, errno, "create the directory", file, error);
+    return CPR_OK;
+}
+
+static cpr_status prepare_file(cpr_output_tree *t, uint64_t file, cpr_error *error)
+{
+    const cpr_file facts = cpr_file_list_get(t->files, file);
+    uint64_t first;
+    uint64_t last;
+    const char *name;
+    int fd;
+    if (facts.type == CPR_FILE_DIRECTORY)
+        return make_directory(t, file, error);
+    cpr_status status = cpr_output_parent(&t->paths, cpr_file_list_member(t->files, file),
+                                          CPR_OUTPUT_CREATE, &fd, &name, error);
+    if (status != CPR_OK || facts.type == CPR_FILE_SYMLINK ||
+        (facts.bytes > 0 && !spans(t, file, &first, &last)))
+        return status;
+    status = cpr_output_create(t, file, CPR_OUTPUT_CREATE, &fd, error);
+    if (status != CPR_OK)
+        return status;
+    int code = facts.bytes > 0 && ftruncate(fd, (off_t)facts.bytes) != 0 ? errno : 0;
+    if (facts.bytes == 0)
+        return (status = cpr_output_settle(t, file, fd, error)) != CPR_OK
+                   ? status
+                   : cpr_output_name(t, file, true, error);
+    if (close(fd) != 0 && errno != EINTR && code == 0)
+        code = errno;
+    return code == 0 ? CPR_OK : fail(t, code, "create", file, error);
+}
+
+cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *shards,
+                                   uint64_t shard_count, cpr_error *error)
+{
+    const uint64_t count = cpr_file_list_count(tree->files);
+    tree->shards = shards;
+    tree->shard_count = shard_count;
+    cpr_status status = check_all(tree, error);
+    if (status == CPR_OK)
+        status = cpr_output_target(&tree->paths, true, error);
+    /* The check remembered directories as they were then. */
+    for (uint64_t i = 0; status == CPR_OK && i < count; ++i) {
+        tree->prepared = i + 1;
+        if (cpr_output_selected(tree, i))
+            status = prepare_file(tree, i, error);
+    }
+    return status;
+}
+
+/* ---- after ------------------------------------------------------------------------------------- */
+
+/* Names or removes a file that spans shards. */
+static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad, cpr_error *error)
+{
+    char temporary[CPR_OUTPUT_NAME_BYTES];
+    const char *name;
+    uint64_t first;
+    uint64_t last;
+    int directory;
+    bool good = true;
+    const char *member = cpr_file_list_member(t->files, file);
+    if (!spans(t, file, &first, &last))
+        return CPR_OK;
+    for (uint64_t s = first; bad != NULL && s <= last; ++s)
+        good = good && !bad[s];
+    if (!good)
+        return cpr_output_name(t, file, false, error);
+    cpr_status status =
+        cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_output_temporary(member, temporary);
+    const int fd = openat(directory, temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail(t, errno, "open", file, error);
+    status = cpr_output_settle(t, file, fd, error);
+    return status == CPR_OK ? cpr_output_name(t, file, true, error) : status;
+}
+
+static cpr_status make_link(cpr_output_tree *t, uint64_t file, cpr_error *error)
+{
+    char temporary[CPR_OUTPUT_NAME_BYTES];
+    const char *name;
+    int directory;
+    const char *member = cpr_file_list_member(t->files, file);
+    const char *target = cpr_file_list_link_target(t->files, file);
+    const cpr_file facts = cpr_file_list_get(t->files, file);
+    const struct timespec times[2] = {
+        {.tv_nsec = UTIME_NOW},
+        {.tv_sec = (time_t)facts.mtime_seconds, .tv_nsec = (long)facts.mtime_nanoseconds},
+    };
+    const cpr_status status =
+        cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_output_temporary(member, temporary);
+    (void)unlinkat(directory, temporary, 0);
+    if (symlinkat(target, directory, temporary) != 0)
+        return fail(t, errno, "create the link", file, error);
+    /* Not every file system keeps times of links; nobody misses them. */
+    (void)utimensat(directory, temporary, times, AT_SYMLINK_NOFOLLOW);
+    return cpr_output_name(t, file, true, error);
+}
+
+static cpr_status settle_directory(cpr_output_tree *t, uint64_t file, cpr_error *error)
+{
+    const char *name;
+    int above;
+    const cpr_status status = cpr_output_parent(&t->paths, cpr_file_list_member(t->files, file),
+                                                CPR_OUTPUT_FAIL, &above, &name, error);
+    if (status != CPR_OK)
+        return status;
+    const int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail(t, errno, "open the directory", file, error);
+    return cpr_output_settle(t, file, fd, error);
+}
+
+static size_t depth_of(const char *member)
+{
+    size_t depth = 0;
+    for (; *member != '\0'; ++member)
+        depth += *member == '/';
+    return depth;
+}
+
+/* Deepest first: a mode may forbid to enter, and every name made in a directory changes its time. */
+static cpr_status settle_directories(cpr_output_tree *t, cpr_error *error)
+{
+    const uint64_t count = cpr_file_list_count(t->files);
+    size_t deepest = 0;
+    cpr_status status = CPR_OK;
+    for (uint64_t i = 0; i < count; ++i) {
+        const size_t depth = depth_of(cpr_file_list_member(t->files, i));
+        deepest = depth > deepest ? depth : deepest;
+    }
+    uint64_t *starts = calloc(deepest + 2, sizeof(*starts));
+    uint64_t *order = calloc(count + 1, sizeof(*order));
+    if (starts == NULL || order == NULL) {
+        free(starts);
+        free(order);
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    }
+    /* A counting sort by depth. */
+    for (unsigned pass = 0; pass < 2; ++pass) {
+        for (uint64_t i = 0; i < count; ++i) {
+            if (!cpr_output_selected(t, i) ||
+                cpr_file_list_get(t->files, i).type != CPR_FILE_DIRECTORY)
+                continue;
+            const size_t slot = deepest - depth_of(cpr_file_list_member(t->files, i));
+            if (pass == 0)
+                ++starts[slot + 1];
+            else
+                order[starts[slot]++] = i;
+        }
+        for (size_t d = 0; pass == 0 && d <= deepest; ++d)
+            starts[d + 1] += starts[d];
+    }
+    for (uint64_t i = 0; status == CPR_OK && i < starts[deepest]; ++i)
+        status = settle_directory(t, order[i], error);
+    free(starts);
+    free(order);
+    return status;
+}
+
+cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_error *error)
+{
+    const uint64_t count = cpr_file_list_count(tree->files);
+    cpr_error later;
+    cpr_status status = CPR_OK;
+    /* One file that fails must not keep the others from being whole. */
+    for (uint64_t i = 0; i < count; ++i) {
+        if (!cpr_output_selected(tree, i))
+            continue;
+        const cpr_status one = finish_file(tree, i, bad, status == CPR_OK ? error : &later);
+        status = status == CPR_OK ? one : status;
+    }
+    tree->prepared = 0;
+    for (uint64_t i = 0; i < count && status == CPR_OK; ++i)
+        if (cpr_output_selected(tree, i) &&
+            cpr_file_list_get(tree->files, i).type == CPR_FILE_SYMLINK)
+            status = make_link(tree, i, error);
+    if (status == CPR_OK)
+        status = settle_directories(tree, error);
+    return status;
+}
+
+void cpr_output_tree_close(cpr_output_tree *tree)
+{
+    cpr_error ignored;
+    uint64_t first;
+    uint64_t last;
+    if (tree == NULL)
+        return;
+    (void)cpr_output_shard_end(tree, false, &ignored);
+    /* Without a finish, nobody else removes what the preparation made. */
+    for (uint64_t i = 0; i < tree->prepared; ++i)
+        if (cpr_output_selected(tree, i) && spans(tree, i, &first, &last))
+            (void)cpr_output_name(tree, i, false, &ignored);
+    cpr_output_paths_free(&tree->paths);
+    free(tree->out.buffer);
+    free(tree);
+}

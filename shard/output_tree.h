@@ -1,0 +1,44 @@
+/* output_tree.h - inside shard/: the state behind cpr_output_tree, and steps that its files share. */
+#ifndef CPR_OUTPUT_TREE_H
+#define CPR_OUTPUT_TREE_H
+
+#include "output_file.h"
+#include "output_paths.h"
+#include "shard.h"
+
+struct cpr_output_tree {
+    const cpr_file_list *files;
+    const bool *selected; /* NULL: all */
+    bool overwrite;
+    cpr_output_paths paths;
+
+    /* Known to the process that prepares and finishes. */
+    const cpr_shard_info *shards;
+    uint64_t shard_count;
+    uint64_t prepared; /* files [0, prepared) may have temporary files of the preparation */
+
+    /* The shard that is being written. */
+    bool writing;
+    uint64_t shard_start; /* in the corpus */
+    uint64_t shard_end;
+    uint64_t at;      /* in the corpus, of the next byte */
+    uint64_t file;    /* that holds it */
+    uint64_t created; /* files before this one have been created or skipped */
+    bool skipping;    /* `file` is not selected */
+    cpr_output_file out;
+};
+
+bool cpr_output_selected(const cpr_output_tree *tree, uint64_t file);
+uint64_t cpr_output_shard_at(const cpr_output_tree *tree, uint64_t offset);
+
+/* Creates a member's temporary file. */
+cpr_status cpr_output_create(cpr_output_tree *tree, uint64_t file, cpr_output_missing missing,
+                             int *out, cpr_error *error);
+
+/* Gives the open file the member's mode and time, and closes it. */
+cpr_status cpr_output_settle(cpr_output_tree *tree, uint64_t file, int fd, cpr_error *error);
+
+/* Gives a member's temporary file its name (good), or removes it. */
+cpr_status cpr_output_name(cpr_output_tree *tree, uint64_t file, bool good, cpr_error *error);
+
+#endif
