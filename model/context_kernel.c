@@ -291,9 +291,6 @@ static int32_t learn(cpr_model *m, unsigned bit)
     uint32_t slot_index[CPR_CONTEXTS_MAX];
     for (uint32_t i = 0; i < m->contexts; i++)
         slot_index[i] = core->slot[i];
-    train_mixer(m, bit);
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
-        move(m->refine_step[i], bit, REFINE_RATE);
     if (child < 0) {
         token = ~child;
         cpr_token_contexts_update(m, (uint32_t)token);
@@ -305,6 +302,9 @@ static int32_t learn(cpr_model *m, unsigned bit)
     group_address at;
     if (new_group)
         address_group(m, group, &at);
+    train_mixer(m, bit);
+    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
+        move(m->refine_step[i], bit, REFINE_RATE);
     learn_contexts(m, bit, node->in_group - 1u, slot_index);
     if (new_group)
         find_slots(m, &at);
