@@ -1,0 +1,240 @@
+/* test_model.c - the model's tables, its kernels against each other, saving and loading. */
+#include "context_model.h"
+#include "model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const cpr_kernel cpr_kernel_baseline;
+#ifdef CPR_KERNELS_X86
+extern const cpr_kernel cpr_kernel_avx2, cpr_kernel_avx512;
+#endif
+
+#define SHARD_BYTES (UINT64_C(1) << 20)
+#define TOKENS 20000u
+
+static void logistic_against_libm(void **state)
+{
+    (void)state;
+    static cpr_logistic tables;
+    cpr_logistic_init(&tables);
+    for (int32_t x = -CPR_LOGIT_MAX; x <= CPR_LOGIT_MAX; x++) {
+        const double exact = 65536 / (1 + exp(-x / 256.0));
+        assert_true(fabs((double)cpr_squash(&tables, x) - exact) < 0.51);
+    }
+    for (uint32_t p = 8; p < 65536; p += 16) {
+        const double exact = 256 * log(p / 65536.0 / (1 - p / 65536.0));
+        /* where squash is steep, to one unit; at the ends, to what 16 bits can tell */
+        const double tolerance = 1 + 256 * 0.5 / (p < 32768 ? p : 65536 - p);
+        assert_true(fabs(cpr_stretch(&tables, p) - exact) < tolerance);
+    }
+}
+
+static void bit_history_states(void **state)
+{
+    (void)state;
+    static cpr_bit_history history;
+    cpr_bit_history_init(&history);
+    assert_in_range(history.states, 200, 256);
+    assert_int_equal(history.n[CPR_COUNTS_NONE][0] + history.n[CPR_COUNTS_NONE][1], 0);
+    for (uint32_t s = 0; s < history.states; s++) {
+        for (unsigned bit = 0; bit < 2; bit++) {
+            const uint8_t *before = history.n[s], *after = history.n[history.next[s][bit]];
+            assert_true(history.next[s][bit] < history.states);
+            assert_true(after[bit] >= before[bit]);   /* evidence for what was seen */
+            assert_true(after[!bit] <= before[!bit]); /* and none for the other */
+            assert_true(after[bit] > 0);
+        }
+    }
+    uint8_t recent = CPR_RECENT_NONE;
+    static const unsigned bits[] = {1, 0, 0, 1, 1, 0, 1, 0};
+    static const uint8_t expected[] = {3, 6, 12, 25, 51, 102, 205, 154};
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(recent = cpr_recent_next(recent, bits[i]), expected[i]);
+}
+
+/* Some text as tokens: a vocabulary learned from it, and the tokens. */
+typedef struct sample {
+    cpr_vocabulary *vocabulary;
+    uint16_t *tokens;
+    size_t count;
+} sample;
+
+static sample make_sample(void)
+{
+    enum { BYTES = 300000 };
+    uint8_t *text = malloc(BYTES);
+    assert_non_null(text);
+    uint32_t random = 99;
+    for (size_t at = 0; at < BYTES;) {
+        random = random * 1664525 + 1013904223;
+        if (random >> 30 == 0 && at > 5000) { /* repeat something */
+            const size_t from = at - 1 - (random >> 8) % 5000, length = (random >> 4) % 300;
+            for (size_t i = 0; i < length && at < BYTES; i++)
+                text[at++] = text[from + i];
+        } else {
+            static const char *const parts[] = {
+                "alpha ", "beta", " gamma", "\n  ", "<p class=", "delta", " 17", ": ", "\"", "}\n"};
+            for (const char *c = parts[(random >> 12) % 10]; *c != '\0' && at < BYTES; c++)
+                text[at++] = (uint8_t)*c;
+        }
+    }
+    cpr_word_counts *counts = cpr_word_counts_create();
+    assert_true(cpr_word_counts_add(counts, text, BYTES));
+    sample s = {.vocabulary = cpr_vocabulary_learn(counts, 600)};
+    assert_non_null(s.vocabulary);
+    cpr_word_counts_free(counts);
+    cpr_parser *parser = cpr_parser_create(s.vocabulary);
+    s.tokens = malloc(BYTES * sizeof *s.tokens);
+    s.count = cpr_parser_parse(parser, text, BYTES, s.tokens);
+    assert_true(s.count > TOKENS);
+    cpr_parser_free(parser);
+    free(text);
+    return s;
+}
+
+static void free_sample(sample *s)
+{
+    cpr_vocabulary_free(s->vocabulary);
+    free(s->tokens);
+}
+
+/* Shows tokens [from, to) to the model; returns a hash of all its predictions, and the loss. */
+static uint64_t run(cpr_model *model, const sample *s, size_t from, size_t to, double *loss)
+{
+    uint64_t hash = 0;
+    for (size_t i = from; i < to; i++) {
+        unsigned length;
+        const uint32_t path = cpr_vocabulary_path(s->vocabulary, s->tokens[i], &length);
+        while (length-- > 0) {
+            const uint32_t p1 = cpr_model_predict(model);
+            assert_in_range(p1, 1, 65535);
+            const unsigned bit = path >> length & 1;
+            hash = (hash ^ p1) * UINT64_C(0x9E3779B97F4A7C15);
+            if (loss != NULL)
+                *loss -= log2((bit ? p1 : 65536 - p1) / 65536.0);
+            const int32_t token = cpr_model_learn(model, bit);
+            assert_int_equal(token, length > 0 ? -1 : s->tokens[i]);
+        }
+    }
+    return hash;
+}
+
+static cpr_model *make_model(const char *profile, const sample *s)
+{
+    cpr_model *model = cpr_model_create(cpr_profile_find(profile), s->vocabulary, SHARD_BYTES);
+    assert_non_null(model);
+    return model;
+}
+
+static void it_learns(void **state)
+{
+    (void)state;
+    sample s = make_sample();
+    cpr_model *model = make_model("balanced", &s);
+    double first = 0, later = 0;
+    run(model, &s, 0, TOKENS / 4, &first);
+    run(model, &s, TOKENS / 4, TOKENS / 2, &later);
+    assert_true(later < 0.8 * first);
+    cpr_model_free(model);
+    free_sample(&s);
+}
+
+static void kernels_agree(void **state)
+{
+    (void)state;
+    sample s = make_sample();
+    const char *const profiles[] = {"balanced", "fast"};
+    for (unsigned p = 0; p < 2; p++) {
+        cpr_model *model = make_model(profiles[p], &s);
+        model->kernel = &cpr_kernel_baseline;
+        const uint64_t expected = run(model, &s, 0, TOKENS, NULL);
+#ifdef CPR_KERNELS_X86
+        const cpr_kernel *others[] = {__builtin_cpu_supports("avx2") ? &cpr_kernel_avx2 : NULL,
+                                      __builtin_cpu_supports("avx512bw") ? &cpr_kernel_avx512
+                                                                         : NULL};
+        for (unsigned i = 0; i < 2; i++) {
+            if (others[i] == NULL) {
+                print_message("a kernel does not run on this machine and was not compared\n");
+                continue;
+            }
+            cpr_model_reset(model);
+            model->kernel = others[i];
+            assert_true(run(model, &s, 0, TOKENS, NULL) == expected);
+        }
+#endif
+        cpr_model_free(model);
+    }
+    free_sample(&s);
+}
+
+static void reset_is_a_new_model(void **state)
+{
+    (void)state;
+    sample s = make_sample();
+    cpr_model *model = make_model("balanced", &s);
+    const uint64_t expected = run(model, &s, 0, TOKENS, NULL);
+    cpr_model_reset(model);
+    assert_true(run(model, &s, 0, TOKENS, NULL) == expected);
+    cpr_model_free(model);
+    free_sample(&s);
+}
+
+static void save_and_load(void **state)
+{
+    (void)state;
+    sample s = make_sample();
+    cpr_model *model = make_model("balanced", &s);
+    run(model, &s, 0, TOKENS / 2, NULL);
+    void *saved = malloc(cpr_model_state_bytes(model));
+    assert_non_null(saved);
+    cpr_model_save(model, saved);
+    const uint64_t expected = run(model, &s, TOKENS / 2, TOKENS, NULL);
+    cpr_model *other = make_model("balanced", &s);
+    assert_int_equal(cpr_model_state_bytes(other), cpr_model_state_bytes(model));
+    run(other, &s, 100, 1000, NULL); /* anything: it must not matter */
+    cpr_model_load(other, saved);
+    assert_true(run(other, &s, TOKENS / 2, TOKENS, NULL) == expected);
+    free(saved);
+    cpr_model_free(model);
+    cpr_model_free(other);
+    free_sample(&s);
+}
+
+static void memory_is_bounded_by_the_profile(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
+        const cpr_profile *profile = cpr_profile_at(i);
+        assert_ptr_equal(cpr_profile_find(cpr_profile_name(profile)), profile);
+        uint64_t before = 0;
+        for (uint64_t bytes = 1; bytes <= UINT64_C(4) << 30; bytes *= 4) {
+            const uint64_t memory = cpr_model_memory(profile, bytes);
+            assert_true(memory >= before);
+            before = memory;
+        }
+        assert_true(before < UINT64_C(500) * 1000 * 1000);
+    }
+    assert_null(cpr_profile_find("no such profile"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logistic_against_libm),
+        cmocka_unit_test(bit_history_states),
+        cmocka_unit_test(it_learns),
+        cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(reset_is_a_new_model),
+        cmocka_unit_test(save_and_load),
+        cmocka_unit_test(memory_is_bounded_by_the_profile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,324 @@
+/* test_shard_codec.c - shards of all kinds of bytes, there and back; the loss; damage. */
+#include "model.h"
+#include "shard.h"
+
+#include "compressibility.h"
+#include "loss_meter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BYTES (UINT64_C(1) << 20)
+
+typedef struct stream {
+    uint8_t *data;
+    size_t bytes, at;
+    size_t piece;   /* most bytes a read gives */
+    size_t fail_at; /* reading or writing past it fails */
+} stream;
+
+static cpr_status read_stream(void *context, uint8_t *out, size_t capacity, size_t *got,
+                              cpr_error *error)
+{
+    stream *s = context;
+    if (s->at >= s->fail_at)
+        return cpr_fail(error, CPR_ERR_IO, "the test's source fails");
+    size_t n = s->bytes - s->at;
+    n = n < capacity ? n : capacity;
+    n = n < s->piece ? n : s->piece;
+    memcpy(out, s->data + s->at, n);
+    s->at += n;
+    *got = n;
+    return CPR_OK;
+}
+
+static cpr_status write_stream(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    stream *s = context;
+    assert_true(s->bytes + bytes <= 2 * MAX_BYTES);
+    if (s->bytes >= s->fail_at)
+        return cpr_fail(error, CPR_ERR_IO, "the test's sink fails");
+    memcpy(s->data + s->bytes, data, bytes);
+    s->bytes += bytes;
+    return CPR_OK;
+}
+
+static uint32_t random_state = 7;
+
+static uint8_t random_byte(void)
+{
+    random_state = random_state * 1664525 + 1013904223;
+    return (uint8_t)(random_state >> 24);
+}
+
+static void make_text(uint8_t *out, size_t bytes)
+{
+    static const char *const parts[] = {"shard ", "rank",   " of the ", "corpus",  "\n",
+                                        "(1998)", ", and ", "<code>",   "</code>", " x += 1;\n\t"};
+    for (size_t at = 0; at < bytes;)
+        for (const char *c = parts[random_byte() % 10]; *c != '\0' && at < bytes; c++)
+            out[at++] = (uint8_t)*c;
+}
+
+typedef struct fixture {
+    cpr_vocabulary *vocabulary;
+    cpr_codec *codec;
+    uint8_t *raw, *coded, *decoded;
+} fixture;
+
+static int set_up(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    f->raw = malloc(2 * MAX_BYTES);
+    f->coded = malloc(2 * MAX_BYTES);
+    f->decoded = malloc(2 * MAX_BYTES);
+    make_text(f->raw, 200000);
+    cpr_word_counts *counts = cpr_word_counts_create();
+    assert_true(cpr_word_counts_add(counts, f->raw, 200000));
+    f->vocabulary = cpr_vocabulary_learn(counts, 500);
+    cpr_word_counts_free(counts);
+    cpr_error error;
+    assert_int_equal(
+        cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, MAX_BYTES, &f->codec, &error),
+        CPR_OK);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    cpr_codec_free(f->codec);
+    cpr_vocabulary_free(f->vocabulary);
+    free(f->raw);
+    free(f->coded);
+    free(f->decoded);
+    free(f);
+    return 0;
+}
+
+/* Codes f->raw[0, bytes) and decodes it, both in pieces. */
+static cpr_shard_info round_trip(fixture *f, size_t bytes, size_t piece)
+{
+    stream source = {f->raw, bytes, 0, piece, SIZE_MAX}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
+    cpr_shard_info info = {0};
+    cpr_error error;
+    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
+                                      NULL, NULL, &info, &error),
+                     CPR_OK);
+    assert_int_equal(info.raw_bytes, bytes);
+    assert_int_equal(info.coded_bytes, sink.bytes);
+    const double loss_bytes = (double)info.loss_bits / 65536 / 8;
+    assert_true((double)sink.bytes <= loss_bytes * 1.0002 + 16);
+    assert_true((double)sink.bytes >= loss_bytes - 8);
+
+    stream coded = {f->coded, sink.bytes, 0, piece, SIZE_MAX};
+    stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
+    assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &coded, write_stream, &decoded,
+                                      NULL, NULL, &error),
+                     CPR_OK);
+    assert_int_equal(decoded.bytes, bytes);
+    assert_memory_equal(f->decoded, f->raw, bytes);
+    return info;
+}
+
+static void empty_and_tiny(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(round_trip(f, 0, 10).coded_bytes, 0);
+    for (unsigned byte = 0; byte < 256; byte++) {
+        f->raw[0] = (uint8_t)byte;
+        round_trip(f, 1, 1);
+    }
+    for (unsigned byte = 0; byte < 256; byte++)
+        f->raw[byte] = (uint8_t)byte;
+    round_trip(f, 256, 7);
+}
+
+static void text_at_block_edges(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, MAX_BYTES);
+    static const size_t sizes[] = {65535, 65536, 65537, 131072, 300001};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const cpr_shard_info info = round_trip(f, sizes[i], i % 2 ? 997 : SIZE_MAX);
+        assert_true(info.coded_bytes * 3 < info.raw_bytes);
+        assert_int_equal(info.stored_bytes, 0);
+    }
+}
+
+static void noise_is_stored(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < MAX_BYTES; i++)
+        f->raw[i] = random_byte();
+    const cpr_shard_info info = round_trip(f, MAX_BYTES, SIZE_MAX);
+    assert_int_equal(info.stored_bytes, MAX_BYTES);
+    assert_true((double)info.coded_bytes <= (double)MAX_BYTES * 1.001);
+}
+
+/* The same noise again is no noise. */
+static void repeated_noise_is_modelled(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < MAX_BYTES; i++)
+        f->raw[i] = i < 100000 ? random_byte() : f->raw[i - 100000];
+    const cpr_shard_info info = round_trip(f, MAX_BYTES, SIZE_MAX);
+    assert_true(info.stored_bytes < MAX_BYTES / 4);
+    assert_true(info.coded_bytes < MAX_BYTES / 2);
+}
+
+static void zeros_and_mixtures(void **state)
+{
+    fixture *f = *state;
+    memset(f->raw, 0, MAX_BYTES);
+    assert_true(round_trip(f, MAX_BYTES, SIZE_MAX).coded_bytes < 2000);
+    make_text(f->raw, MAX_BYTES);
+    for (size_t i = 200000; i < 400000; i++)
+        f->raw[i] = random_byte();
+    const cpr_shard_info info = round_trip(f, MAX_BYTES, SIZE_MAX);
+    assert_in_range(info.stored_bytes, 65536, 200000 + 65536);
+}
+
+static void marks_add_up(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, 300000);
+    uint64_t loss[6] = {0};
+    static const uint64_t at[6] = {0, 1, 5, 150000, 150000, 300000};
+    const cpr_loss_marks marks = {at, loss, 6};
+    stream source = {f->raw, 300000, 0, SIZE_MAX, SIZE_MAX}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
+    cpr_shard_info info;
+    cpr_error error;
+    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
+                                      NULL, &marks, &info, &error),
+                     CPR_OK);
+    assert_int_equal(loss[0], 0);
+    assert_int_equal(loss[3], loss[4]);
+    assert_int_equal(loss[5], info.loss_bits);
+    for (int i = 0; i < 5; i++)
+        assert_true(loss[i] <= loss[i + 1]);
+    assert_true(loss[3] > info.loss_bits / 3 && loss[3] < info.loss_bits / 3 * 2);
+}
+
+static cpr_status stop_later(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                             cpr_error *error)
+{
+    (void)coded_bytes;
+    (void)error;
+    *(uint64_t *)context = raw_bytes;
+    return raw_bytes >= 131072 ? CPR_STOPPED : CPR_OK;
+}
+
+static void failures_reach_the_caller(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, 300000);
+    cpr_shard_info info;
+    cpr_error error;
+    stream source = {f->raw, 300000, 0, 1000, 70000}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
+    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
+                                      NULL, NULL, &info, &error),
+                     CPR_ERR_IO);
+    assert_string_equal(error.text, "the test's source fails");
+    source = (stream){f->raw, 300000, 0, 1000, SIZE_MAX};
+    sink = (stream){f->coded, 0, 0, 0, 0};
+    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
+                                      NULL, NULL, &info, &error),
+                     CPR_ERR_IO);
+    uint64_t seen = 0;
+    source = (stream){f->raw, 300000, 0, 1000, SIZE_MAX};
+    sink = (stream){f->coded, 0, 0, 0, SIZE_MAX};
+    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink,
+                                      stop_later, &seen, NULL, &info, &error),
+                     CPR_STOPPED);
+    assert_int_equal(seen, 131072);
+    round_trip(f, 100000, SIZE_MAX); /* and the codec is as good as new */
+}
+
+/* Whatever the bytes: an error or, by its checksum, nothing but the right ones. */
+static void damage_is_noticed(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, 70000);
+    const cpr_shard_info info = round_trip(f, 70000, SIZE_MAX);
+    for (size_t i = 0; i < info.coded_bytes; i += 1 + info.coded_bytes / 40) {
+        f->coded[i] ^= (uint8_t)(1u << (i % 8));
+        stream coded = {f->coded, info.coded_bytes, 0, SIZE_MAX, SIZE_MAX};
+        stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
+        cpr_error error;
+        assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &coded, write_stream,
+                                          &decoded, NULL, NULL, &error),
+                         CPR_ERR_DAMAGED);
+        f->coded[i] ^= (uint8_t)(1u << (i % 8));
+    }
+    /* cut off: zeros behind it must not pass, either */
+    stream coded = {f->coded, info.coded_bytes / 2, 0, SIZE_MAX, SIZE_MAX};
+    stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
+    cpr_error error;
+    assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &coded, write_stream, &decoded,
+                                      NULL, NULL, &error),
+                     CPR_ERR_DAMAGED);
+}
+
+static void blobs(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, 50000);
+    static const size_t sizes[] = {0, 1, 100, 50000};
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t *coded, *raw;
+        size_t coded_bytes, raw_bytes;
+        cpr_error error;
+        assert_int_equal(cpr_blob_encode(f->raw, sizes[i], &coded, &coded_bytes, &error), CPR_OK);
+        assert_int_equal(cpr_blob_decode(coded, coded_bytes, &raw, &raw_bytes, &error), CPR_OK);
+        assert_int_equal(raw_bytes, sizes[i]);
+        assert_memory_equal(raw, f->raw, sizes[i]);
+        free(raw);
+        if (sizes[i] > 0) {
+            coded[coded_bytes / 2] ^= 64;
+            assert_int_equal(cpr_blob_decode(coded, coded_bytes, &raw, &raw_bytes, &error),
+                             CPR_ERR_DAMAGED);
+        }
+        assert_int_equal(cpr_blob_decode(coded, 23, &raw, &raw_bytes, &error), CPR_ERR_DAMAGED);
+        free(coded);
+    }
+}
+
+static void loss_meter_against_libm(void **state)
+{
+    (void)state;
+    cpr_loss_meter meter;
+    double exact = 0;
+    cpr_loss_meter_init(&meter);
+    for (uint32_t i = 0; i < 3000000; i++) {
+        const uint32_t p = i % 3 == 0 ? 65535 : 1 + (i * 2654435761u >> 16);
+        cpr_loss_meter_add(&meter, p);
+        exact -= log2(p / 65536.0);
+    }
+    assert_true(fabs((double)cpr_loss_meter_read(&meter) / 65536 - exact) < 0.01);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(empty_and_tiny),
+        cmocka_unit_test(text_at_block_edges),
+        cmocka_unit_test(noise_is_stored),
+        cmocka_unit_test(repeated_noise_is_modelled),
+        cmocka_unit_test(zeros_and_mixtures),
+        cmocka_unit_test(marks_add_up),
+        cmocka_unit_test(failures_reach_the_caller),
+        cmocka_unit_test(damage_is_noticed),
+        cmocka_unit_test(blobs),
+        cmocka_unit_test(loss_meter_against_libm),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
