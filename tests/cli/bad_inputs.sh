@@ -12,7 +12,7 @@ chmod 644 corpus/3
 change() {
     local pid code=0
     rm -f archive.h5.log.jsonl
-    corpress compress -q --shard-size 1M corpus -o archive.h5 &
+    corpress compress -q -p fast --shard-size 1M corpus -o archive.h5 &
     pid=$!
     until grep -q '"event":"shard"' archive.h5.log.jsonl 2>/dev/null; do
         kill -0 "$pid" || break

