@@ -82,7 +82,7 @@ find_corpus
 cores=$(nproc)
 bytes=$(corpus_bytes)
 # At least one shard for each core, none larger than the default.
-shard=$((bytes / cores))
+shard=$(((bytes + cores - 1) / cores))
 [ "$shard" -ge 1048576 ] || shard=1048576
 [ "$shard" -le 67108864 ] || shard=67108864
 echo "$bytes bytes, $cores cores, shards of about $shard bytes"
@@ -99,8 +99,7 @@ fi
 ls -l "$archive"
 
 say "Extract one file, and compare"
-file=$(regular '%s %p\0' | head -z -n 1 | tr -d '\0')
-file=${file#* }
+IFS= read -r -d '' file < <(regular '%p\0')
 rm -rf "$out/extracted"
 "$corpress" extract -q "$archive" -C "$out/extracted" -- "${file#/}"
 cmp -- "$out/extracted/${file#/}" "$file"
