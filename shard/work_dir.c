@@ -29,7 +29,7 @@ enum {
     AT_FILES = 72,
     AT_RAW_HASH = 80,
     AT_CODED_HASH = 96,
-    AT_CHECK = 112, /* XXH3-64 of the header before it and of the trailer */
+    AT_CHECK = 120, /* XXH3-64 of the header before it and of the trailer */
     HEADER_BYTES = 128
 };
 #define BUFFER_BYTES ((size_t)256 << 10)

@@ -1,0 +1,152 @@
+/* The plan: shards cover the corpus, start at lines, and depend on the corpus alone. */
+#include "shard.h"
+#include "test_files.h"
+
+static cpr_file_list *list_of(const char *path)
+{
+    cpr_error error = {""};
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, path, NULL, NULL, NULL, &error), CPR_OK);
+    return list;
+}
+
+static void number_of_shards(void **state)
+{
+    (void)state;
+    assert_int_equal(cpr_plan_shards(0, 64), 0);
+    assert_int_equal(cpr_plan_shards(1, 64), 1);
+    assert_int_equal(cpr_plan_shards(64, 64), 1);
+    assert_int_equal(cpr_plan_shards(65, 64), 2);
+    assert_int_equal(cpr_plan_shards(UINT64_MAX, UINT64_C(1) << 32), UINT64_C(1) << 32);
+}
+
+/* Starts of all shards; checks that they ascend from 0 to the end. */
+static void plan(const cpr_file_list *list, uint64_t shards, uint64_t *starts)
+{
+    cpr_error error = {""};
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
+    for (uint64_t i = 0; i <= shards; ++i) {
+        assert_int_equal(cpr_plan_start(reader, list, shards, i, &starts[i], &error), CPR_OK);
+        assert_true(i == 0 || starts[i] >= starts[i - 1]);
+    }
+    assert_int_equal(starts[0], 0);
+    assert_int_equal(starts[shards], cpr_file_list_bytes(list));
+    cpr_corpus_reader_free(reader);
+}
+
+static void shards_start_at_lines(void **state)
+{
+    (void)state;
+    enum { BYTES = 1000000, SHARDS = 5 };
+    char *text = malloc(BYTES);
+    uint64_t seed = 1;
+    uint64_t starts[SHARDS + 1];
+    for (size_t i = 0; i < BYTES; ++i)
+        text[i] = next_random(&seed) % 50 == 0 ? '\n' : 'x';
+    mkdir("d", 0755);
+    put_file("d/1", text, 399990); /* the search for a line end crosses files */
+    put_file("d/2", text + 399990, BYTES - 399990);
+    cpr_file_list *list = list_of("d");
+    plan(list, SHARDS, starts);
+    for (uint64_t i = 1; i < SHARDS; ++i) {
+        const uint64_t target = BYTES / SHARDS * i;
+        const char *line_end = memchr(text + target, '\n', BYTES - target);
+        assert_int_equal(starts[i], line_end - text + 1);
+    }
+    cpr_file_list_free(list);
+    free(text);
+}
+
+static void without_lines_shards_start_at_targets(void **state)
+{
+    (void)state;
+    enum { BYTES = 700000 };
+    char *text = malloc(BYTES);
+    uint64_t starts[4];
+    memset(text, 'x', BYTES);
+    text[BYTES / 3 + 65536] = '\n';     /* one byte too far */
+    text[2 * BYTES / 3 + 65535] = '\n'; /* just within reach */
+    put_file("f", text, BYTES);
+    cpr_file_list *list = list_of("f");
+    plan(list, 3, starts);
+    assert_int_equal(starts[1], BYTES / 3);
+    assert_int_equal(starts[2], 2 * BYTES / 3 + 65536);
+    cpr_file_list_free(list);
+    free(text);
+}
+
+static void tiny_shards_do_not_overlap(void **state)
+{
+    (void)state;
+    uint64_t starts[11];
+    put_text("f", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nbb");
+    cpr_file_list *list = list_of("f");
+    plan(list, 10, starts);
+    cpr_file_list_free(list);
+}
+
+static void empty_corpus(void **state)
+{
+    (void)state;
+    uint64_t start = 9;
+    cpr_error error = {""};
+    mkdir("d", 0755);
+    put_text("d/e", "");
+    cpr_file_list *list = list_of("d");
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
+    assert_int_equal(cpr_plan_start(reader, list, 0, 0, &start, &error), CPR_OK);
+    assert_int_equal(start, 0);
+    assert_int_equal(cpr_plan_sample_count(0, 1000000), 0);
+    cpr_corpus_reader_free(reader);
+    cpr_file_list_free(list);
+}
+
+static void sample_covers_small_corpora(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {1, 65535, 65536, 65537, 1000000};
+    for (size_t s = 0; s < 5; ++s) {
+        uint64_t at = 0;
+        const uint64_t count = cpr_plan_sample_count(sizes[s], 1000000);
+        for (uint64_t i = 0; i < count; ++i) {
+            const cpr_extent e = cpr_plan_sample(sizes[s], 1000000, i);
+            assert_int_equal(e.offset, at);
+            assert_true(e.bytes > 0 && e.bytes <= 65536);
+            at += e.bytes;
+        }
+        assert_int_equal(at, sizes[s]);
+    }
+}
+
+static void sample_is_spread_over_large_corpora(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {(32 << 20) + 1, UINT64_C(200) << 30, UINT64_C(1) << 62};
+    const uint64_t sample = 32 << 20;
+    for (size_t s = 0; s < 3; ++s) {
+        uint64_t end = 0;
+        const uint64_t count = cpr_plan_sample_count(sizes[s], sample);
+        assert_int_equal(count, 512);
+        for (uint64_t i = 0; i < count; ++i) {
+            const cpr_extent e = cpr_plan_sample(sizes[s], sample, i);
+            assert_true(e.offset >= end);
+            assert_true(e.offset - sizes[s] / 512 * i < 512);
+            end = e.offset + e.bytes;
+            assert_true(end <= sizes[s]);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(number_of_shards),
+        FILE_TEST(shards_start_at_lines),
+        FILE_TEST(without_lines_shards_start_at_targets),
+        FILE_TEST(tiny_shards_do_not_overlap),
+        FILE_TEST(empty_corpus),
+        cmocka_unit_test(sample_covers_small_corpora),
+        cmocka_unit_test(sample_is_spread_over_large_corpora),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+/* The work directory: finished shards are whole or not there. */
+#include "shard.h"
+#include "test_files.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#define SHARD_FILE "a.h5.work/shard-00000003.cps"
+
+static const cpr_shard_info facts = {
+    .offset = UINT64_C(200) << 30,
+    .raw_bytes = 1000,
+    .coded_bytes = 11,
+    .stored_bytes = 5,
+    .tokens = 300,
+    .loss_bits = 88 * 65536 + 1,
+    .generation = 2,
+    .raw_hash = {1, 2},
+    .coded_hash = {3, 4},
+};
+static const uint64_t losses[3] = {1, UINT64_C(1) << 40, 3};
+
+static cpr_work_dir *open_work(void)
+{
+    cpr_error error = {""};
+    cpr_work_dir *work;
+    if (cpr_work_dir_open("a.h5", true, &work, &error) != CPR_OK)
+        fail_msg("%s", error.text);
+    return work;
+}
+
+static void put_shard(cpr_work_dir *work)
+{
+    cpr_error error = {""};
+    cpr_work_shard *shard;
+    assert_int_equal(cpr_work_shard_begin(work, 3, &shard, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_write(shard, (const uint8_t *)"hello ", 6, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_write(shard, (const uint8_t *)"world", 5, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(shard, &facts, losses, 3, &error), CPR_OK);
+}
+
+static cpr_status look(cpr_work_dir *work)
+{
+    cpr_error error = {""};
+    cpr_shard_info info;
+    uint64_t *loss;
+    size_t files;
+    const cpr_status status = cpr_work_shard_info(work, 3, &info, &loss, &files, &error);
+    assert_true(status == CPR_OK || loss == NULL);
+    free(loss);
+    return status;
+}
+
+static void shard_comes_back(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_shard_info info;
+    uint64_t *loss;
+    size_t files;
+    uint8_t text[11];
+    cpr_work_dir *work = open_work();
+    put_shard(work);
+    cpr_work_dir_close(work);
+    work = open_work(); /* what an earlier run left */
+    assert_int_equal(cpr_work_shard_info(work, 3, &info, &loss, &files, &error), CPR_OK);
+    assert_int_equal(files, 3);
+    assert_memory_equal(loss, losses, sizeof(losses));
+    assert_true(info.offset == facts.offset && info.raw_bytes == 1000 && info.coded_bytes == 11 &&
+                info.stored_bytes == 5 && info.tokens == 300 &&
+                info.loss_bits == facts.loss_bits && info.generation == 2 &&
+                info.raw_hash.high == 1 && info.raw_hash.low == 2 && info.coded_hash.high == 3 &&
+                info.coded_hash.low == 4);
+    free(loss);
+    assert_int_equal(cpr_work_shard_read(work, 3, 0, text, 11, &error), CPR_OK);
+    assert_memory_equal(text, "hello world", 11);
+    assert_int_equal(cpr_work_shard_read(work, 3, 6, text, 5, &error), CPR_OK);
+    assert_memory_equal(text, "world", 5);
+    assert_int_equal(cpr_work_shard_read(work, 3, 6, text, 6, &error), CPR_ERR_DAMAGED);
+    assert_int_equal(cpr_work_shard_read(work, 3, UINT64_MAX, text, 6, &error), CPR_ERR_DAMAGED);
+    assert_int_equal(cpr_work_shard_info(work, 4, &info, NULL, NULL, &error), CPR_ERR_NOT_FOUND);
+    cpr_work_dir_close(work);
+}
+
+static void large_bitstream(void **state)
+{
+    (void)state;
+    enum { BYTES = 1000003 };
+    cpr_error error = {""};
+    cpr_work_shard *shard;
+    cpr_shard_info info = {.coded_bytes = BYTES};
+    uint8_t *data = malloc(BYTES);
+    uint8_t *back = malloc(BYTES);
+    uint64_t seed = 7;
+    for (size_t i = 0; i < BYTES; ++i)
+        data[i] = (uint8_t)(next_random(&seed) >> 24);
+    cpr_work_dir *work = open_work();
+    assert_int_equal(cpr_work_shard_begin(work, 0, &shard, &error), CPR_OK);
+    for (size_t at = 0, part = 1; at < BYTES; at += part, part = part * 3 + 1) {
+        part = part < BYTES - at ? part : BYTES - at;
+        assert_int_equal(cpr_work_shard_write(shard, data + at, part, &error), CPR_OK);
+    }
+    assert_int_equal(cpr_work_shard_commit(shard, &info, NULL, 0, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_read(work, 0, 0, back, BYTES, &error), CPR_OK);
+    assert_memory_equal(back, data, BYTES);
+    cpr_work_dir_close(work);
+    free(data);
+    free(back);
+}
+
+static void unfinished_shard_is_not_there(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_shard *shard;
+    cpr_work_dir *work = open_work();
+    assert_int_equal(cpr_work_shard_begin(work, 3, &shard, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_write(shard, (const uint8_t *)"hello", 5, &error), CPR_OK);
+    assert_int_equal(look(work), CPR_ERR_NOT_FOUND);
+    cpr_work_shard_abandon(shard);
+    assert_int_equal(look(work), CPR_ERR_NOT_FOUND);
+    assert_int_equal(rmdir("a.h5.work"), 0); /* nothing was left in it */
+    cpr_work_dir_close(work);
+}
+
+static void wrong_size_is_not_committed(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_shard *shard;
+    cpr_work_dir *work = open_work();
+    assert_int_equal(cpr_work_shard_begin(work, 3, &shard, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(shard, &facts, losses, 3, &error), CPR_ERR_USAGE);
+    assert_int_equal(look(work), CPR_ERR_NOT_FOUND);
+    cpr_work_dir_close(work);
+}
+
+static void damage_is_seen(void **state)
+{
+    (void)state;
+    size_t bytes;
+    cpr_work_dir *work = open_work();
+    put_shard(work);
+    char *whole = get_file(SHARD_FILE, &bytes);
+    for (size_t cut = 0; cut < bytes; ++cut) {
+        put_file(SHARD_FILE, whole, cut);
+        assert_int_equal(look(work), CPR_ERR_DAMAGED);
+    }
+    for (size_t at = 0; at < bytes; ++at) {
+        /* Damage to the bitstream shows when its hash is compared. */
+        if (at >= 128 && at < 128 + 11)
+            continue;
+        whole[at] = (char)(whole[at] ^ 1);
+        put_file(SHARD_FILE, whole, bytes);
+        assert_int_equal(look(work), at >= 8 && at < 12 ? CPR_ERR_VERSION : CPR_ERR_DAMAGED);
+        whole[at] = (char)(whole[at] ^ 1);
+    }
+    put_file(SHARD_FILE, whole, bytes);
+    assert_int_equal(look(work), CPR_OK);
+    /* A shard under another one's name is not that one. */
+    assert_int_equal(rename(SHARD_FILE, "a.h5.work/shard-00000004.cps"), 0);
+    cpr_error error = {""};
+    cpr_shard_info info;
+    assert_int_equal(cpr_work_shard_info(work, 4, &info, NULL, NULL, &error), CPR_ERR_DAMAGED);
+    cpr_work_dir_close(work);
+    free(whole);
+}
+
+static void full_disk(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[65536];
+    cpr_error error = {""};
+    cpr_work_shard *shard;
+    struct rlimit before;
+    cpr_status status = CPR_OK;
+    uint64_t written = 0;
+    cpr_work_dir *work = open_work();
+    assert_int_equal(cpr_work_shard_begin(work, 3, &shard, &error), CPR_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {300000, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; status == CPR_OK && i < 20; ++i, written += sizeof(zeros))
+        status = cpr_work_shard_write(shard, zeros, sizeof(zeros), &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(status, CPR_ERR_IO);
+    assert_non_null(strstr(error.text, "shard 3"));
+    cpr_work_shard_abandon(shard);
+    assert_int_equal(rmdir("a.h5.work"), 0);
+    cpr_work_dir_close(work);
+}
+
+static void removal(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_shard *shard;
+    assert_int_equal(cpr_work_dir_remove("a.h5", &error), CPR_OK); /* there is none */
+    cpr_work_dir *work = open_work();
+    put_shard(work);
+    assert_int_equal(cpr_work_shard_begin(work, 5, &shard, &error), CPR_OK); /* of a killed run */
+    put_text("a.h5.work/archive-17.tmp", "x");
+    assert_int_equal(cpr_work_dir_remove("a.h5", &error), CPR_OK);
+    assert_false(is_there("a.h5.work"));
+    cpr_work_shard_abandon(shard);
+    cpr_work_dir_close(work);
+    /* What is not ours stays. */
+    work = open_work();
+    put_text("a.h5.work/notes.txt", "x");
+    assert_int_equal(cpr_work_dir_remove("a.h5", &error), CPR_ERR_IO);
+    assert_true(is_there("a.h5.work/notes.txt"));
+    cpr_work_dir_close(work);
+}
+
+static void cannot_be_made(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_dir *work;
+    assert_int_equal(cpr_work_dir_open("no/a.h5", true, &work, &error), CPR_ERR_IO);
+    assert_non_null(strstr(error.text, "no/a.h5.work"));
+    assert_int_equal(cpr_work_dir_open("a.h5", false, &work, &error), CPR_ERR_IO);
+    put_text("b.h5.work", "a file");
+    assert_int_equal(cpr_work_dir_open("b.h5", true, &work, &error), CPR_ERR_IO);
+    assert_null(work);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FILE_TEST(shard_comes_back),
+        FILE_TEST(large_bitstream),
+        FILE_TEST(unfinished_shard_is_not_there),
+        FILE_TEST(wrong_size_is_not_committed),
+        FILE_TEST(damage_is_seen),
+        FILE_TEST(full_disk),
+        FILE_TEST(removal),
+        FILE_TEST(cannot_be_made),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
