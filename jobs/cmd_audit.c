@@ -292,6 +292,7 @@ static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive
         run_log_read_lz4(path, header, call->lz4_bytes);
     progress_begin(&call->bar, call->quiet || !call->full, cpr_file_list_bytes(header->files),
                    header->shard_count);
+    call->bar.decoding = true;
     const cpr_listener listener = {.context = call, .progress = on_progress, .item = on_item};
     status = cpr_examine(call->ranks, archive, call->full ? CPR_EXAMINE_RAW : CPR_EXAMINE_CODED,
                          &listener, error);

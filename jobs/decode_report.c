@@ -26,6 +26,7 @@ void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, ui
 {
     *report = (decode_report){.ranks = ranks};
     progress_begin(&report->bar, quiet, raw_bytes, shards);
+    report->bar.decoding = true;
     *listener = (cpr_listener){.context = report, .progress = on_progress, .item = on_item};
 }
 

