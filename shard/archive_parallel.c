@@ -69,9 +69,8 @@ static herr_t read_starts(hid_t file, job *j)
         j->coded_start = malloc((j->shard_count + 1) * sizeof(*j->coded_start));
     }
     if (rows != NULL && j->coded_start != NULL)
-        done = j->shard_count == 0
-                   ? 0
-                   : H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows);
+        done =
+            j->shard_count == 0 ? 0 : H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows);
     if (done >= 0) {
         j->coded_start[0] = 0;
         for (uint64_t i = 0; i < j->shard_count; ++i)
@@ -166,8 +165,7 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *
     const hid_t properties = transfer_properties(mpi_comm);
     if (dataset < 0 || properties < 0)
         status = cpr_h5_fail(error, CPR_ERR_IO, "open", temporary_path);
-    else if (read_starts(file, &j) < 0 ||
-             j.coded_start[j.shard_count] != cpr_h5_rows(dataset))
+    else if (read_starts(file, &j) < 0 || j.coded_start[j.shard_count] != cpr_h5_rows(dataset))
         status = cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", temporary_path);
     else
         status = write_rounds(&j, dataset, properties, rank, ranks, error);

@@ -49,7 +49,8 @@ static cpr_status wrong(const reading *r, const char *what)
                     cpr_printable_path(r->archive->path, shown, sizeof(shown)), what);
 }
 
-/* ---- datasets and attributes ------------------------------------------------------------------- */
+/* ---- datasets and attributes -------------------------------------------------------------------
+ */
 
 /* Reads `rows` rows of a dataset (UINT64_MAX: as many as it has, at most `most`) into malloc()ed
  * memory with one row to spare. */
@@ -65,7 +66,8 @@ static cpr_status read_rows(const reading *r, const char *name, hid_t memory_typ
     } else if (found >= SIZE_MAX / row_bytes - 1 ||
                (*out = calloc((size_t)found + 1, row_bytes)) == NULL) {
         status = no_memory(r);
-    } else if (found > 0 && H5Dread(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
+    } else if (found > 0 &&
+               H5Dread(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
         free(*out);
         *out = NULL;
         status = wrong(r, name);
@@ -114,7 +116,8 @@ static cpr_status read_text(const reading *r, const char *name, char *out, size_
     return status;
 }
 
-/* ---- shards ------------------------------------------------------------------------------------ */
+/* ---- shards ------------------------------------------------------------------------------------
+ */
 
 static cpr_status take_shard(const reading *r, const cpr_shard_row *row, uint64_t i, uint64_t *raw,
                              uint64_t *coded)
@@ -167,8 +170,8 @@ static cpr_status read_shards(const reading *r)
     for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
         status = take_shard(r, &rows[i], i, &raw, &coded);
     free(rows);
-    if (status == CPR_OK && (raw != cpr_file_list_bytes(a->files) ||
-                             coded != a->seal.bitstream_bytes))
+    if (status == CPR_OK &&
+        (raw != cpr_file_list_bytes(a->files) || coded != a->seal.bitstream_bytes))
         status = wrong(r, "the sum of its shards");
     a->header.shards = a->shards;
     a->header.shard_count = count;
@@ -194,7 +197,8 @@ static cpr_status check_bitstream(const reading *r)
     return status;
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------------
+ */
 
 /* The columns of /files. */
 typedef struct columns {
@@ -331,7 +335,8 @@ static cpr_status read_files(const reading *r)
     return status;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------------
+ */
 
 static cpr_status read_options(const reading *r)
 {
@@ -370,9 +375,9 @@ static cpr_status check_totals(const reading *r)
         status = read_number(r, "total_raw_bytes", &raw);
     if (status == CPR_OK)
         status = read_number(r, "total_coded_bytes", &coded);
-    if (status == CPR_OK && (files != cpr_file_list_count(h->files) || shards != h->shard_count ||
-                             raw != cpr_file_list_bytes(h->files) ||
-                             coded != r->archive->seal.bitstream_bytes))
+    if (status == CPR_OK &&
+        (files != cpr_file_list_count(h->files) || shards != h->shard_count ||
+         raw != cpr_file_list_bytes(h->files) || coded != r->archive->seal.bitstream_bytes))
         status = wrong(r, "its totals");
     return status;
 }
@@ -495,7 +500,8 @@ uint64_t cpr_archive_file_bytes(const cpr_archive *archive)
     return archive->seal.file_bytes;
 }
 
-/* ---- bitstreams -------------------------------------------------------------------------------- */
+/* ---- bitstreams --------------------------------------------------------------------------------
+ */
 
 static cpr_status check_shard(const cpr_archive *a, uint64_t shard, cpr_error *error)
 {
@@ -516,8 +522,8 @@ cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint
     if (offset > coded || bytes > coded - offset)
         return cpr_fail(error, CPR_ERR_USAGE, "shard %llu has %llu coded bytes",
                         (unsigned long long)shard, (unsigned long long)coded);
-    const int code = cpr_io_pread(a->fd, out, bytes,
-                                  a->seal.bitstream_offset + a->coded_offset[shard] + offset);
+    const int code =
+        cpr_io_pread(a->fd, out, bytes, a->seal.bitstream_offset + a->coded_offset[shard] + offset);
     return code == 0 ? CPR_OK : cpr_io_fail(error, code, "read", a->path);
 }
 

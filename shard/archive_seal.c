@@ -50,8 +50,7 @@ static cpr_status hash_tables(int fd, const char *path, const cpr_seal *seal, cp
     if (state == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     (void)XXH3_128bits_reset(state);
-    cpr_status status =
-        hash_range(fd, path, state, CPR_SEAL_BYTES, seal->bitstream_offset, error);
+    cpr_status status = hash_range(fd, path, state, CPR_SEAL_BYTES, seal->bitstream_offset, error);
     if (status == CPR_OK)
         status = hash_range(fd, path, state, seal->bitstream_offset + seal->bitstream_bytes,
                             seal->file_bytes, error);
@@ -135,7 +134,8 @@ cpr_status cpr_seal_read(int fd, const char *path, cpr_seal *seal, cpr_error *er
     if (!S_ISREG(facts.st_mode))
         return cpr_fail(error, CPR_ERR_FOREIGN, "\"%s\" is not a regular file", shown);
     const uint64_t size = (uint64_t)facts.st_size;
-    const int code = cpr_io_pread(fd, block, size < sizeof(block) ? (size_t)size : sizeof(block), 0);
+    const int code =
+        cpr_io_pread(fd, block, size < sizeof(block) ? (size_t)size : sizeof(block), 0);
     if (code != 0)
         return cpr_io_fail(error, code, "read", path);
     if (size < sizeof(block)) {

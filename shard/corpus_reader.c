@@ -97,8 +97,7 @@ cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, ui
             if (code == CPR_IO_END)
                 return changed(reader, error);
             if (code != 0)
-                return cpr_io_fail(error, code, "read",
-                                   cpr_file_list_source(reader->list, file));
+                return cpr_io_fail(error, code, "read", cpr_file_list_source(reader->list, file));
             out += part;
             bytes -= part;
             offset += part;

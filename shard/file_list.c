@@ -24,7 +24,7 @@ struct cpr_file_list {
     char *paths;
     size_t paths_bytes;
     size_t paths_capacity;
-    uint32_t *slots; /* open addressing by member path: index + 1, or 0 */
+    uint32_t *slots;   /* open addressing by member path: index + 1, or 0 */
     size_t slot_count; /* a power of two, or 0 */
     uint64_t bytes;
 };

@@ -414,7 +414,8 @@ cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *
     return status;
 }
 
-/* ---- names from a file ------------------------------------------------------------------------ */
+/* ---- names from a file ------------------------------------------------------------------------
+ */
 
 /* Reads a whole file or standard input into malloc()ed memory, with a NUL behind it. */
 static cpr_status read_all(const char *path, char **text, size_t *bytes, cpr_error *error)

@@ -1,4 +1,5 @@
-/* output_paths.h - inside shard/: names below the target directory, reached without following links.
+/* output_paths.h - inside shard/: names below the target directory, reached without following
+ * links.
  *
  * Every component is opened with O_NOFOLLOW relative to the one above it, so neither a link that
  * was there before nor one that the archive made can lead out of the target directory.
@@ -16,7 +17,11 @@ typedef struct cpr_output_paths {
 } cpr_output_paths;
 
 /* What to do about a directory that is not there. */
-typedef enum cpr_output_missing { CPR_OUTPUT_CREATE, CPR_OUTPUT_FAIL, CPR_OUTPUT_TELL } cpr_output_missing;
+typedef enum cpr_output_missing {
+    CPR_OUTPUT_CREATE,
+    CPR_OUTPUT_FAIL,
+    CPR_OUTPUT_TELL
+} cpr_output_missing;
 
 cpr_status cpr_output_paths_init(cpr_output_paths *paths, const char *target, cpr_error *error);
 void cpr_output_paths_free(cpr_output_paths *paths);
@@ -24,9 +29,9 @@ void cpr_output_paths_free(cpr_output_paths *paths);
 /* Opens the target directory; with `create` makes it, and what is missing above it. */
 cpr_status cpr_output_target(cpr_output_paths *paths, bool create, cpr_error *error);
 
-/* Opens the directory that holds `member` and remembers it: *fd belongs to `paths` and is good until the
- * next call. *name is the last component, within `member`. With CPR_OUTPUT_TELL *fd is -1 if the
- * directory is not there. */
+/* Opens the directory that holds `member` and remembers it: *fd belongs to `paths` and is good
+ * until the next call. *name is the last component, within `member`. With CPR_OUTPUT_TELL *fd is -1
+ * if the directory is not there. */
 cpr_status cpr_output_parent(cpr_output_paths *paths, const char *member,
                              cpr_output_missing missing, int *fd, const char **name,
                              cpr_error *error);

@@ -127,8 +127,8 @@ cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *err
         if (!is_whole(tree, i) || !cpr_output_selected(tree, i))
             continue;
         /* After a failure the rest is removed: the caller will report this shard as bad. */
-        const cpr_status one = cpr_output_name(tree, i, good && status == CPR_OK,
-                                               status == CPR_OK ? error : &later);
+        const cpr_status one =
+            cpr_output_name(tree, i, good && status == CPR_OK, status == CPR_OK ? error : &later);
         status = status == CPR_OK ? one : status;
     }
     return status;

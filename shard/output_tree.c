@@ -74,7 +74,8 @@ uint64_t cpr_output_shard_at(const cpr_output_tree *t, uint64_t offset)
     return low;
 }
 
-/* ---- before ------------------------------------------------------------------------------------ */
+/* ---- before ------------------------------------------------------------------------------------
+ */
 
 /* No part of a member path may be a file or link of the archive itself. */
 static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scratch,
@@ -94,8 +95,7 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
         memcpy(scratch, member, length);
         scratch[length] = '\0';
         const uint64_t above = cpr_file_list_lookup(t->files, scratch);
-        if (above != UINT64_MAX &&
-            cpr_file_list_get(t->files, above).type != CPR_FILE_DIRECTORY)
+        if (above != UINT64_MAX && cpr_file_list_get(t->files, above).type != CPR_FILE_DIRECTORY)
             return cpr_fail(error, CPR_ERR_UNSAFE,
                             "refused the path \"%s\": \"%.200s\" is not a directory in the archive",
                             cpr_printable_path(member, shown, sizeof(shown)), scratch);
@@ -117,10 +117,10 @@ static cpr_status check_free(cpr_output_tree *t, uint64_t file, cpr_error *error
         return status;
     if (fstatat(fd, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? CPR_OK : fail(t, errno, "look at", file, error);
-    const bool both = S_ISDIR(facts.st_mode) &&
-                      cpr_file_list_get(t->files, file).type == CPR_FILE_DIRECTORY;
-    const bool neither = !S_ISDIR(facts.st_mode) &&
-                         cpr_file_list_get(t->files, file).type != CPR_FILE_DIRECTORY;
+    const bool both =
+        S_ISDIR(facts.st_mode) && cpr_file_list_get(t->files, file).type == CPR_FILE_DIRECTORY;
+    const bool neither =
+        !S_ISDIR(facts.st_mode) && cpr_file_list_get(t->files, file).type != CPR_FILE_DIRECTORY;
     if (both || (neither && t->overwrite))
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_EXISTS, "\"%.200s/%s\" exists%s", t->paths.target,
@@ -163,8 +163,8 @@ cpr_status cpr_output_create(cpr_output_tree *t, uint64_t file, cpr_output_missi
         return status;
     cpr_output_temporary(member, temporary);
     for (unsigned attempt = 0; attempt < 3; ++attempt) {
-        *out = openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                      0600);
+        *out =
+            openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (*out >= 0)
             return CPR_OK;
         if (errno == EEXIST && unlinkat(directory, temporary, 0) != 0)
@@ -283,7 +283,8 @@ cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *
     return status;
 }
 
-/* ---- after ------------------------------------------------------------------------------------- */
+/* ---- after -------------------------------------------------------------------------------------
+ */
 
 /* Names or removes a file that spans shards. */
 static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad, cpr_error *error)
@@ -360,7 +361,8 @@ static size_t depth_of(const char *member)
     return depth;
 }
 
-/* Deepest first: a mode may forbid to enter, and every name made in a directory changes its time. */
+/* Deepest first: a mode may forbid to enter, and every name made in a directory changes its time.
+ */
 static cpr_status settle_directories(cpr_output_tree *t, cpr_error *error)
 {
     const uint64_t count = cpr_file_list_count(t->files);

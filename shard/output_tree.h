@@ -1,4 +1,5 @@
-/* output_tree.h - inside shard/: the state behind cpr_output_tree, and steps that its files share. */
+/* output_tree.h - inside shard/: the state behind cpr_output_tree, and steps that its files share.
+ */
 #ifndef CPR_OUTPUT_TREE_H
 #define CPR_OUTPUT_TREE_H
 

@@ -5,14 +5,15 @@
  *   reader     -> the bytes of a shard, from the files                       (corpus_reader.c)
  *   codec      -> a shard's bytes to a bitstream and back, model and coder   (shard_codec.c)
  *   work dir   -> finished bitstreams while the job runs                     (work_dir.c)
- *   archive    -> one HDF5 file                              (archive_write.c, archive_read.c)
+ *   archive    -> one HDF5 file                              (archive_create.c, archive_parallel.c,
+ *                                                             archive_publish.c, archive_read.c)
  *   output     -> files recreated from shards                                (output_tree.c)
  *   audit      -> ratio of every shard and file                              (audit.c)
  *
- * Every function is local: it does not communicate; the one exception (cpr_archive_write_bitstreams)
- * says so. Functions that can fail return a status and explain it in *error. Sizes and offsets are
- * in bytes. Strings are NUL-terminated; paths are bytes without an encoding. FORMAT.md is the
- * normative description of the archive and of the work directory.
+ * Every function is local: it does not communicate; the one exception
+ * (cpr_archive_write_bitstreams) says so. Functions that can fail return a status and explain it in
+ * *error. Sizes and offsets are in bytes. Strings are NUL-terminated; paths are bytes without an
+ * encoding. FORMAT.md is the normative description of the archive and of the work directory.
  */
 #ifndef CPR_SHARD_H
 #define CPR_SHARD_H
@@ -45,7 +46,7 @@ typedef struct cpr_file {
     uint64_t bytes;        /* regular files; 0 for the others */
     int64_t mtime_seconds; /* since 1970, UTC */
     uint32_t mtime_nanoseconds;
-    uint32_t mode;         /* permission bits, 07777 */
+    uint32_t mode; /* permission bits, 07777 */
     cpr_file_type type;
 } cpr_file;
 
@@ -60,11 +61,12 @@ typedef void cpr_warn_fn(void *context, const char *text);
 cpr_file_list *cpr_file_list_create(void);
 void cpr_file_list_free(cpr_file_list *list);
 
-/* Adds a file or link, or a directory with everything in it, sorted bytewise by path. Links are not followed,
- * except when `path` itself is a link named on the command line: then it is kept as a link, too. Sockets,
- * devices and FIFOs are left out with a warning. A member path that the list already holds with the same source is
- * left out silently; with another source it is an error. `exclude` (may be NULL) are absolute
- * resolved paths, NULL-terminated, that are left out: the archive itself, its work directory and log. */
+/* Adds a file or link, or a directory with everything in it, sorted bytewise by path. Links are not
+ * followed, except when `path` itself is a link named on the command line: then it is kept as a
+ * link, too. Sockets, devices and FIFOs are left out with a warning. A member path that the list
+ * already holds with the same source is left out silently; with another source it is an error.
+ * `exclude` (may be NULL) are absolute resolved paths, NULL-terminated, that are left out: the
+ * archive itself, its work directory and log. */
 cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *const *exclude,
                              cpr_warn_fn *warn, void *warn_context, cpr_error *error);
 
@@ -80,7 +82,8 @@ cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i);
 const char *cpr_file_list_source(const cpr_file_list *list, uint64_t i);
 const char *cpr_file_list_member(const cpr_file_list *list, uint64_t i);
 const char *cpr_file_list_link_target(const cpr_file_list *list, uint64_t i); /* "" if no link */
-uint64_t cpr_file_list_offset(const cpr_file_list *list, uint64_t i); /* of its bytes in the corpus */
+uint64_t cpr_file_list_offset(const cpr_file_list *list,
+                              uint64_t i); /* of its bytes in the corpus */
 
 /* The file that holds the corpus' byte `offset` (which must be less than the corpus' bytes). */
 uint64_t cpr_file_list_find(const cpr_file_list *list, uint64_t offset);
@@ -120,14 +123,15 @@ typedef struct cpr_extent {
  * empty corpus). */
 uint64_t cpr_plan_shards(uint64_t corpus_bytes, uint64_t shard_bytes);
 
-/* Where shard i starts: after the first line end at or behind i * corpus_bytes / shards, if there is one
- * within 64 KiB (else right there). Start of shard 0 is 0; of shard `shards`, the corpus' end. Shard i
- * is [start(i), start(i + 1)). A pure function of the corpus: any rank may compute any of them. */
+/* Where shard i starts: after the first line end at or behind i * corpus_bytes / shards, if there
+ * is one within 64 KiB (else right there). Start of shard 0 is 0; of shard `shards`, the corpus'
+ * end. Shard i is [start(i), start(i + 1)). A pure function of the corpus: any rank may compute any
+ * of them. */
 cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, uint64_t shards,
                           uint64_t i, uint64_t *start, cpr_error *error);
 
-/* The i-th of the sample's blocks: `count` extents of at most 64 KiB, spread evenly over the corpus. Of a
- * corpus no larger than sample_bytes they cover everything. */
+/* The i-th of the sample's blocks: `count` extents of at most 64 KiB, spread evenly over the
+ * corpus. Of a corpus no larger than sample_bytes they cover everything. */
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
@@ -139,13 +143,13 @@ struct cpr_profile;
 
 /* Facts of one coded shard. */
 typedef struct cpr_shard_info {
-    uint64_t offset;      /* of its first byte in the corpus; a shard is one extent of it */
+    uint64_t offset; /* of its first byte in the corpus; a shard is one extent of it */
     uint64_t raw_bytes;
     uint64_t coded_bytes;
-    uint64_t stored_bytes;/* raw bytes that went past the model: they do not compress */
-    uint64_t tokens;      /* that the model coded */
-    uint64_t loss_bits;   /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
-    uint32_t generation;  /* of the model that it was coded from */
+    uint64_t stored_bytes; /* raw bytes that went past the model: they do not compress */
+    uint64_t tokens;       /* that the model coded */
+    uint64_t loss_bits;    /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
+    uint32_t generation;   /* of the model that it was coded from */
     cpr_hash128 raw_hash;
     cpr_hash128 coded_hash;
 } cpr_shard_info;
@@ -162,8 +166,8 @@ typedef cpr_status cpr_write_fn(void *context, const uint8_t *data, size_t bytes
 typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
                                    cpr_error *error);
 
-/* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before raw offset
- * `at` (relative to the shard) are coded. Offsets are asked for in ascending order. */
+/* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before
+ * raw offset `at` (relative to the shard) are coded. Offsets are asked for in ascending order. */
 typedef struct cpr_loss_marks {
     const uint64_t *at; /* ascending raw offsets within the shard, 0 to raw_bytes */
     uint64_t *loss;     /* out: loss of the tokens that begin before at[i] */
@@ -181,8 +185,8 @@ void cpr_codec_free(cpr_codec *codec);
 /* Bytes of memory of such a codec. */
 uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_shard_bytes);
 
-/* Codes everything that `read` gives, as one shard, and fills all of *info except offset and generation.
- * marks may be NULL, progress may be NULL. */
+/* Codes everything that `read` gives, as one shard, and fills all of *info except offset and
+ * generation. marks may be NULL, progress may be NULL. */
 cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
                             cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                             void *progress_context, const cpr_loss_marks *marks,
@@ -195,8 +199,9 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
                             void *read_context, cpr_write_fn *write, void *write_context,
                             cpr_progress_fn *progress, void *progress_context, cpr_error *error);
 
-/* A small block of metadata (the vocabulary) coded with the model on single bytes. *coded is malloc()ed, owned by the
- * caller. Decoding needs to know the raw size; damage gives CPR_ERR_DAMAGED. */
+/* A small block of metadata (the vocabulary) coded with the model on single bytes. *coded is
+ * malloc()ed, owned by the caller. Decoding needs to know the raw size; damage gives
+ * CPR_ERR_DAMAGED. */
 cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded,
                            size_t *coded_bytes, cpr_error *error);
 cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
@@ -217,8 +222,8 @@ void cpr_work_dir_close(cpr_work_dir *work);
 /* Removes the directory and everything that corpress put into it. */
 cpr_status cpr_work_dir_remove(const char *archive_path, cpr_error *error);
 
-/* Writing the bitstream of one shard: begin, write (a cpr_write_fn), then commit or abandon. `commit` stores info and
- * the loss of each file in the shard, syncs and renames. */
+/* Writing the bitstream of one shard: begin, write (a cpr_write_fn), then commit or abandon.
+ * `commit` stores info and the loss of each file in the shard, syncs and renames. */
 typedef struct cpr_work_shard cpr_work_shard;
 cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
                                 cpr_error *error);
@@ -243,8 +248,8 @@ cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offs
 typedef struct cpr_archive_header {
     char profile[32];
     uint32_t profile_version;
-    uint64_t shard_bytes;       /* the option --shard-size */
-    const uint8_t *vocabulary;  /* packed, raw (see cpr_vocabulary_pack); stored as a coded blob */
+    uint64_t shard_bytes;      /* the option --shard-size */
+    const uint8_t *vocabulary; /* packed, raw (see cpr_vocabulary_pack); stored as a coded blob */
     size_t vocabulary_bytes;
     const cpr_file_list *files; /* member paths, sizes, modes, mtimes, links */
     const uint64_t *file_loss;  /* per file: loss of its tokens, units of 2^-16 bit */
@@ -282,8 +287,8 @@ cpr_status cpr_archive_publish(const char *temporary_path, const char *path, boo
 
 typedef struct cpr_archive cpr_archive;
 
-/* Opens an archive for reading: checks the seal over all tables before HDF5 sees the file. Needs no write
- * permission and takes no file lock. */
+/* Opens an archive for reading: checks the seal over all tables before HDF5 sees the file. Needs no
+ * write permission and takes no file lock. */
 cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error);
 void cpr_archive_close(cpr_archive *archive);
 
@@ -306,9 +311,9 @@ cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *c
 
 /* ---- output tree --------------------------------------------------------------------------- */
 
-/* Recreates selected files below a directory. Nothing is written outside of it: absolute paths, ".." and
- * links in the way give CPR_ERR_UNSAFE. Files are written under temporary names and take their names when
- * the shards that hold them have been checked. */
+/* Recreates selected files below a directory. Nothing is written outside of it: absolute paths,
+ * ".." and links in the way give CPR_ERR_UNSAFE. Files are written under temporary names and take
+ * their names when the shards that hold them have been checked. */
 typedef struct cpr_output_tree cpr_output_tree;
 
 /* selected: one bool per file, or NULL for all. */
@@ -317,25 +322,28 @@ cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected
                                 cpr_error *error);
 void cpr_output_tree_close(cpr_output_tree *tree);
 
-/* By one process, first: creates the directories, empty files, and the temporary files of those that span several shards; refuses
- * unsafe paths and, without overwrite, existing files, before anything is written. shards: of the archive. */
+/* By one process, first: creates the directories, empty files, and the temporary files of those
+ * that span several shards; refuses unsafe paths and, without overwrite, existing files, before
+ * anything is written. shards: of the archive. */
 cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *shards,
                                    uint64_t shard_count, cpr_error *error);
 
-/* By any process, per shard: begin, write (a cpr_write_fn, the shard's bytes from its start), then end. `good`: the shard
- * was decoded and checked; its whole files take their names. Else they are removed. */
+/* By any process, per shard: begin, write (a cpr_write_fn, the shard's bytes from its start), then
+ * end. `good`: the shard was decoded and checked; its whole files take their names. Else they are
+ * removed. */
 cpr_status cpr_output_shard_begin(cpr_output_tree *tree, const cpr_shard_info *shard,
                                   cpr_error *error);
 cpr_status cpr_output_shard_write(void *tree, const uint8_t *data, size_t bytes, cpr_error *error);
 cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *error);
 
-/* By one process, last: names the files that span several shards, removing those that touch a shard with
- * bad[shard] set, creates links, sets directory modes and mtimes. */
+/* By one process, last: names the files that span several shards, removing those that touch a shard
+ * with bad[shard] set, creates links, sets directory modes and mtimes. */
 cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_error *error);
 
 /* ---- audit --------------------------------------------------------------------------------- */
 
-/* Size of the data, in blocks of 4 MiB, under LZ4 at its default level: the baseline of the audit. */
+/* Size of the data, in blocks of 4 MiB, under LZ4 at its default level: the baseline of the audit.
+ */
 typedef struct cpr_lz4_meter cpr_lz4_meter;
 cpr_lz4_meter *cpr_lz4_meter_create(void);
 void cpr_lz4_meter_free(cpr_lz4_meter *meter);

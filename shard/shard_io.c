@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Linux moves at most 0x7ffff000 bytes a call; stay below it so that a full transfer is the rule. */
+/* Linux moves at most 0x7ffff000 bytes a call; stay below it so that a full transfer is the rule.
+ */
 #define MOST_BYTES_A_CALL ((size_t)1 << 30)
 
 int cpr_io_pread(int fd, void *out, size_t bytes, uint64_t offset)

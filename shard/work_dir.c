@@ -167,7 +167,8 @@ cpr_status cpr_work_dir_remove(const char *archive_path, cpr_error *error)
     return status;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing -----------------------------------------------------------------------------------
+ */
 
 cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
                                 cpr_error *error)
@@ -285,10 +286,10 @@ cpr_status cpr_work_shard_commit(cpr_work_shard *w, const cpr_shard_info *info,
     if (info->coded_bytes == w->coded_bytes)
         status = write_facts(w, info, file_loss, files, error);
     else
-        status = cpr_fail(error, CPR_ERR_USAGE,
-                          "shard %llu has %llu coded bytes, but %llu were written",
-                          (unsigned long long)w->shard, (unsigned long long)info->coded_bytes,
-                          (unsigned long long)w->coded_bytes);
+        status =
+            cpr_fail(error, CPR_ERR_USAGE, "shard %llu has %llu coded bytes, but %llu were written",
+                     (unsigned long long)w->shard, (unsigned long long)info->coded_bytes,
+                     (unsigned long long)w->coded_bytes);
     if (status == CPR_OK && fsync(w->fd) != 0)
         status = fail_shard(work, w->shard, errno, "sync", error);
     /* Network file systems report a full disk as late as here. */
@@ -314,7 +315,8 @@ void cpr_work_shard_abandon(cpr_work_shard *w)
     free(w);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading -----------------------------------------------------------------------------------
+ */
 
 static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *error)
 {

@@ -49,7 +49,7 @@ static void make_tree(void)
     put_text("t/new\nline\xff", "8");
 }
 
-static const char *const tree_members[] = {"t",         "t/a",    "t/a-b",          "t/a.b", "t/a/z",
+static const char *const tree_members[] = {"t",       "t/a",    "t/a-b",           "t/a.b", "t/a/z",
                                            "t/empty", "t/link", "t/new\nline\xff", NULL};
 
 static void whole_paths_are_sorted(void **state)
@@ -93,8 +93,8 @@ static void names_are_normalised(void **state)
         const char *given;
         const char *const *members;
     } cases[] = {
-        {".//t///a/./z", taz}, {"t/../t/a/z", taz}, {"t/a/../a/z", azl}, {"t/a/../../t/a/../a/z", azl},
-        {"t/a/../a/../a/z", azl},
+        {".//t///a/./z", taz},         {"t/../t/a/z", taz},      {"t/a/../a/z", azl},
+        {"t/a/../../t/a/../a/z", azl}, {"t/a/../a/../a/z", azl},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
         cpr_file_list *list = list_of(cases[i].given);
@@ -218,8 +218,7 @@ static void excluded_paths_are_left_out(void **state)
     snprintf(two, sizeof(two), "%s/t/a.b", resolved);
     free(resolved);
     const char *const exclude[] = {one, two, NULL};
-    static const char *const left[] = {"t",       "t/a-b",  "t/empty",
-                                       "t/link", "t/new\nline\xff", NULL};
+    static const char *const left[] = {"t", "t/a-b", "t/empty", "t/link", "t/new\nline\xff", NULL};
     static const char *const given[] = {"t", "./t/", "t/a/../../t", "t/a.b"};
     for (size_t i = 0; i < 4; ++i) {
         cpr_file_list *list = cpr_file_list_create();

@@ -56,11 +56,11 @@ static void printable_paths(void **state)
     check_path("gr\xc3\xbc\xc3\x9f\x65", "gr\xc3\xbc\xc3\x9f\x65");
     check_path("\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80");
     check_path("\xff\xfe", "\\xff\\xfe");
-    check_path("\xc3", "\\xc3");                     /* cut off */
-    check_path("\xc0\xaf", "\\xc0\\xaf");            /* overlong */
-    check_path("\xed\xa0\x80", "\\xed\\xa0\\x80");   /* surrogate */
+    check_path("\xc3", "\\xc3");                            /* cut off */
+    check_path("\xc0\xaf", "\\xc0\\xaf");                   /* overlong */
+    check_path("\xed\xa0\x80", "\\xed\\xa0\\x80");          /* surrogate */
     check_path("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* beyond Unicode */
-    check_path("\xc2\x9b", "\\xc2\\x9b");            /* C1: a terminal's escape */
+    check_path("\xc2\x9b", "\\xc2\\x9b");                   /* C1: a terminal's escape */
     check_path("", "");
 }
 
@@ -80,8 +80,10 @@ static void printable_path_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exit_codes),        cmocka_unit_test(texts_differ),
-        cmocka_unit_test(failure_tells_why), cmocka_unit_test(printable_paths),
+        cmocka_unit_test(exit_codes),
+        cmocka_unit_test(texts_differ),
+        cmocka_unit_test(failure_tells_why),
+        cmocka_unit_test(printable_paths),
         cmocka_unit_test(printable_path_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,10 +67,9 @@ static void shard_comes_back(void **state)
     assert_int_equal(files, 3);
     assert_memory_equal(loss, losses, sizeof(losses));
     assert_true(info.offset == facts.offset && info.raw_bytes == 1000 && info.coded_bytes == 11 &&
-                info.stored_bytes == 5 && info.tokens == 300 &&
-                info.loss_bits == facts.loss_bits && info.generation == 2 &&
-                info.raw_hash.high == 1 && info.raw_hash.low == 2 && info.coded_hash.high == 3 &&
-                info.coded_hash.low == 4);
+                info.stored_bytes == 5 && info.tokens == 300 && info.loss_bits == facts.loss_bits &&
+                info.generation == 2 && info.raw_hash.high == 1 && info.raw_hash.low == 2 &&
+                info.coded_hash.high == 3 && info.coded_hash.low == 4);
     free(loss);
     assert_int_equal(cpr_work_shard_read(work, 3, 0, text, 11, &error), CPR_OK);
     assert_memory_equal(text, "hello world", 11);

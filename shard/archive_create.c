@@ -1,4 +1,4 @@
-/* archive_write.c - writes the tables of an archive, seals and publishes it. */
+/* archive_create.c - creates an archive: its tables, and room for the bitstreams. */
 #define _GNU_SOURCE
 #include "archive_seal.h"
 #include "archive_tables.h"
@@ -15,7 +15,8 @@
 
 /* From this many rows on, packing a column saves more than its index costs. */
 #define PACK_ROWS 64
-/* Packing adapts to each chunk. Of 128 to 65536 rows, 256 took least for trees of 5,000 to 10,000 files. */
+/* Packing adapts to each chunk. Of 128 to 65536 rows, 256 took least for trees of 5,000 to 10,000
+ * files. */
 #define CHUNK_ROWS 256
 /* HDF5 keeps at most 64 KiB in an object header. */
 #define COMPACT_BYTES 60000
@@ -76,7 +77,8 @@ static herr_t put_dataset(hid_t group, const char *name, hid_t file_type, hid_t 
     return done;
 }
 
-/* ---- attributes -------------------------------------------------------------------------------- */
+/* ---- attributes --------------------------------------------------------------------------------
+ */
 
 static herr_t put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
                             const void *value)
@@ -136,7 +138,8 @@ static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------------
+ */
 
 static herr_t put_shards(hid_t root, const cpr_archive_header *h, cpr_shard_row *rows)
 {
@@ -216,8 +219,9 @@ static uint64_t column_value(const cpr_archive_header *h, uint64_t i, column c)
 
 static herr_t put_columns(hid_t group, const cpr_archive_header *h, uint64_t *values)
 {
-    static const char *const names[COLUMNS] = {"mode",      "size_bytes",       "mtime_seconds",
-                                               "mtime_nanoseconds", "loss_bits", "path_shared_bytes"};
+    static const char *const names[COLUMNS] = {"mode",          "size_bytes",
+                                               "mtime_seconds", "mtime_nanoseconds",
+                                               "loss_bits",     "path_shared_bytes"};
     const hid_t types[COLUMNS] = {H5T_STD_U16LE, H5T_STD_U64LE, H5T_STD_I64LE,
                                   H5T_STD_U32LE, H5T_STD_U64LE, H5T_STD_U16LE};
     const uint64_t count = cpr_file_list_count(h->files);
@@ -292,35 +296,132 @@ static herr_t put_files(hid_t root, const cpr_archive_header *h, void *buffer)
     return done;
 }
 
-/* ---- step 1 ------------------------------------------------------------------------------------ */
+/* ---- step 1 ------------------------------------------------------------------------------------
+ */
 
-static hid_t create_file(const char *path)
+/* The memory that HDF5's core driver keeps a file in; ours when the file is closed. */
+static void *image_malloc(size_t bytes, H5FD_file_image_op_t operation, void *context)
 {
+    (void)operation;
+    return *(void **)context = malloc(bytes);
+}
+
+static void *image_realloc(void *image, size_t bytes, H5FD_file_image_op_t operation, void *context)
+{
+    (void)operation;
+    return *(void **)context = realloc(image, bytes);
+}
+
+static herr_t image_free(void *image, H5FD_file_image_op_t operation, void *context)
+{
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
+        *(void **)context = image;
+    } else {
+        free(image);
+    }
+    return 0;
+}
+
+static void *context_copy(void *context)
+{
+    return context;
+}
+
+static herr_t context_free(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+/* An archive without tables or seal, malloc()ed; *bytes is 0 on failure. Made in memory: see
+ * reserve_file(). (H5Fget_file_image() would give one with a wrong checksum.) */
+static void *make_empty(size_t *bytes)
+{
+    void *image = NULL;
+    ssize_t size = -1;
     hid_t file = -1;
+    H5FD_file_image_callbacks_t callbacks = {
+        .image_malloc = image_malloc,
+        .image_realloc = image_realloc,
+        .image_free = image_free,
+        .udata_copy = context_copy,
+        .udata_free = context_free,
+        .udata = (void *)&image,
+    };
     const hid_t access = cpr_h5_file_access();
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    if (access >= 0 && creation >= 0 && H5Pset_userblock(creation, CPR_SEAL_BYTES) >= 0 &&
-        keep_compact(creation, 4, 8) >= 0)
-        file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, 4096, 0) >= 0 &&
+        H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
+        H5Pset_userblock(creation, CPR_SEAL_BYTES) >= 0 && keep_compact(creation, 4, 8) >= 0)
+        file = H5Fcreate("memory", H5F_ACC_TRUNC, creation, access);
+    if (file >= 0 && H5Fflush(file, H5F_SCOPE_LOCAL) >= 0)
+        size = H5Fget_file_image(file, NULL, 0); /* without the room for the seal */
+    if (file >= 0 && H5Fclose(file) < 0)
+        size = -1;
     cpr_h5_close(creation);
+    cpr_h5_close(access);
+    *bytes = size > 0 && image != NULL ? CPR_SEAL_BYTES + (size_t)size : 0;
+    return image;
+}
+
+/* Gets disk space for the first `bytes` bytes of a file that has `written`. Returns an errno. */
+static int claim_space(int fd, uint64_t written, uint64_t table_end, uint64_t bytes)
+{
+    static const uint8_t zeros[4096];
+    int code = ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+    if (code == 0 && fallocate(fd, 0, 0, (off_t)bytes) == 0)
+        return 0;
+    if (code == 0)
+        code = errno;
+    if (code != EOPNOTSUPP && code != ENOSYS && code != EINVAL && code != EINTR)
+        return code;
+    /* Not every file system can. What matters most is the space for the tables. */
+    for (code = 0; code == 0 && written < table_end; written += sizeof(zeros))
+        code = cpr_io_pwrite(fd, zeros, sizeof(zeros), written);
+    return code;
+}
+
+/* Makes an archive without tables that owns the disk space of the whole one. HDF5 must never meet a
+ * full disk: version 1.10 crashes at exit after it could not write the metadata of a file. */
+static cpr_status reserve_file(const char *path, uint64_t table_bytes, uint64_t bitstream_bytes,
+                               cpr_error *error)
+{
+    size_t written;
+    void *image = make_empty(&written);
+    if (written == 0) {
+        free(image);
+        return cpr_h5_fail(error, CPR_ERR_IO, "begin", path);
+    }
+    int fd;
+    do
+        fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    while (fd < 0 && errno == EINTR);
+    int code = fd < 0 ? errno : cpr_io_write(fd, image, written);
+    if (code == 0)
+        code = claim_space(fd, written, written + table_bytes,
+                           written + table_bytes + bitstream_bytes);
+    free(image);
+    if (fd >= 0 && close(fd) != 0 && errno != EINTR && code == 0)
+        code = errno;
+    if (fd >= 0 && code != 0)
+        (void)unlink(path);
+    return code == 0 ? CPR_OK : cpr_io_fail(error, code, "create", path);
+}
+
+static hid_t open_file(const char *path)
+{
+    const hid_t access = cpr_h5_file_access();
+    const hid_t file = access < 0 ? -1 : H5Fopen(path, H5F_ACC_RDWR, access);
     cpr_h5_close(access);
     return file;
 }
 
-/* Claims the disk space now, so that a full disk shows here and not in the midst of all ranks. */
-static cpr_status claim_space(const char *path, cpr_error *error)
+/* What the tables take, at most. */
+static uint64_t most_table_bytes(const cpr_archive_header *h, size_t vocabulary_bytes)
 {
-    struct stat facts;
-    const int fd = cpr_io_open(path, O_RDWR);
-    int code = fd < 0 || fstat(fd, &facts) != 0 ? errno : 0;
-    if (code == 0 && fallocate(fd, 0, 0, facts.st_size) != 0)
-        code = errno;
-    /* Not every file system can. */
-    if (code == EOPNOTSUPP || code == ENOSYS || code == EINVAL || code == EINTR)
-        code = 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return code == 0 ? CPR_OK : cpr_io_fail(error, code, "get disk space for", path);
+    const uint64_t files = cpr_file_list_count(h->files);
+    return 65536 + vocabulary_bytes + 128 * h->shard_count + 64 * files +
+           join_strings(h->files, false, NULL) + join_strings(h->files, true, NULL);
 }
 
 static cpr_status write_tables(const char *path, const cpr_archive_header *h,
@@ -328,15 +429,19 @@ static cpr_status write_tables(const char *path, const cpr_archive_header *h,
                                cpr_error *error)
 {
     cpr_h5_quiet quiet;
+    uint64_t coded_bytes = 0;
+    hid_t file = -1;
+    for (uint64_t i = 0; i < h->shard_count; ++i)
+        coded_bytes += h->shards[i].coded_bytes;
     cpr_h5_quiet_begin(&quiet);
-    cpr_status status = CPR_OK;
-    const hid_t file = create_file(path);
-    if (file < 0)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "create", path);
-    else if (put_attributes(file, h) < 0 ||
-             put_dataset(file, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8, vocabulary_bytes,
-                         vocabulary, LAYOUT_PLAIN) < 0 ||
-             put_files(file, h, buffer) < 0 || put_shards(file, h, buffer) < 0)
+    cpr_status status =
+        reserve_file(path, most_table_bytes(h, vocabulary_bytes), coded_bytes, error);
+    if (status == CPR_OK && (file = open_file(path)) < 0)
+        status = cpr_h5_fail(error, CPR_ERR_IO, "open", path);
+    if (status == CPR_OK && (put_attributes(file, h) < 0 ||
+                             put_dataset(file, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8,
+                                         vocabulary_bytes, vocabulary, LAYOUT_PLAIN) < 0 ||
+                             put_files(file, h, buffer) < 0 || put_shards(file, h, buffer) < 0))
         status = cpr_h5_fail(error, CPR_ERR_IO, "write", path);
     if (file >= 0 && H5Fclose(file) < 0 && status == CPR_OK)
         status = cpr_h5_fail(error, CPR_ERR_IO, "write", path);
@@ -372,80 +477,7 @@ cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_head
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the archive's tables");
     else
         status = write_tables(temporary_path, header, vocabulary, vocabulary_bytes, buffer, error);
-    if (status == CPR_OK)
-        status = claim_space(temporary_path, error);
     free(buffer);
     free(vocabulary);
     return status;
-}
-
-/* ---- steps 3 and 4 ----------------------------------------------------------------------------- */
-
-/* Where the bitstream lies, from HDF5. */
-static cpr_status find_bitstream(const char *path, cpr_seal *seal, cpr_error *error)
-{
-    cpr_h5_quiet quiet;
-    cpr_h5_quiet_begin(&quiet);
-    cpr_status status = CPR_OK;
-    const hid_t access = cpr_h5_file_access();
-    const hid_t file = access < 0 ? -1 : H5Fopen(path, H5F_ACC_RDONLY, access);
-    const hid_t dataset = file < 0 ? -1 : H5Dopen2(file, "bitstream", H5P_DEFAULT);
-    const uint64_t rows = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
-    const haddr_t offset = dataset < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
-    if (rows == UINT64_MAX || (rows > 0 && offset == HADDR_UNDEF))
-        status = cpr_h5_fail(error, CPR_ERR_IO, "seal", path);
-    seal->bitstream_bytes = rows;
-    seal->bitstream_offset = rows > 0 ? offset : CPR_SEAL_BYTES;
-    cpr_h5_close(dataset);
-    cpr_h5_close(file);
-    cpr_h5_close(access);
-    cpr_h5_quiet_end(&quiet);
-    return status;
-}
-
-cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error)
-{
-    cpr_seal seal = {0};
-    struct stat facts;
-    cpr_status status = find_bitstream(temporary_path, &seal, error);
-    if (status != CPR_OK)
-        return status;
-    const int fd = cpr_io_open(temporary_path, O_RDWR);
-    if (fd < 0)
-        return cpr_io_fail(error, errno, "open", temporary_path);
-    if (fstat(fd, &facts) != 0) {
-        status = cpr_io_fail(error, errno, "read", temporary_path);
-    } else {
-        seal.file_bytes = (uint64_t)facts.st_size;
-        status = cpr_seal_write(fd, temporary_path, &seal, error);
-    }
-    if (close(fd) != 0 && errno != EINTR && status == CPR_OK)
-        status = cpr_io_fail(error, errno, "close", temporary_path);
-    return status;
-}
-
-cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
-                               cpr_error *error)
-{
-    char shown[CPR_SHOWN_BYTES];
-    struct stat facts;
-    int code = 0;
-    if (overwrite) {
-        code = rename(temporary_path, path) == 0 ? 0 : errno;
-    } else if (link(temporary_path, path) == 0) {
-        /* A new link, unlike a rename, never replaces anything. */
-        (void)unlink(temporary_path);
-    } else if ((code = errno) != EEXIST) {
-        /* No hard links here: the next best is to look first. */
-        if (lstat(path, &facts) == 0)
-            code = EEXIST;
-        else
-            code = errno == ENOENT && rename(temporary_path, path) == 0 ? 0 : errno;
-    }
-    if (code == EEXIST && !overwrite)
-        return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" exists; it was left as it is",
-                        cpr_printable_path(path, shown, sizeof(shown)));
-    if (code != 0)
-        return cpr_io_fail(error, code, "publish the archive as", path);
-    return cpr_io_sync_parent(path, error);
 }

@@ -1,0 +1,80 @@
+/* archive_publish.c - seals a written archive and gives it its name. */
+#define _GNU_SOURCE
+#include "archive_seal.h"
+#include "archive_tables.h"
+#include "shard_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where the bitstream lies, from HDF5. */
+static cpr_status find_bitstream(const char *path, cpr_seal *seal, cpr_error *error)
+{
+    cpr_h5_quiet quiet;
+    cpr_h5_quiet_begin(&quiet);
+    cpr_status status = CPR_OK;
+    const hid_t access = cpr_h5_file_access();
+    const hid_t file = access < 0 ? -1 : H5Fopen(path, H5F_ACC_RDONLY, access);
+    const hid_t dataset = file < 0 ? -1 : H5Dopen2(file, "bitstream", H5P_DEFAULT);
+    const uint64_t rows = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
+    const haddr_t offset = dataset < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
+    if (rows == UINT64_MAX || (rows > 0 && offset == HADDR_UNDEF))
+        status = cpr_h5_fail(error, CPR_ERR_IO, "seal", path);
+    seal->bitstream_bytes = rows;
+    seal->bitstream_offset = rows > 0 ? offset : CPR_SEAL_BYTES;
+    cpr_h5_close(dataset);
+    cpr_h5_close(file);
+    cpr_h5_close(access);
+    cpr_h5_quiet_end(&quiet);
+    return status;
+}
+
+cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error)
+{
+    cpr_seal seal = {0};
+    struct stat facts;
+    cpr_status status = find_bitstream(temporary_path, &seal, error);
+    if (status != CPR_OK)
+        return status;
+    const int fd = cpr_io_open(temporary_path, O_RDWR);
+    if (fd < 0)
+        return cpr_io_fail(error, errno, "open", temporary_path);
+    if (fstat(fd, &facts) != 0) {
+        status = cpr_io_fail(error, errno, "read", temporary_path);
+    } else {
+        seal.file_bytes = (uint64_t)facts.st_size;
+        status = cpr_seal_write(fd, temporary_path, &seal, error);
+    }
+    if (close(fd) != 0 && errno != EINTR && status == CPR_OK)
+        status = cpr_io_fail(error, errno, "close", temporary_path);
+    return status;
+}
+
+cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
+                               cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    struct stat facts;
+    int code = 0;
+    if (overwrite) {
+        code = rename(temporary_path, path) == 0 ? 0 : errno;
+    } else if (link(temporary_path, path) == 0) {
+        /* A new link, unlike a rename, never replaces anything. */
+        (void)unlink(temporary_path);
+    } else if ((code = errno) != EEXIST) {
+        /* No hard links here: the next best is to look first. */
+        if (lstat(path, &facts) == 0)
+            code = EEXIST;
+        else
+            code = errno == ENOENT && rename(temporary_path, path) == 0 ? 0 : errno;
+    }
+    if (code == EEXIST && !overwrite)
+        return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" exists; it was left as it is",
+                        cpr_printable_path(path, shown, sizeof(shown)));
+    if (code != 0)
+        return cpr_io_fail(error, code, "publish the archive as", path);
+    return cpr_io_sync_parent(path, error);
+}
