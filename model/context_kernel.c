@@ -65,13 +65,6 @@ static void find_slots(cpr_model *m, const group_address *at)
 
 /* ---- inputs ---- */
 
-static int16_t limited(int32_t logit)
-{
-    if (logit > CPR_INPUT_LIMIT)
-        return CPR_INPUT_LIMIT;
-    return (int16_t)(logit < -CPR_INPUT_LIMIT ? -CPR_INPUT_LIMIT : logit);
-}
-
 /* Two inputs a context; returns how many contexts have seen this node, from 0 to 7. */
 static uint32_t context_inputs(cpr_model *m, unsigned in_slot)
 {
@@ -81,9 +74,8 @@ static uint32_t context_inputs(cpr_model *m, unsigned in_slot)
     for (uint32_t i = 0; i < m->contexts; i++) {
         const cpr_slot *slot = &slots[core->slot[i]];
         const uint8_t counts = slot->counts[in_slot], recent = slot->recent[in_slot];
-        m->input[2 * i] = limited(cpr_stretch(&m->constants.logistic, core->counts_map[i][counts]));
-        m->input[2 * i + 1] =
-            limited(cpr_stretch(&m->constants.logistic, core->recent_map[i][recent]));
+        m->input[2 * i] = core->counts_map[i][counts].logit;
+        m->input[2 * i + 1] = core->recent_map[i][recent].logit;
         known += counts != CPR_COUNTS_NONE;
     }
     return known * 7 / m->contexts;
@@ -110,8 +102,8 @@ static void match_inputs(cpr_model *m, unsigned depth)
             cpr_stretch(&m->constants.logistic, core->match_map[i][length][depth]);
         const int32_t by_length = cpr_stretch(&m->constants.logistic, core->length_map[i][length]);
         const bool one = match->path << depth >> 31;
-        input[0] = limited(one ? by_depth : -by_depth);
-        input[1] = limited(one ? by_length : -by_length);
+        input[0] = (int16_t)(one ? by_depth : -by_depth);
+        input[1] = (int16_t)(one ? by_length : -by_length);
     }
 }
 
@@ -166,13 +158,27 @@ static void train_row(const int16_t *restrict input, int16_t *restrict weight, u
     }
 }
 
+/* The same for constant numbers of inputs: the compiler unrolls and vectorizes these. */
+static int32_t dot(const cpr_model *m, const int16_t *weight)
+{
+    return m->inputs == 48 ? dot_product(m->input, weight, 48) : dot_product(m->input, weight, 32);
+}
+
+static void train(const cpr_model *m, int16_t *weight, int16_t error)
+{
+    if (m->inputs == 48)
+        train_row(m->input, weight, 48, error);
+    else
+        train_row(m->input, weight, 32, error);
+}
+
 /* Returns the logit of the mix. */
 static int32_t mix_inputs(cpr_model *m)
 {
     int32_t sum = 0;
     for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
-        const int32_t dot = dot_product(m->input, m->row[i], m->inputs);
-        m->set_logit[i] = cpr_logit_clamp(dot / CPR_WEIGHT_ONE);
+        const int32_t sum_of_products = dot(m, m->row[i]);
+        m->set_logit[i] = cpr_logit_clamp(sum_of_products / CPR_WEIGHT_ONE);
         m->set_probability[i] = cpr_squash(&m->constants.logistic, m->set_logit[i]);
         sum += m->set_logit[i] * (m->final_row[i] >> 2) >> 10;
     }
@@ -186,7 +192,7 @@ static void train_mixer(cpr_model *m, unsigned bit)
     for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
         m->final_row[i] += (m->set_logit[i] * final_error + (1 << (FINAL_RATE - 1))) >> FINAL_RATE;
         const int32_t error = target - (int32_t)m->set_probability[i];
-        train_row(m->input, m->row[i], m->inputs, (int16_t)(error / 4));
+        train(m, m->row[i], (int16_t)(error / 4));
     }
 }
 
@@ -224,12 +230,22 @@ static uint32_t refine(cpr_model *m, int32_t logit, uint16_t *const row[CPR_REFI
 
 /* ---- learning ---- */
 
+/* Moves a probability 2^-rate of the way to the decision. */
+static uint16_t moved(uint16_t probability, unsigned bit, unsigned rate)
+{
+    const int32_t target = bit ? 65535 : 0;
+    return (uint16_t)(probability + ((target - probability) >> rate));
+}
+
 static void move(uint16_t *probability, unsigned bit, unsigned rate)
 {
-    if (bit)
-        *probability = (uint16_t)(*probability + ((65535 - *probability) >> rate));
-    else
-        *probability = (uint16_t)(*probability - (*probability >> rate));
+    *probability = moved(*probability, bit, rate);
+}
+
+static void move_entry(const cpr_logistic *logistic, cpr_map_entry *entry, unsigned bit)
+{
+    const uint16_t probability = moved(entry->probability, bit, MAP_RATE);
+    *entry = (cpr_map_entry){probability, cpr_stretch(logistic, probability)};
 }
 
 static void learn_matches(cpr_model *m, unsigned bit, unsigned depth)
@@ -255,8 +271,8 @@ static void learn_contexts(cpr_model *m, unsigned bit, unsigned in_slot, const u
     for (uint32_t i = 0; i < m->contexts; i++) {
         cpr_slot *slot = &slots[slot_index[i]];
         const uint8_t counts = slot->counts[in_slot], recent = slot->recent[in_slot];
-        move(&core->counts_map[i][counts], bit, MAP_RATE);
-        move(&core->recent_map[i][recent], bit, MAP_RATE);
+        move_entry(&m->constants.logistic, &core->counts_map[i][counts], bit);
+        move_entry(&m->constants.logistic, &core->recent_map[i][recent], bit);
         slot->counts[in_slot] = m->constants.history.next[counts][bit];
         slot->recent[in_slot] = cpr_recent_next(recent, bit);
     }

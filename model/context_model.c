@@ -39,7 +39,7 @@ static layout lay_out(const cpr_profile *profile, uint64_t max_shard_bytes)
     l.bucket_count = buckets < 1024 ? 1024 : (uint32_t)buckets;
     l.history_entries = power_of_two_above(max_shard_bytes, 1024, 1u << profile->history_bits);
     l.head_entries = power_of_two_above(max_shard_bytes / 4, 1024, 1u << 20);
-    l.inputs = (2 * profile->contexts + 2 * CPR_MATCHES + 1 + 15) & ~15u;
+    l.inputs = 2 * profile->contexts + 2 * CPR_MATCHES + 1 <= 32 ? 32 : CPR_INPUTS_MAX;
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
     l.refinements = place(&l.total, (size_t)CPR_REFINE_ROWS * CPR_REFINE_STEPS * sizeof(uint16_t));
@@ -123,14 +123,19 @@ static uint16_t estimate_recent(uint32_t recent)
     return estimate(n[0], n[1]);
 }
 
+static cpr_map_entry map_entry(const cpr_model *m, uint16_t probability)
+{
+    return (cpr_map_entry){probability, cpr_stretch(&m->constants.logistic, probability)};
+}
+
 static void reset_maps(cpr_model *m)
 {
     cpr_core_state *core = m->core;
     for (uint32_t state = 0; state < 256; state++) {
         const uint8_t *n = m->constants.history.n[state];
         for (uint32_t i = 0; i < CPR_CONTEXTS_MAX; i++) {
-            core->counts_map[i][state] = estimate(10u * n[0], 10u * n[1]);
-            core->recent_map[i][state] = estimate_recent(state > 0 ? state : 1);
+            core->counts_map[i][state] = map_entry(m, estimate(10u * n[0], 10u * n[1]));
+            core->recent_map[i][state] = map_entry(m, estimate_recent(state > 0 ? state : 1));
         }
     }
     for (uint32_t i = 0; i < CPR_MATCHES; i++) {

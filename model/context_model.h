@@ -19,7 +19,6 @@
 #define CPR_INPUTS_MAX 48u /* of the mixer: two a context, two a match, one bias */
 
 /* Bounds that keep the mixer's sums below 2^31. Weight 1 is CPR_WEIGHT_ONE. */
-#define CPR_INPUT_LIMIT 2047
 #define CPR_WEIGHT_LIMIT 21800
 #define CPR_WEIGHT_ONE 16384
 _Static_assert((uint64_t)CPR_INPUTS_MAX *CPR_INPUT_LIMIT *CPR_WEIGHT_LIMIT < UINT32_MAX / 2,
@@ -75,6 +74,12 @@ struct cpr_profile {
 #define CPR_MATCH_LENGTHS 64u
 #define CPR_DEPTHS 32u
 
+/* A learned probability, and its logit kept beside it. */
+typedef struct cpr_map_entry {
+    uint16_t probability;
+    int16_t logit;
+} cpr_map_entry;
+
 typedef struct cpr_match {
     uint32_t next;    /* place in the history of the token that is expected, 0: none */
     uint32_t length;  /* tokens that agreed so far */
@@ -91,8 +96,8 @@ typedef struct cpr_core_state {
     uint32_t node;         /* of the code tree, where the next decision is made */
     uint32_t match_bucket; /* of the longest match, 0: none */
     uint32_t token_row;    /* hash of the last token */
-    uint16_t counts_map[CPR_CONTEXTS_MAX][256]; /* probability by state */
-    uint16_t recent_map[CPR_CONTEXTS_MAX][256];
+    cpr_map_entry counts_map[CPR_CONTEXTS_MAX][256]; /* by state */
+    cpr_map_entry recent_map[CPR_CONTEXTS_MAX][256];
     uint16_t match_map[CPR_MATCHES][CPR_MATCH_LENGTHS][CPR_DEPTHS]; /* that the match is right */
     uint16_t length_map[CPR_MATCHES][CPR_MATCH_LENGTHS];
     int32_t final_weights[CPR_FINAL_ROWS][CPR_FINAL_INPUTS]; /* weight 1 is 65536 */

@@ -18,10 +18,10 @@ void cpr_logistic_init(cpr_logistic *tables)
         power = (power * DECAY + (UINT64_C(1) << 31)) >> 32;
     }
     /* stretch is the inverse at the middle of each step: the first logit that reaches it */
-    int32_t x = -CPR_LOGIT_MAX;
+    int32_t x = -CPR_INPUT_LIMIT;
     for (uint32_t step = 0; step < 1u << CPR_STRETCH_BITS; step++) {
         const uint32_t middle = (2 * step + 1) << (15 - CPR_STRETCH_BITS);
-        while (x < CPR_LOGIT_MAX && tables->squash[x + CPR_LOGIT_MAX] < middle)
+        while (x < CPR_INPUT_LIMIT && tables->squash[x + CPR_LOGIT_MAX] < middle)
             x++;
         tables->stretch[step] = (int16_t)x;
     }

@@ -1,13 +1,15 @@
 /* logistic.h - logit and its inverse in integers. Private to model/.
  *
  * A logit is ln(p / (1 - p)) in units of 1/256, from -CPR_LOGIT_MAX to CPR_LOGIT_MAX; a probability
- * is in units of 2^-16. The tables are made by integer arithmetic alone. */
+ * is in units of 2^-16. What cpr_stretch() gives, the mixer's inputs, stays within
+ * CPR_INPUT_LIMIT. The tables are made by integer arithmetic alone. */
 #ifndef CPR_LOGISTIC_H
 #define CPR_LOGISTIC_H
 
 #include <stdint.h>
 
 #define CPR_LOGIT_MAX 2815 /* 11 * 256 - 1: p = 1 / 59,600 */
+#define CPR_INPUT_LIMIT 2047
 #define CPR_STRETCH_BITS 12
 
 typedef struct cpr_logistic {
