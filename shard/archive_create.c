@@ -77,8 +77,7 @@ static herr_t put_dataset(hid_t group, const char *name, hid_t file_type, hid_t 
     return done;
 }
 
-/* ---- attributes --------------------------------------------------------------------------------
- */
+/* ---- attributes ----------------------------------------------------------------------------- */
 
 static herr_t put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
                             const void *value)
@@ -138,8 +137,7 @@ static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 static herr_t put_shards(hid_t root, const cpr_archive_header *h, cpr_shard_row *rows)
 {
@@ -296,8 +294,7 @@ static herr_t put_files(hid_t root, const cpr_archive_header *h, void *buffer)
     return done;
 }
 
-/* ---- step 1 ------------------------------------------------------------------------------------
- */
+/* ---- step 1 --------------------------------------------------------------------------------- */
 
 /* The memory that HDF5's core driver keeps a file in; ours when the file is closed. */
 static void *image_malloc(size_t bytes, H5FD_file_image_op_t operation, void *context)

@@ -344,6 +344,36 @@ static char *resolve(const walk *w, bool follow)
     return whole;
 }
 
+/* False if no excluded path can be the root or below it: spares resolving many single files. */
+static bool may_be_excluded(const walk *w, bool is_directory)
+{
+    const char *slash = strrchr(w->path, '/');
+    const char *name = slash == NULL ? w->path : slash + 1;
+    for (const char *const *e = w->exclude; e != NULL && *e != NULL; ++e) {
+        const char *end = strrchr(*e, '/');
+        if (is_directory || strcmp(end == NULL ? *e : end + 1, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A root below a link or file of the list ("find -L" names such) could not be extracted. */
+static cpr_status check_above(const walk *w)
+{
+    char shown[CPR_SHOWN_BYTES];
+    for (char *slash = w->length > w->skip ? strchr(w->path + w->skip, '/') : NULL; slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        const uint64_t above = cpr_file_list_lookup(w->list, w->path + w->skip);
+        *slash = '/';
+        if (above != UINT64_MAX && cpr_file_list_get(w->list, above).type != CPR_FILE_DIRECTORY)
+            return cpr_fail(w->error, CPR_ERR_USAGE,
+                            "\"%s\" lies below what is a link or a file in the archive",
+                            cpr_printable_path(w->path, shown, sizeof(shown)));
+    }
+    return CPR_OK;
+}
+
 static int stat_root(const char *path, bool follow, struct stat *facts)
 {
     if (strlen(path) < 4096)
@@ -369,7 +399,7 @@ static cpr_status add_root(walk *w, const char *path)
         return fail_errno(w, code, "read");
     if (follow && !S_ISDIR(facts.st_mode))
         return fail_errno(w, ENOTDIR, "read");
-    if (w->exclude != NULL && w->exclude[0] != NULL) {
+    if (may_be_excluded(w, S_ISDIR(facts.st_mode))) {
         w->absolute = resolve(w, follow);
         if (w->absolute == NULL)
             return fail_errno(w, errno, "resolve");
@@ -378,6 +408,9 @@ static cpr_status add_root(walk *w, const char *path)
         warn_left_out(w, "it belongs to the archive that is being written");
         return CPR_OK;
     }
+    status = check_above(w);
+    if (status != CPR_OK)
+        return status;
     name_entry e;
     bool taken;
     status = describe(w, AT_FDCWD, w->path, &facts, &e, &taken);
@@ -414,8 +447,7 @@ cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *
     return status;
 }
 
-/* ---- names from a file ------------------------------------------------------------------------
- */
+/* ---- names from a file ---------------------------------------------------------------------- */
 
 /* Reads a whole file or standard input into malloc()ed memory, with a NUL behind it. */
 static cpr_status read_all(const char *path, char **text, size_t *bytes, cpr_error *error)

@@ -74,8 +74,7 @@ uint64_t cpr_output_shard_at(const cpr_output_tree *t, uint64_t offset)
     return low;
 }
 
-/* ---- before ------------------------------------------------------------------------------------
- */
+/* ---- before --------------------------------------------------------------------------------- */
 
 /* No part of a member path may be a file or link of the archive itself. */
 static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scratch,
@@ -283,8 +282,7 @@ cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *
     return status;
 }
 
-/* ---- after -------------------------------------------------------------------------------------
- */
+/* ---- after ---------------------------------------------------------------------------------- */
 
 /* Names or removes a file that spans shards. */
 static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad, cpr_error *error)
@@ -311,7 +309,10 @@ static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad
     if (fd < 0)
         return fail(t, errno, "open", file, error);
     status = cpr_output_settle(t, file, fd, error);
-    return status == CPR_OK ? cpr_output_name(t, file, true, error) : status;
+    if (status == CPR_OK)
+        return cpr_output_name(t, file, true, error);
+    (void)cpr_output_name(t, file, false, NULL);
+    return status;
 }
 
 static cpr_status make_link(cpr_output_tree *t, uint64_t file, cpr_error *error)

@@ -7,8 +7,8 @@
  *   work dir   -> finished bitstreams while the job runs                     (work_dir.c)
  *   archive    -> one HDF5 file                              (archive_create.c, archive_parallel.c,
  *                                                             archive_publish.c, archive_read.c)
- *   output     -> files recreated from shards                                (output_tree.c)
- *   audit      -> ratio of every shard and file                              (audit.c)
+ *   output     -> files recreated from shards               (output_tree.c, output_shard.c)
+ *   audit      -> LZ4's ratio, for comparison                               (lz4_meter.c)
  *
  * Every function is local: it does not communicate; the one exception
  * (cpr_archive_write_bitstreams) says so. Functions that can fail return a status and explain it in
@@ -34,7 +34,7 @@ typedef struct cpr_hash128 {
     uint64_t low; /* XXH3-128, as XXH128_hash_t */
 } cpr_hash128;
 
-/* ---- file list ----------------------------------------------------------------------------- */
+/* ---- file list ------------------------------------------------------------------------------ */
 
 typedef enum cpr_file_type {
     CPR_FILE_REGULAR = 0,
@@ -61,12 +61,13 @@ typedef void cpr_warn_fn(void *context, const char *text);
 cpr_file_list *cpr_file_list_create(void);
 void cpr_file_list_free(cpr_file_list *list);
 
-/* Adds a file or link, or a directory with everything in it, sorted bytewise by path. Links are not
- * followed, except when `path` itself is a link named on the command line: then it is kept as a
- * link, too. Sockets, devices and FIFOs are left out with a warning. A member path that the list
- * already holds with the same source is left out silently; with another source it is an error.
- * `exclude` (may be NULL) are absolute resolved paths, NULL-terminated, that are left out: the
- * archive itself, its work directory and log. */
+/* Adds a file or link, or a directory with everything in it, sorted bytewise by whole paths. Links
+ * are kept as links, also one that `path` names; "link/" names what it points to. Sockets, devices
+ * and FIFOs are left out with a warning. The member path is `path` without a leading '/', empty and
+ * "." components, and everything up to its last ".."; "." itself adds what is in it. A member path
+ * that the list already holds with the same source is left out silently; with another source it is
+ * an error. `exclude` (may be NULL) are absolute resolved paths, NULL-terminated, that are left
+ * out: the archive itself, its work directory and log. */
 cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *const *exclude,
                              cpr_warn_fn *warn, void *warn_context, cpr_error *error);
 
@@ -96,7 +97,7 @@ uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes);
 cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_list **list,
                                 cpr_error *error);
 
-/* ---- corpus reader ------------------------------------------------------------------------- */
+/* ---- corpus reader -------------------------------------------------------------------------- */
 
 /* Reads the corpus as one stream. Keeps one file open. An input that is missing, unreadable, or
  * whose size or mtime is no longer that of the list gives CPR_ERR_IO or CPR_ERR_CHANGED. */
@@ -112,15 +113,14 @@ cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, ui
 /* Checks the open file once more and closes it: what was read is what the list describes. */
 cpr_status cpr_corpus_reader_finish(cpr_corpus_reader *reader, cpr_error *error);
 
-/* ---- plan ---------------------------------------------------------------------------------- */
+/* ---- plan ----------------------------------------------------------------------------------- */
 
 typedef struct cpr_extent {
     uint64_t offset; /* in the corpus */
     uint64_t bytes;
 } cpr_extent;
 
-/* Number of shards of a corpus: bytes / shard_bytes, rounded to the nearest, at least 1 (0 for an
- * empty corpus). */
+/* Number of shards of a corpus: bytes / shard_bytes, rounded up. */
 uint64_t cpr_plan_shards(uint64_t corpus_bytes, uint64_t shard_bytes);
 
 /* Where shard i starts: after the first line end at or behind i * corpus_bytes / shards, if there
@@ -135,7 +135,7 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
-/* ---- shard codec --------------------------------------------------------------------------- */
+/* ---- shard codec ---------------------------------------------------------------------------- */
 
 struct cpr_model;
 struct cpr_vocabulary;
@@ -207,7 +207,7 @@ cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded
 cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
                            size_t *raw_bytes, cpr_error *error);
 
-/* ---- work directory ------------------------------------------------------------------------ */
+/* ---- work directory ------------------------------------------------------------------------- */
 
 /* `ARCHIVE.work/` beside the archive: finished shards as files, each with a header and checksums,
  * written under a temporary name, synced, renamed. */
@@ -242,7 +242,7 @@ cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_inf
 cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offset, uint8_t *out,
                                size_t bytes, cpr_error *error);
 
-/* ---- archive ------------------------------------------------------------------------------- */
+/* ---- archive -------------------------------------------------------------------------------- */
 
 /* Everything in an archive but the bitstreams. */
 typedef struct cpr_archive_header {
@@ -252,7 +252,8 @@ typedef struct cpr_archive_header {
     const uint8_t *vocabulary; /* packed, raw (see cpr_vocabulary_pack); stored as a coded blob */
     size_t vocabulary_bytes;
     const cpr_file_list *files; /* member paths, sizes, modes, mtimes, links */
-    const uint64_t *file_loss;  /* per file: loss of its tokens, units of 2^-16 bit */
+    const uint64_t *file_loss;  /* per file: loss of its tokens, units of 2^-16 bit; the archive
+                                   keeps whole bits */
     const cpr_shard_info *shards;
     uint64_t shard_count;
 } cpr_archive_header;
@@ -309,7 +310,7 @@ cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *c
                               cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                               void *progress_context, cpr_error *error);
 
-/* ---- output tree --------------------------------------------------------------------------- */
+/* ---- output tree ---------------------------------------------------------------------------- */
 
 /* Recreates selected files below a directory. Nothing is written outside of it: absolute paths,
  * ".." and links in the way give CPR_ERR_UNSAFE. Files are written under temporary names and take
@@ -336,11 +337,12 @@ cpr_status cpr_output_shard_begin(cpr_output_tree *tree, const cpr_shard_info *s
 cpr_status cpr_output_shard_write(void *tree, const uint8_t *data, size_t bytes, cpr_error *error);
 cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *error);
 
-/* By one process, last: names the files that span several shards, removing those that touch a shard
- * with bad[shard] set, creates links, sets directory modes and mtimes. */
+/* By the object that prepared, last (`shards` is still needed): names the files that span several
+ * shards, removing those that touch a shard with bad[shard] set (NULL: none is bad), creates links,
+ * sets directory modes and mtimes. Modes are restored without set-user-ID, set-group-ID, sticky. */
 cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_error *error);
 
-/* ---- audit --------------------------------------------------------------------------------- */
+/* ---- audit ---------------------------------------------------------------------------------- */
 
 /* Size of the data, in blocks of 4 MiB, under LZ4 at its default level: the baseline of the audit.
  */

@@ -167,8 +167,7 @@ cpr_status cpr_work_dir_remove(const char *archive_path, cpr_error *error)
     return status;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
                                 cpr_error *error)
@@ -252,7 +251,7 @@ static void put_header(uint8_t header[HEADER_BYTES], uint64_t shard, const cpr_s
 
 static uint64_t check_of(const uint8_t header[HEADER_BYTES], const uint8_t *trailer, size_t bytes)
 {
-    /* One hash over both: the header's hash seeds the trailer's. */
+    /* One hash over both: the header's seeds the trailer's. */
     return XXH3_64bits_withSeed(trailer, bytes, XXH3_64bits(header, AT_CHECK));
 }
 
@@ -315,8 +314,7 @@ void cpr_work_shard_abandon(cpr_work_shard *w)
     free(w);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *error)
 {

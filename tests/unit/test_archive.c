@@ -130,8 +130,7 @@ static void assert_opens(const char *path, cpr_status expected)
         assert_non_null(strstr(error.text, path));
 }
 
-/* ---- what is written comes back ----------------------------------------------------------------
- */
+/* ---- what is written comes back ------------------------------------------------------------- */
 
 static void assert_same(sample *s, const char *path)
 {
@@ -327,8 +326,7 @@ static void full_disk(void **state)
     free_sample(&s);
 }
 
-/* ---- damage ------------------------------------------------------------------------------------
- */
+/* ---- damage --------------------------------------------------------------------------------- */
 
 static void not_an_archive(void **state)
 {
@@ -440,8 +438,7 @@ static void later_version(void **state)
     free_sample(&s);
 }
 
-/* ---- tables that lie, under a seal that is right -----------------------------------------------
- */
+/* ---- tables that lie, under a seal that is right -------------------------------------------- */
 
 static void set_rows(hid_t file, const char *name, const char *member, hid_t type, uint64_t row,
                      const void *value)

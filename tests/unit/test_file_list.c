@@ -160,6 +160,11 @@ static void same_file_twice_and_two_of_a_name(void **state)
     assert_int_equal(cpr_file_list_add(list, "f", NULL, NULL, NULL, &error), CPR_OK);
     assert_int_equal(cpr_file_list_add(list, "u/../f", NULL, NULL, NULL, &error), CPR_ERR_USAGE);
     assert_non_null(strstr(error.text, "u/../f"));
+    /* Through a link that is in the list, as "find -L" does. */
+    assert_int_equal(symlink("u", "l"), 0);
+    assert_int_equal(cpr_file_list_add(list, "l", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "l/f", NULL, NULL, NULL, &error), CPR_ERR_USAGE);
+    assert_non_null(strstr(error.text, "l/f"));
     cpr_file_list_free(list);
 }
 

@@ -253,8 +253,7 @@ static void unfinished_extraction_cleans_up(void **state)
     cpr_file_list_free(list);
 }
 
-/* ---- what is there already ---------------------------------------------------------------------
- */
+/* ---- what is there already ------------------------------------------------------------------ */
 
 static void existing_files_stay(void **state)
 {
@@ -350,8 +349,7 @@ static void leftovers_of_a_killed_run_do_not_matter(void **state)
     cpr_file_list_free(list);
 }
 
-/* ---- hostile archives --------------------------------------------------------------------------
- */
+/* ---- hostile archives ----------------------------------------------------------------------- */
 
 static void assert_refused(const char *first, cpr_file_type type, const char *target,
                            const char *second, cpr_status expected)
@@ -449,8 +447,7 @@ static void link_that_appears_later_is_not_followed(void **state)
     cpr_file_list_free(list);
 }
 
-/* ---- corners -----------------------------------------------------------------------------------
- */
+/* ---- corners -------------------------------------------------------------------------------- */
 
 static void zeros_become_holes(void **state)
 {

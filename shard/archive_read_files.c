@@ -1,0 +1,144 @@
+/* archive_read_files.c - reads the file table of an archive and checks it. */
+#include "archive_reading.h"
+#include "archive_tables.h"
+#include "file_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The columns of /files. */
+typedef struct columns {
+    uint64_t count;
+    uint64_t *mode;
+    uint64_t *bytes;
+    int64_t *seconds;
+    uint64_t *nanoseconds;
+    uint64_t *loss;
+    uint64_t *shared;
+    char *suffixes; /* NUL-terminated strings, one behind the other */
+    uint64_t suffix_bytes;
+    char *targets;
+    uint64_t target_bytes;
+} columns;
+
+static void free_columns(columns *c)
+{
+    free(c->mode);
+    free(c->bytes);
+    free(c->seconds);
+    free(c->nanoseconds);
+    free(c->loss);
+    free(c->shared);
+    free(c->suffixes);
+    free(c->targets);
+}
+
+static cpr_status read_column(const cpr_reading *r, const char *name, uint64_t rows, uint64_t **out)
+{
+    uint64_t count;
+    return cpr_reading_rows(r, name, H5T_NATIVE_UINT64, sizeof(**out), rows, rows, (void **)out,
+                            &count);
+}
+
+static cpr_status read_columns(const cpr_reading *r, columns *c)
+{
+    const uint64_t most = r->archive->seal.file_bytes;
+    uint64_t count;
+    cpr_status status = cpr_reading_rows(r, "files/path_suffixes", H5T_NATIVE_UINT8, 1, UINT64_MAX,
+                                         most, (void **)&c->suffixes, &c->suffix_bytes);
+    if (status == CPR_OK && H5Lexists(r->file, "files/link_targets", H5P_DEFAULT) > 0)
+        status = cpr_reading_rows(r, "files/link_targets", H5T_NATIVE_UINT8, 1, UINT64_MAX, most,
+                                  (void **)&c->targets, &c->target_bytes);
+    if (status != CPR_OK)
+        return status;
+    /* One NUL ends each: this bounds the rows of the other columns before they are read. */
+    if (c->suffix_bytes > 0 && c->suffixes[c->suffix_bytes - 1] != '\0')
+        return cpr_reading_wrong(r, "files/path_suffixes");
+    if (c->target_bytes > 0 && c->targets[c->target_bytes - 1] != '\0')
+        return cpr_reading_wrong(r, "files/link_targets");
+    for (uint64_t i = 0; i < c->suffix_bytes; ++i)
+        c->count += c->suffixes[i] == '\0';
+    status = read_column(r, "files/mode", c->count, &c->mode);
+    if (status == CPR_OK)
+        status = read_column(r, "files/size_bytes", c->count, &c->bytes);
+    if (status == CPR_OK)
+        status = cpr_reading_rows(r, "files/mtime_seconds", H5T_NATIVE_INT64, sizeof(*c->seconds),
+                                  c->count, c->count, (void **)&c->seconds, &count);
+    if (status == CPR_OK)
+        status = read_column(r, "files/mtime_nanoseconds", c->count, &c->nanoseconds);
+    if (status == CPR_OK)
+        status = read_column(r, "files/loss_bits", c->count, &c->loss);
+    if (status == CPR_OK)
+        status = read_column(r, "files/path_shared_bytes", c->count, &c->shared);
+    return status;
+}
+
+/* Appends file i. `path` holds the path before it and gets its own. */
+static cpr_status take_file(const cpr_reading *r, const columns *c, uint64_t i, char *path,
+                            const char **suffix, const char **target)
+{
+    cpr_archive *a = r->archive;
+    const size_t suffix_bytes = strlen(*suffix);
+    const uint64_t kind = c->mode[i] & S_IFMT;
+    uint64_t known;
+    cpr_file file = {
+        .bytes = c->bytes[i],
+        .mtime_seconds = c->seconds[i],
+        .mtime_nanoseconds = (uint32_t)c->nanoseconds[i],
+        .mode = (uint32_t)(c->mode[i] & 07777),
+        .type = kind == S_IFREG   ? CPR_FILE_REGULAR
+                : kind == S_IFDIR ? CPR_FILE_DIRECTORY
+                                  : CPR_FILE_SYMLINK,
+    };
+    if (c->shared[i] > strlen(path) || c->shared[i] + suffix_bytes == 0 ||
+        c->shared[i] + suffix_bytes >= CPR_PATH_MAX_BYTES)
+        return cpr_reading_wrong(r, "files/path_shared_bytes");
+    if (c->mode[i] > UINT16_MAX || (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) ||
+        (kind != S_IFREG && file.bytes != 0))
+        return cpr_reading_wrong(r, "files/mode");
+    if (c->nanoseconds[i] >= 1000000000)
+        return cpr_reading_wrong(r, "files/mtime_nanoseconds");
+    if (c->loss[i] > CPR_SHARD_LOSS_MAX / CPR_LOSS_UNITS * 1024)
+        return cpr_reading_wrong(r, "files/loss_bits");
+    memcpy(path + c->shared[i], *suffix, suffix_bytes + 1);
+    *suffix += suffix_bytes + 1;
+    if (kind == S_IFLNK && (c->targets == NULL || *target >= c->targets + c->target_bytes))
+        return cpr_reading_wrong(r, "files/link_targets");
+    if (file.bytes > INT64_MAX - cpr_file_list_bytes(a->files))
+        return cpr_reading_wrong(r, "files/size_bytes");
+    const cpr_status status =
+        cpr_file_list_append(a->files, path, 0, &file, *target, &known, r->error);
+    if (kind == S_IFLNK)
+        *target += strlen(*target) + 1;
+    if (status == CPR_ERR_USAGE)
+        return cpr_reading_wrong(r, "files");
+    if (status == CPR_OK && known != UINT64_MAX)
+        return cpr_reading_wrong(r, "files: a path comes twice");
+    a->file_loss[i] = c->loss[i] * CPR_LOSS_UNITS;
+    return status;
+}
+
+cpr_status cpr_reading_files(const cpr_reading *r)
+{
+    cpr_archive *a = r->archive;
+    columns c = {0};
+    char *path = calloc(1, CPR_PATH_MAX_BYTES);
+    a->files = cpr_file_list_create();
+    cpr_status status = read_columns(r, &c);
+    if (status == CPR_OK)
+        a->file_loss = calloc((size_t)c.count + 1, sizeof(*a->file_loss));
+    if (status == CPR_OK && (a->files == NULL || a->file_loss == NULL || path == NULL))
+        status = cpr_reading_no_memory(r);
+    const char *suffix = c.suffixes;
+    const char *target = c.targets;
+    for (uint64_t i = 0; status == CPR_OK && i < c.count; ++i)
+        status = take_file(r, &c, i, path, &suffix, &target);
+    if (status == CPR_OK && c.targets != NULL && target != c.targets + c.target_bytes)
+        status = cpr_reading_wrong(r, "files/link_targets");
+    free_columns(&c);
+    free(path);
+    a->header.files = a->files;
+    a->header.file_loss = a->file_loss;
+    return status;
+}

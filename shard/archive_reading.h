@@ -1,0 +1,42 @@
+/* archive_reading.h - inside shard/: an open archive, and how its tables are read. */
+#ifndef CPR_ARCHIVE_READING_H
+#define CPR_ARCHIVE_READING_H
+
+#include "archive_seal.h"
+#include "shard.h"
+
+#include <hdf5.h>
+
+struct cpr_archive {
+    cpr_archive_header header;
+    char *path;
+    int fd;
+    cpr_seal seal;
+    cpr_file_list *files;
+    cpr_shard_info *shards;
+    uint64_t *coded_offset; /* of each shard in the bitstream */
+    uint64_t *file_loss;
+    uint8_t *vocabulary;
+};
+
+/* Reads tables of one open HDF5 file; `error` tells the first thing that was wrong. */
+typedef struct cpr_reading {
+    cpr_archive *archive;
+    hid_t file;
+    cpr_error *error;
+} cpr_reading;
+
+/* Fail with CPR_ERR_NO_MEMORY; with CPR_ERR_DAMAGED because of the table `what`. */
+cpr_status cpr_reading_no_memory(const cpr_reading *r);
+cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what);
+
+/* Reads `rows` rows of a dataset (UINT64_MAX: as many as it has, at most `most`) into malloc()ed
+ * memory with one row to spare. */
+cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t memory_type,
+                            size_t row_bytes, uint64_t rows, uint64_t most, void **out,
+                            uint64_t *count);
+
+/* Reads /files. */
+cpr_status cpr_reading_files(const cpr_reading *r);
+
+#endif
