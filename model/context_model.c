@@ -54,6 +54,45 @@ uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_shard_bytes)
     return lay_out(profile, max_shard_bytes).total + sizeof(cpr_model);
 }
 
+/* ---- kernels ---- */
+
+extern const cpr_kernel cpr_kernel_baseline;
+#ifdef CPR_KERNELS_X86
+extern const cpr_kernel cpr_kernel_avx2;
+extern const cpr_kernel cpr_kernel_avx512;
+#endif
+
+const cpr_kernel *cpr_kernel_at(unsigned i)
+{
+    const cpr_kernel *kernels[3];
+    unsigned count = 0;
+#ifdef CPR_KERNELS_X86
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("bmi2"))
+        kernels[count++] = &cpr_kernel_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+        kernels[count++] = &cpr_kernel_avx2;
+#endif
+    kernels[count++] = &cpr_kernel_baseline;
+    return i < count ? kernels[i] : NULL;
+}
+
+static const cpr_kernel *select_kernel(void)
+{
+    const char *wanted = getenv("CORPRESS_KERNEL");
+    for (unsigned i = 0; wanted != NULL && cpr_kernel_at(i) != NULL; i++)
+        if (strcmp(cpr_kernel_at(i)->name, wanted) == 0)
+            return cpr_kernel_at(i);
+    return cpr_kernel_at(0);
+}
+
+const char *cpr_model_kernel(void)
+{
+    return select_kernel()->name;
+}
+
+/* ---- memory ---- */
+
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
                             uint64_t max_shard_bytes)
 {
@@ -70,7 +109,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
         return NULL;
     }
     madvise(memory, m->mapped_bytes, MADV_HUGEPAGE); /* only speed depends on it */
-    m->kernel = cpr_kernel_select();
+    m->kernel = select_kernel();
     m->vocabulary = vocabulary;
     m->profile = profile;
     m->state = memory;
@@ -203,32 +242,4 @@ void cpr_model_save(const cpr_model *m, void *state)
 void cpr_model_load(cpr_model *m, const void *state)
 {
     memcpy(m->state, state, m->state_bytes);
-}
-
-/* ---- kernels ---- */
-
-extern const cpr_kernel cpr_kernel_baseline;
-#ifdef CPR_KERNELS_X86
-extern const cpr_kernel cpr_kernel_avx2;
-extern const cpr_kernel cpr_kernel_avx512;
-#endif
-
-const cpr_kernel *cpr_kernel_select(void)
-{
-#ifdef CPR_KERNELS_X86
-    const char *wanted = getenv("CORPRESS_KERNEL"); /* for tests; names one that must run here */
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("bmi2") &&
-        (wanted == NULL || strcmp(wanted, cpr_kernel_avx512.name) == 0))
-        return &cpr_kernel_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-        (wanted == NULL || strcmp(wanted, cpr_kernel_avx2.name) == 0))
-        return &cpr_kernel_avx2;
-#endif
-    return &cpr_kernel_baseline;
-}
-
-const char *cpr_model_kernel(void)
-{
-    return cpr_kernel_select()->name;
 }

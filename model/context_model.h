@@ -151,7 +151,7 @@ struct cpr_model {
     uint16_t *refine_step[CPR_REFINEMENTS]; /* the nearest step of each */
 };
 
-/* The kernel for this machine. */
-const cpr_kernel *cpr_kernel_select(void);
+/* The kernels that this machine can run, the fastest first; NULL past the last. */
+const cpr_kernel *cpr_kernel_at(unsigned i);
 
 #endif
