@@ -115,8 +115,7 @@ static void warn(void *context, const char *text)
  * malloc()ed. */
 static char *absolute(const char *path)
 {
-    /* parse_options() has seen that there is a path, but the analyzer has not. */
-    const char *slash = strrchr(path, '/'); // NOLINT(clang-analyzer-core.NonNullParamChecker)
+    const char *slash = strrchr(path, '/');
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     char *resolved = directory ? realpath(directory, NULL) : NULL;
     const char *name = slash ? slash + 1 : path;

@@ -111,8 +111,7 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
     if (status != CPR_OK)
         return status;
     cpr_ranks_maximum(run->ranks, run->starts, (size_t)count + 1);
-    /* Every rank has `starts`, or they would have agreed on a failure. */
-    for (uint64_t i = 0; run->starts && i < count; i++)
+    for (uint64_t i = 0; i < count; i++)
         if (run->starts[i + 1] - run->starts[i] > run->largest)
             run->largest = run->starts[i + 1] - run->starts[i];
     return CPR_OK;
