@@ -234,12 +234,7 @@ size_t cpr_model_state_bytes(const cpr_model *m)
     return m->state_bytes;
 }
 
-void cpr_model_save(const cpr_model *m, void *state)
+void *cpr_model_state(cpr_model *m)
 {
-    memcpy(state, m->state, m->state_bytes);
-}
-
-void cpr_model_load(cpr_model *m, const void *state)
-{
-    memcpy(m->state, state, m->state_bytes);
+    return m->state;
 }

@@ -122,10 +122,10 @@ uint32_t cpr_model_predict(cpr_model *model);
  * follow each cpr_model_predict(). */
 int32_t cpr_model_learn(cpr_model *model, unsigned bit);
 
-/* State in the middle of a shard, to continue later on a machine of the same byte order. */
+/* The state between two tokens as one block of memory, to be saved and later copied back into a
+ * model that was created alike, on a machine of the same byte order. */
 size_t cpr_model_state_bytes(const cpr_model *model);
-void cpr_model_save(const cpr_model *model, void *state);
-void cpr_model_load(cpr_model *model, const void *state);
+void *cpr_model_state(cpr_model *model);
 
 /* Name of the instruction set that the model's kernels run on ("avx2", ...). Results are the same
  * on all of them. */

@@ -186,7 +186,8 @@ void cpr_codec_free(cpr_codec *codec);
 uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_shard_bytes);
 
 /* Codes everything that `read` gives, as one shard, and fills all of *info except offset and
- * generation. marks may be NULL, progress may be NULL. */
+ * generation. marks may be NULL, progress may be NULL. When
+ * progress is called, all coded bytes so far have been given to `write`. */
 cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
                             cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                             void *progress_context, const cpr_loss_marks *marks,
@@ -198,6 +199,26 @@ cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_cont
 cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
                             void *read_context, cpr_write_fn *write, void *write_context,
                             cpr_progress_fn *progress, void *progress_context, cpr_error *error);
+
+/* ---- snapshots ----------------------------------------------------------------------------- */
+
+/* Saves a codec between two blocks of a shard that it encodes, at the end of the file `fd`: from
+ * within the progress function, or after that has stopped cpr_codec_encode(), whose marks must
+ * still be there. The bitstream's bytes so far, which all have been given to `write`, are not part
+ * of it. Neither syncs nor closes. */
+cpr_status cpr_snapshot_write(cpr_codec *codec, int fd, cpr_error *error);
+
+/* Loads a codec that was created alike, from the file's start, and tells how far it had got.
+ * CPR_ERR_DAMAGED: not a sound snapshot of such a codec; the shard must be coded from its start,
+ * which the codec is ready for. */
+cpr_status cpr_snapshot_read(cpr_codec *codec, int fd, uint64_t *raw_bytes, uint64_t *coded_bytes,
+                             cpr_error *error);
+
+/* Shows a loaded codec the *coded_bytes bytes of bitstream that were written before the snapshot.
+ * The next cpr_codec_encode() then goes on: its `read` must give the shard from its start (what is
+ * coded already is only compared: CPR_ERR_CHANGED), its `write` gets the further bytes, its marks
+ * must be those of the first run. CPR_ERR_DAMAGED: these are other bytes; start anew. */
+cpr_status cpr_codec_resume(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error);
 
 /* A small block of metadata (the vocabulary) coded with the model on single bytes. *coded is
  * malloc()ed, owned by the caller. Decoding needs to know the raw size; damage gives

@@ -3,19 +3,10 @@
  * The shard is taken in blocks of CPR_BLOCK_BYTES. One decision a block says whether its bytes are
  * stored (as eight decisions of probability 1/2 a byte) or cut into tokens and modelled. FORMAT.md
  * is normative. */
-#include "shard.h"
-
-#include "coder.h"
-#include "compressibility.h"
-#include "loss_meter.h"
-#include "model.h"
+#include "codec_state.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
-
-#define CPR_BLOCK_BYTES (1u << 16)
-#define CODED_BUFFER_BYTES (1u << 16)
 
 /* A token takes at most 32 decisions, a stored byte 8. */
 #define TOKEN_MAX_CODED_BYTES (32u * CPR_ENCODER_MAX_BYTES_PER_DECISION)
@@ -23,19 +14,6 @@
 #define STORED_FLAG_START 1024u /* probability of a stored block before any was seen */
 #define STORED_FLAG_RATE 3u
 #define HALF 32768u
-
-struct cpr_codec {
-    cpr_model *model;
-    cpr_parser *parser;
-    const cpr_vocabulary *vocabulary;
-    bool model_is_fresh;
-    uint32_t stored_flag; /* probability that the next block is stored */
-    cpr_compressibility compressibility;
-    XXH3_state_t *raw_hash, *coded_hash;
-    uint8_t block[CPR_BLOCK_BYTES];
-    uint16_t tokens[CPR_BLOCK_BYTES];
-    uint8_t coded[CODED_BUFFER_BYTES];
-};
 
 void cpr_codec_free(cpr_codec *codec)
 {
@@ -45,6 +23,7 @@ void cpr_codec_free(cpr_codec *codec)
     cpr_parser_free(codec->parser);
     XXH3_freeState(codec->raw_hash);
     XXH3_freeState(codec->coded_hash);
+    free(codec->resume_marks);
     free(codec);
 }
 
@@ -82,8 +61,9 @@ static void begin_shard(cpr_codec *codec)
     if (!codec->model_is_fresh)
         cpr_model_reset(codec->model);
     codec->model_is_fresh = false;
-    codec->stored_flag = STORED_FLAG_START;
-    cpr_compressibility_init(&codec->compressibility);
+    memset(&codec->coding, 0, sizeof codec->coding);
+    codec->coding.stored_flag = STORED_FLAG_START;
+    cpr_compressibility_init(&codec->coding.compressibility);
     XXH3_128bits_reset(codec->raw_hash);
     XXH3_128bits_reset(codec->coded_hash);
 }
@@ -91,75 +71,80 @@ static void begin_shard(cpr_codec *codec)
 static void learn_stored_flag(cpr_codec *codec, unsigned stored)
 {
     if (stored)
-        codec->stored_flag += (65536 - codec->stored_flag) >> STORED_FLAG_RATE;
+        codec->coding.stored_flag += (65536 - codec->coding.stored_flag) >> STORED_FLAG_RATE;
     else
-        codec->stored_flag -= codec->stored_flag >> STORED_FLAG_RATE;
-    if (codec->stored_flag < 64)
-        codec->stored_flag = 64;
-    if (codec->stored_flag > 65536 - 64)
-        codec->stored_flag = 65536 - 64;
+        codec->coding.stored_flag -= codec->coding.stored_flag >> STORED_FLAG_RATE;
+    if (codec->coding.stored_flag < 64)
+        codec->coding.stored_flag = 64;
+    if (codec->coding.stored_flag > 65536 - 64)
+        codec->coding.stored_flag = 65536 - 64;
 }
 
-static cpr_hash128 hash_digest(const XXH3_state_t *state)
+cpr_hash128 cpr_codec_digest(const XXH3_state_t *state)
 {
     const XXH128_hash_t digest = XXH3_128bits_digest(state);
     return (cpr_hash128){.high = digest.high64, .low = digest.low64};
 }
 
+static bool same_hash(cpr_hash128 a, cpr_hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
 /* ---- encoding ---- */
 
+/* One call of cpr_codec_encode(); what outlives it is in codec->coding. */
 typedef struct encoding {
     cpr_codec *codec;
-    cpr_encoder encoder;
-    cpr_loss_meter loss;
+    cpr_coding *coding;
     cpr_write_fn *write;
     void *write_context;
     const cpr_loss_marks *marks;
-    size_t next_mark;
-    cpr_shard_info info;
 } encoding;
 
 static cpr_status drain(encoding *e, cpr_error *error)
 {
     cpr_codec *codec = e->codec;
-    const size_t bytes = (size_t)(e->encoder.next - codec->coded);
+    const size_t bytes = (size_t)(e->coding->encoder.next - codec->coded);
     XXH3_128bits_update(codec->coded_hash, codec->coded, bytes);
-    e->info.coded_bytes += bytes;
-    e->encoder.next = codec->coded;
+    e->coding->coded_bytes += bytes;
+    e->coding->encoder.next = codec->coded;
     return bytes > 0 ? e->write(e->write_context, codec->coded, bytes, error) : CPR_OK;
 }
 
 static cpr_status drain_if_full(encoding *e, cpr_error *error)
 {
-    if (e->encoder.next - e->codec->coded < (ptrdiff_t)(CODED_BUFFER_BYTES - TOKEN_MAX_CODED_BYTES))
+    if (e->coding->encoder.next - e->codec->coded <
+        (ptrdiff_t)(CPR_CODED_BUFFER_BYTES - TOKEN_MAX_CODED_BYTES))
         return CPR_OK;
     return drain(e, error);
 }
 
 static void put(encoding *e, unsigned bit, uint32_t p1)
 {
-    cpr_encoder_put(&e->encoder, bit, p1);
-    cpr_loss_meter_add(&e->loss, bit ? p1 : 65536 - p1);
+    cpr_encoder_put(&e->coding->encoder, bit, p1);
+    cpr_loss_meter_add(&e->coding->loss, bit ? p1 : 65536 - p1);
 }
 
 /* Notes the loss at every mark up to the raw offset `at`. */
 static void pass_marks(encoding *e, uint64_t at)
 {
-    while (e->marks != NULL && e->next_mark < e->marks->count && e->marks->at[e->next_mark] <= at)
-        e->marks->loss[e->next_mark++] = cpr_loss_meter_read(&e->loss);
+    while (e->marks != NULL && e->coding->next_mark < e->marks->count &&
+           e->marks->at[e->coding->next_mark] <= at)
+        e->marks->loss[e->coding->next_mark++] = cpr_loss_meter_read(&e->coding->loss);
 }
 
 static cpr_status encode_stored(encoding *e, size_t bytes, cpr_error *error)
 {
     for (size_t i = 0; i < bytes; i++) {
-        pass_marks(e, e->info.raw_bytes + i);
+        pass_marks(e, e->coding->raw_bytes + i);
         for (int bit = 7; bit >= 0; bit--)
             put(e, e->codec->block[i] >> bit & 1, HALF);
         const cpr_status status = drain_if_full(e, error);
         if (status != CPR_OK)
             return status;
     }
-    e->info.stored_bytes += bytes;
+    e->coding->stored_bytes += bytes;
     return CPR_OK;
 }
 
@@ -167,7 +152,7 @@ static cpr_status encode_modelled(encoding *e, size_t bytes, cpr_error *error)
 {
     cpr_codec *codec = e->codec;
     const size_t count = cpr_parser_parse(codec->parser, codec->block, bytes, codec->tokens);
-    uint64_t at = e->info.raw_bytes;
+    uint64_t at = e->coding->raw_bytes;
     for (size_t i = 0; i < count; i++) {
         unsigned length;
         size_t token_bytes;
@@ -184,7 +169,7 @@ static cpr_status encode_modelled(encoding *e, size_t bytes, cpr_error *error)
         if (status != CPR_OK)
             return status;
     }
-    e->info.tokens += count;
+    e->coding->tokens += count;
     return CPR_OK;
 }
 
@@ -192,13 +177,14 @@ static cpr_status encode_block(encoding *e, size_t bytes, cpr_error *error)
 {
     cpr_codec *codec = e->codec;
     XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
-    pass_marks(e, e->info.raw_bytes);
-    const bool stored = cpr_compressibility_is_noise(&codec->compressibility, codec->block, bytes);
-    put(e, stored, codec->stored_flag);
+    pass_marks(e, e->coding->raw_bytes);
+    const bool stored =
+        cpr_compressibility_is_noise(&codec->coding.compressibility, codec->block, bytes);
+    put(e, stored, codec->coding.stored_flag);
     learn_stored_flag(codec, stored);
     const cpr_status status =
         stored ? encode_stored(e, bytes, error) : encode_modelled(e, bytes, error);
-    e->info.raw_bytes += bytes;
+    e->coding->raw_bytes += bytes;
     return status;
 }
 
@@ -218,39 +204,102 @@ static cpr_status read_block(cpr_codec *codec, cpr_read_fn *read, void *context,
     return CPR_OK;
 }
 
+/* Reads what an earlier run coded up to its snapshot, only to see that it is still the same. */
+static cpr_status skip_coded(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error)
+{
+    for (uint64_t left = codec->coding.raw_bytes; left > 0;) {
+        size_t bytes;
+        const cpr_status status = read_block(codec, read, context, &bytes, error);
+        if (status != CPR_OK)
+            return status;
+        if (bytes == 0 || bytes > left)
+            break;
+        XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
+        left -= bytes;
+        if (left == 0 && same_hash(cpr_codec_digest(codec->raw_hash), codec->resume_raw_hash))
+            return CPR_OK;
+    }
+    return cpr_fail(error, CPR_ERR_CHANGED,
+                    "the corpus is not what it was when the snapshot was taken");
+}
+
+static cpr_status begin_encoding(encoding *e, cpr_read_fn *read, void *context, cpr_error *error)
+{
+    cpr_codec *codec = e->codec;
+    if (!codec->resumed) {
+        begin_shard(codec);
+        cpr_encoder_init(&e->coding->encoder, codec->coded);
+        cpr_loss_meter_init(&e->coding->loss);
+        return CPR_OK;
+    }
+    codec->resumed = false;
+    if (e->coding->next_mark > (e->marks != NULL ? e->marks->count : 0))
+        return cpr_fail(error, CPR_ERR_DAMAGED, "the snapshot is of another shard");
+    if (e->coding->next_mark > 0)
+        memcpy(e->marks->loss, codec->resume_marks, e->coding->next_mark * sizeof(uint64_t));
+    e->coding->encoder.next = codec->coded;
+    return e->coding->raw_bytes > 0 ? skip_coded(codec, read, context, error) : CPR_OK;
+}
+
 cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
                             cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                             void *progress_context, const cpr_loss_marks *marks,
                             cpr_shard_info *info, cpr_error *error)
 {
-    encoding e = {.codec = codec, .write = write, .write_context = write_context, .marks = marks};
-    begin_shard(codec);
-    cpr_encoder_init(&e.encoder, codec->coded);
-    cpr_loss_meter_init(&e.loss);
-    for (;;) {
-        size_t bytes;
-        cpr_status status = read_block(codec, read, read_context, &bytes, error);
-        if (status == CPR_OK && bytes > 0)
-            status = encode_block(&e, bytes, error);
-        if (status == CPR_OK && bytes > 0 && progress != NULL)
-            status = progress(progress_context, e.info.raw_bytes, e.info.coded_bytes, error);
-        if (status != CPR_OK)
-            return status;
-        if (bytes < CPR_BLOCK_BYTES)
+    encoding e = {.codec = codec,
+                  .coding = &codec->coding,
+                  .write = write,
+                  .write_context = write_context,
+                  .marks = marks};
+    codec->mark_losses = marks != NULL ? marks->loss : NULL;
+    cpr_status status = begin_encoding(&e, read, read_context, error);
+    for (size_t bytes = CPR_BLOCK_BYTES; status == CPR_OK && bytes == CPR_BLOCK_BYTES;) {
+        status = read_block(codec, read, read_context, &bytes, error);
+        if (status != CPR_OK || bytes == 0)
             break;
+        status = encode_block(&e, bytes, error);
+        if (status == CPR_OK)
+            status = drain(&e, error);
+        if (status == CPR_OK && progress != NULL)
+            status = progress(progress_context, codec->coding.raw_bytes, codec->coding.coded_bytes,
+                              error);
     }
-    pass_marks(&e, e.info.raw_bytes);
-    cpr_encoder_finish(&e.encoder);
-    const cpr_status status = drain(&e, error);
     if (status != CPR_OK)
         return status;
-    info->raw_bytes = e.info.raw_bytes;
-    info->coded_bytes = e.info.coded_bytes;
-    info->stored_bytes = e.info.stored_bytes;
-    info->tokens = e.info.tokens;
-    info->loss_bits = cpr_loss_meter_read(&e.loss);
-    info->raw_hash = hash_digest(codec->raw_hash);
-    info->coded_hash = hash_digest(codec->coded_hash);
+    pass_marks(&e, codec->coding.raw_bytes);
+    cpr_encoder_finish(&codec->coding.encoder);
+    status = drain(&e, error);
+    if (status != CPR_OK)
+        return status;
+    info->raw_bytes = codec->coding.raw_bytes;
+    info->coded_bytes = codec->coding.coded_bytes;
+    info->stored_bytes = codec->coding.stored_bytes;
+    info->tokens = codec->coding.tokens;
+    info->loss_bits = cpr_loss_meter_read(&codec->coding.loss);
+    info->raw_hash = cpr_codec_digest(codec->raw_hash);
+    info->coded_hash = cpr_codec_digest(codec->coded_hash);
+    return CPR_OK;
+}
+
+cpr_status cpr_codec_resume(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error)
+{
+    XXH3_128bits_reset(codec->raw_hash);
+    XXH3_128bits_reset(codec->coded_hash);
+    for (uint64_t left = codec->coding.coded_bytes; left > 0;) {
+        const size_t most = left < CPR_CODED_BUFFER_BYTES ? (size_t)left : CPR_CODED_BUFFER_BYTES;
+        size_t got;
+        const cpr_status status = read(context, codec->coded, most, &got, error);
+        if (status != CPR_OK)
+            return status;
+        if (got == 0)
+            break;
+        XXH3_128bits_update(codec->coded_hash, codec->coded, got);
+        left -= got;
+    }
+    if (!same_hash(cpr_codec_digest(codec->coded_hash), codec->resume_coded_hash))
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "the partial bitstream does not match its snapshot");
+    codec->resumed = true;
     return CPR_OK;
 }
 
@@ -273,10 +322,10 @@ static cpr_status fill_window(decoding *d, cpr_error *error)
     if (d->at_end || left >= TOKEN_MAX_CODED_BYTES)
         return CPR_OK;
     memmove(coded, d->decoder.next, left);
-    while (!d->at_end && left < CODED_BUFFER_BYTES) {
+    while (!d->at_end && left < CPR_CODED_BUFFER_BYTES) {
         size_t got;
         const cpr_status status =
-            d->read(d->read_context, coded + left, CODED_BUFFER_BYTES - left, &got, error);
+            d->read(d->read_context, coded + left, CPR_CODED_BUFFER_BYTES - left, &got, error);
         if (status != CPR_OK)
             return status;
         d->at_end = got == 0;
@@ -331,7 +380,7 @@ static cpr_status decode_block(decoding *d, size_t bytes, cpr_error *error)
     cpr_status status = fill_window(d, error);
     if (status != CPR_OK)
         return status;
-    const unsigned stored = cpr_decoder_get(&d->decoder, codec->stored_flag);
+    const unsigned stored = cpr_decoder_get(&d->decoder, codec->coding.stored_flag);
     learn_stored_flag(codec, stored);
     status = stored ? decode_stored(d, bytes, error) : decode_modelled(d, bytes, error);
     if (status == CPR_OK)
@@ -368,9 +417,7 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
     }
     if (status != CPR_OK)
         return status;
-    const cpr_hash128 hash = hash_digest(codec->raw_hash);
-    if (hash.high != info->raw_hash.high || hash.low != info->raw_hash.low ||
-        d.tokens != info->tokens)
+    if (!same_hash(cpr_codec_digest(codec->raw_hash), info->raw_hash) || d.tokens != info->tokens)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the decoded bytes do not match their checksum");
     return CPR_OK;
 }

