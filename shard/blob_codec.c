@@ -3,12 +3,12 @@
  * A coded blob is a header of 24 bytes and the bitstream. The header: raw bytes and tokens (4 bytes
  * each, little-endian), XXH3-128 of the raw bytes (canonical, 16 bytes). */
 #include "shard.h"
+#include "shard_io.h"
 
 #include "model.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #define BLOB_PROFILE "balanced"
 #define BLOB_HEADER_BYTES 24u
@@ -48,17 +48,6 @@ static cpr_status write_memory(void *context, const uint8_t *data, size_t bytes,
     return CPR_OK;
 }
 
-static void store_le32(uint8_t *out, uint64_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint32_t load_le32(const uint8_t *in)
-{
-    return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
-}
-
 /* A codec on single bytes; *vocabulary must be freed after it. */
 static cpr_status create_codec(uint64_t raw_bytes, cpr_vocabulary **vocabulary, cpr_codec **codec,
                                cpr_error *error)
@@ -94,10 +83,9 @@ cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded
         free(sink.data);
         return status;
     }
-    store_le32(sink.data, raw_bytes);
-    store_le32(sink.data + 4, info.tokens);
-    XXH128_canonicalFromHash((XXH128_canonical_t *)(void *)(sink.data + 8),
-                             (XXH128_hash_t){info.raw_hash.low, info.raw_hash.high});
+    cpr_put32(sink.data, (uint32_t)raw_bytes);
+    cpr_put32(sink.data + 4, (uint32_t)info.tokens);
+    cpr_put_hash(sink.data + 8, info.raw_hash);
     *coded = sink.data;
     *coded_bytes = sink.bytes;
     return CPR_OK;
@@ -106,13 +94,11 @@ cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded
 cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
                            size_t *raw_bytes, cpr_error *error)
 {
-    if (coded_bytes < BLOB_HEADER_BYTES || load_le32(coded) > BLOB_MAX_BYTES)
+    if (coded_bytes < BLOB_HEADER_BYTES || cpr_get32(coded) > BLOB_MAX_BYTES)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the coded tables have no valid header");
-    const XXH128_hash_t hash =
-        XXH128_hashFromCanonical((const XXH128_canonical_t *)(const void *)(coded + 8));
-    const cpr_shard_info info = {.raw_bytes = load_le32(coded),
-                                 .tokens = load_le32(coded + 4),
-                                 .raw_hash = {.high = hash.high64, .low = hash.low64}};
+    const cpr_shard_info info = {.raw_bytes = cpr_get32(coded),
+                                 .tokens = cpr_get32(coded + 4),
+                                 .raw_hash = cpr_get_hash(coded + 8)};
     memory_stream source = {
         .data = (uint8_t *)(uintptr_t)coded, .bytes = coded_bytes, .at = BLOB_HEADER_BYTES};
     memory_stream sink = {.data = malloc(info.raw_bytes + 1), .capacity = info.raw_bytes + 1};
