@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-# name, package, compress, decompress; {in} input, {out} compressed file, {back} where the input comes back
+# name, package (for corpress: the program), compress, decompress; {in} input, {out} compressed file, {back} where the input comes back
 PEERS = [
     ("zstd -19", "zstd", "zstd -q -19 --single-thread -o {out} {in}", "zstd -q -d -o {back} {out}"),
     ("zstd --ultra -22 --long=27", "zstd", "zstd -q --ultra -22 --long=27 --single-thread -o {out} {in}",
@@ -57,20 +57,22 @@ def measure(peer, source, directory, core):
     """One run there and back; returns bytes, both times, peak memory."""
     name, _, compress, decompress = peer
     out, back = os.path.join(directory, "out.cmp"), os.path.join(directory, "back")
-    if "7z" in compress:
-        out = os.path.join(directory, "out.7z")
-    if "zpaq" in compress:
-        out = os.path.join(directory, "out.zpaq")
+    if name.startswith(("7z", "zpaq")): # they add their own ending to other names
+        out = os.path.join(directory, "out." + name.split()[0])
     for path in (out, back, out + ".log.jsonl"):
         if os.path.exists(path):
             os.remove(path)
-    words = {"in": source, "out": out, "back": back}
+    words = {"in": source, "out": out, "back": back, "directory": directory}
     there, peak_there = run(compress.format(**words), core)
     size = os.path.getsize(out)
     again, peak_again = run(decompress.format(**words), core)
     if not filecmp.cmp(source, back, shallow=False):
         raise RuntimeError(f"{name} did not give back {source}")
     return size, there, again, max(peak_there, peak_again)
+
+
+def is_there(name, package):
+    return shutil.which(package if name.startswith("corpress") else name.split()[0]) is not None
 
 
 def main():
@@ -82,16 +84,18 @@ def main():
     parser.add_argument("files", nargs="+")
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.corpress)
-    peers = [(f"corpress {profile}", "", f"{program} compress -q -f -p {profile} {{in}} -o {{out}}",
-              f"{program} cat --shards all {{out}} > {{back}}") for profile in ("balanced", "fast")]
+    here = "cd {directory} && "
+    peers = [(f"corpress {profile}", program,
+              here + f"{program} compress -q -f -p {profile} input -o {{out}}",
+              here + f"{program} cat {{out}} input > {{back}}") for profile in ("balanced", "fast")]
     peers += PEERS
     if arguments.only:
         starts = tuple(arguments.only.split(","))
         peers = [peer for peer in peers if peer[0].startswith(starts)]
-    for name, package, compress, _ in peers:
-        if shutil.which(compress.split()[0]) is None:
+    for name, package, _, _ in peers:
+        if not is_there(name, package):
             print(f"left out: {name} (package {package} is not installed)", file=sys.stderr)
-    peers = [peer for peer in peers if shutil.which(peer[2].split()[0]) is not None]
+    peers = [peer for peer in peers if is_there(peer[0], peer[1])]
     for path in arguments.files:
         compare(path, peers, arguments)
 
