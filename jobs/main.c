@@ -61,6 +61,19 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
     return EXIT_USAGE;
 }
 
+/* Writes the exit code to the file that CORPRESS_EXIT_FILE names. A batch script needs it: mpirun
+ * and srun have exit codes of their own, and 1 or 2 from them may mean that no rank was started. */
+static void tell_exit_code(const cpr_ranks *ranks, int code)
+{
+    const char *path = getenv("CORPRESS_EXIT_FILE");
+    if (cpr_ranks_rank(ranks) != 0 || !path || !*path)
+        return;
+    FILE *file = fopen(path, "w");
+    const bool written = file && fprintf(file, "%d\n", code) > 0;
+    if ((file && fclose(file) != 0) || !written)
+        command_warn(ranks, "cannot write the exit code to \"%s\"", path);
+}
+
 int main(int argc, char **argv)
 {
     cpr_ranks *ranks = NULL;
@@ -80,6 +93,7 @@ int main(int argc, char **argv)
     /* Where rank 0 worked alone the others do not know how it went. */
     uint64_t code = (uint64_t)run(ranks, argc, argv);
     cpr_ranks_maximum(ranks, &code, 1);
+    tell_exit_code(ranks, (int)code);
     cpr_ranks_end(ranks);
     return (int)code;
 }

@@ -5,4 +5,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash jobs/packages.sh test
 cmake --preset release -DBUILD_TESTING=ON >/dev/null
 cmake --build --preset release | tail -n 1
-ctest --preset release "$@"
+ctest --preset release -j "$(nproc)" "$@"

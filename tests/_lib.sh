@@ -20,6 +20,16 @@ skip() {
     exit 77
 }
 
+# within SECONDS COMMAND...: tries it until it succeeds; fails if it does not in that time.
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.1
+    done
+}
+
 # ranks N COMMAND...: with N ranks; what mpirun itself says about exit codes is left out.
 ranks() {
     local got=0 said

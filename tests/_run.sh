@@ -19,7 +19,7 @@ mkdir "$work/bin"
 cp "$corpress" "$work/bin/corpress"
 # Debian's own python3 is the one that has h5py.
 export PATH=$work/bin:/usr/bin:$PATH LC_ALL=C TESTS=$here JOBS=$here/../jobs
-export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0
+export LSAN_OPTIONS="suppressions='$here/lsan.supp':print_suppressions=0:fast_unwind_on_malloc=0"
 cd "$work/cwd"
 
 code=0

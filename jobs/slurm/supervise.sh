@@ -1,0 +1,108 @@
+# shellcheck shell=bash disable=SC2154
+# supervise.sh: the batch shell of a job. jobs/submit.sh puts it at the end of the batch script,
+# behind the variables that it fills in (job_*) and behind COMMAND.sh, which may define
+#   done_so_far   prints a number that grows when an attempt brings the job forward
+#   again         an array: arguments for every attempt but the first
+# The launcher runs in the background, because a shell that waits for a command in the foreground
+# is deaf to signals, and SLURM sends its warning to nobody else.
+
+say() { echo "$(date +%FT%T) job $SLURM_JOB_ID: $*" >&2; }
+
+# Attempts without progress and the most that was done, kept from one attempt to the next.
+state=$job_archive.slurm-$SLURM_JOB_ID.attempts
+
+leave() {
+    rm -f -- "$state"
+    exit "$1"
+}
+
+# start_again WHY: puts this job back into the queue, or gives up.
+start_again() {
+    local best=-1 futile=0 now
+    now=$(done_so_far)
+    now=${now:-0}
+    [ ! -f "$state" ] || read -r best futile <"$state"
+    if [ "$now" -gt "$best" ]; then
+        best=$now
+        futile=0
+    else
+        futile=$((futile + 1))
+    fi
+    if [ "$futile" -ge "$job_attempts" ]; then
+        say "$1; giving up after $job_attempts attempts without progress"
+        leave "$code"
+    fi
+    echo "$best $futile" >"$state"
+    say "$1; starting again"
+    if ! scontrol requeue "$SLURM_JOB_ID"; then
+        say "SLURM does not put the job back into the queue; submit it again to continue"
+        leave "$code"
+    fi
+    # Waits for SLURM to end this attempt.
+    trap - USR1 TERM
+    sleep 300 &
+    wait "$!"
+    exit "$code"
+}
+
+cd -- "$job_directory" || exit 2
+site_setup || exit 2
+for setting in "${job_environment[@]}"; do export "${setting?}"; done
+attempt=${SLURM_RESTART_COUNT:-0}
+if [ "$attempt" -gt 0 ]; then job_arguments+=("${again[@]}"); fi
+say "$job_command, attempt $((attempt + 1)), on $SLURM_JOB_NODELIST"
+
+# A signal that comes before the launcher is up is kept for it.
+asked=
+launcher=
+signalled=
+pass_on() {
+    signalled=yes
+    [ -n "$asked" ] || say "asked to stop, saving the state"
+    asked=yes
+    [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null
+}
+trap pass_on USR1 TERM
+
+# Only corpress knows how it ended: a launcher that could start nothing ends with 1, too. Each
+# attempt has a file of its own, which the ranks of a lost one do not write to.
+ended=$job_archive.slurm-$SLURM_JOB_ID.exit-$attempt
+rm -f -- "$ended"
+export CORPRESS_EXIT_FILE=$ended
+run=("${job_launcher[@]}" "${job_program[@]}" "${job_arguments[@]}" -- "${job_paths[@]}")
+if [ -n "$job_report" ]; then
+    "${run[@]}" </dev/null >"$job_report.tmp" &
+else
+    "${run[@]}" </dev/null &
+fi
+launcher=$!
+code=0
+while :; do
+    signalled=
+    code=0
+    wait "$launcher" || code=$?
+    # A signal ends `wait`, not the launcher.
+    [ -n "$signalled" ] || break
+done
+trap '' USR1 TERM
+verdict=lost
+if [ -s "$ended" ]; then
+    read -r verdict <"$ended"
+    code=$verdict
+fi
+rm -f -- "$ended"
+
+case $verdict in
+0 | 1)
+    if [ -n "$job_report" ]; then mv -f -- "$job_report.tmp" "$job_report"; fi
+    # For SLURM, and for jobs that wait for this one, warnings are a success.
+    if [ "$code" -eq 0 ]; then say "done"; else say "done, with warnings"; fi
+    leave 0
+    ;;
+[2345])
+    say "$job_command ended with $code; to start it again would not help"
+    leave "$code"
+    ;;
+75) start_again "stopped, the state is saved" ;;
+*) start_again "lost a rank or a node (the launcher ended with $code)" ;;
+esac
