@@ -60,7 +60,7 @@ static cpr_status open_work(cpr_compress_run *run, cpr_error *error)
     else
         snprintf(run->temporary_path, room, "%s.work/archive.tmp", path);
     if (status == CPR_OK && run->ranks->rank == 0) {
-        status = cpr_work_dir_remove(path, error);
+        status = cpr_work_dir_remove(path, NULL, error);
         if (status == CPR_OK)
             status = cpr_work_dir_open(path, true, &run->work, error);
     }
@@ -160,7 +160,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
      * clean up must not hide why the run failed. */
     if (work_begun && ranks->rank == 0) {
         cpr_error cleanup = {.text = ""};
-        const cpr_status removed = cpr_work_dir_remove(options->archive_path, &cleanup);
+        const cpr_status removed = cpr_work_dir_remove(options->archive_path, NULL, &cleanup);
         if (status == CPR_OK && removed != CPR_OK)
             status = cpr_fail(error, removed, "the archive is complete, but %s", cleanup.text);
     }

@@ -4,7 +4,8 @@
  *   plan       -> which bytes of the corpus make up each shard               (plan.c)
  *   reader     -> the bytes of a shard, from the files                       (corpus_reader.c)
  *   codec      -> a shard's bytes to a bitstream and back, model and coder   (shard_codec.c)
- *   work dir   -> finished bitstreams while the job runs                     (work_dir.c)
+ *   work dir   -> a job's state while it runs       (work_dir.c, work_lock.c, work_manifest.c,
+ *                                                   work_shard.c, work_snapshot.c)
  *   archive    -> one HDF5 file                              (archive_create.c, archive_parallel.c,
  *                                                             archive_publish.c, archive_read.c)
  *   output     -> files recreated from shards               (output_tree.c, output_shard.c)
@@ -230,18 +231,108 @@ cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **r
 
 /* ---- work directory ------------------------------------------------------------------------- */
 
-/* `ARCHIVE.work/` beside the archive: finished shards as files, each with a header and checksums,
- * written under a temporary name, synced, renamed. */
+/* `ARCHIVE.work/` beside the archive: a job's state while it runs, and after it was interrupted.
+ * Finished shards are files, each with a header and checksums, written under a temporary name,
+ * synced, renamed; so are the snapshots of shards in work. The manifest says what the shards are
+ * shards of. FORMAT.md describes all files. */
 typedef struct cpr_work_dir cpr_work_dir;
+typedef struct cpr_work_lock cpr_work_lock;
 
-/* Creates the directory, or opens what an earlier run left. Not collective: rank 0 creates
- * (`create`), the others open after it. */
+/* Creates the directory (`create`), or opens what is there: CPR_ERR_NOT_FOUND if nothing is. Not
+ * collective: rank 0 creates, the others open after it. */
 cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **work,
                              cpr_error *error);
 void cpr_work_dir_close(cpr_work_dir *work);
 
-/* Removes the directory and everything that corpress put into it. */
-cpr_status cpr_work_dir_remove(const char *archive_path, cpr_error *error);
+/* What lies in a work directory. */
+typedef struct cpr_work_scan {
+    uint64_t shards; /* finished, as far as names tell */
+    uint64_t snapshots;
+    uint64_t bytes; /* of both */
+    bool manifest;
+    bool published; /* the mark that cpr_work_mark_published() leaves */
+} cpr_work_scan;
+
+enum { CPR_WORK_HAS_SHARD = 1, CPR_WORK_HAS_SNAPSHOT = 2 };
+
+/* Looks at the names. marks (may be NULL): `shards` bytes, in which CPR_WORK_HAS_... are set. */
+cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint8_t *marks,
+                             uint64_t shards, cpr_error *error);
+
+/* Removes the temporary files of earlier attempts. */
+cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error);
+
+/* Removes everything that corpress put into it, but the lock. */
+cpr_status cpr_work_dir_clear(cpr_work_dir *work, cpr_error *error);
+
+/* Removes the directory and everything that corpress put into it; fails if there is something else.
+ * No process should have it open. CPR_OK if there is none. Releases the caller's lock (may be
+ * NULL).
+ */
+cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cpr_error *error);
+
+/* The process that works, or worked, in a directory. */
+typedef struct cpr_work_owner {
+    char host[65];
+    char kernel[65]; /* names the running kernel, whose locks the process takes part in */
+    char job[33];    /* SLURM's number of the job, or "" */
+    int64_t pid;
+} cpr_work_owner;
+
+/* Takes the directory's lock for this process, which from now on shows that it is alive; or
+ * CPR_ERR_BUSY, which names the owner. Waits up to 10 s for an owner that may be about to end, and
+ * watches one on another host for 20 s; `tell` is told of it. CPR_ERR_NOT_FOUND: the directory was
+ * removed meanwhile; open it again. */
+cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void *tell_context,
+                              cpr_work_lock **lock, cpr_error *error);
+void cpr_work_lock_release(cpr_work_lock *lock);
+
+/* True: this process was thought to be dead, and another job has taken over. */
+bool cpr_work_lock_lost(const cpr_work_lock *lock);
+
+/* Whether a job is at work, and whose it is or was last; takes up to 7 s if it is on another host.
+ */
+bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner);
+
+/* What the shards of a work directory depend on. Pointers are the manifest's own after
+ * cpr_manifest_read(). */
+typedef struct cpr_manifest {
+    char profile[32];
+    uint32_t profile_version;
+    uint64_t shard_bytes; /* the option */
+    uint64_t fingerprint; /* of what this program's arithmetic makes of a known text */
+    cpr_file_list *files;
+    uint64_t shard_count;
+    uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
+    cpr_hash128 *sample; /* hash of each block of the sample */
+    uint64_t sample_count;
+    uint8_t *vocabulary; /* packed */
+    size_t vocabulary_bytes;
+} cpr_manifest;
+
+/* CPR_ERR_NOT_FOUND: there is none. CPR_ERR_DAMAGED, CPR_ERR_VERSION: it is of no use. */
+cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, cpr_error *error);
+cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *manifest,
+                              cpr_error *error);
+void cpr_manifest_free(cpr_manifest *manifest);
+
+/* CPR_ERR_CHANGED, naming the first difference, if `now` (of which shards, sample and vocabulary
+ * are not looked at) is not the job that `old` is of. Times of directories may differ. */
+cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now, cpr_error *error);
+
+/* The same for the sample: old->sample_count hashes of the blocks at `extents`. */
+cpr_status cpr_manifest_compare_sample(const cpr_manifest *old, const cpr_hash128 *sample,
+                                       const cpr_extent *extents, cpr_error *error);
+
+/* How far a job is, for people; not part of what is needed to go on. *text is malloc()ed. */
+cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error);
+cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_error *error);
+
+/* Notes, before it gets its name, which sealed archive this job has made; and whether the archive
+ * at a path is that one. */
+cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_path,
+                                   cpr_error *error);
+bool cpr_work_is_published(const cpr_work_dir *work, const char *archive_path);
 
 /* Writing the bitstream of one shard: begin, write (a cpr_write_fn), then commit or abandon.
  * `commit` stores info and the loss of each file in the shard, syncs and renames. */
@@ -254,10 +345,29 @@ cpr_status cpr_work_shard_commit(cpr_work_shard *work_shard, const cpr_shard_inf
                                  const uint64_t *file_loss, size_t files, cpr_error *error);
 void cpr_work_shard_abandon(cpr_work_shard *work_shard);
 
+/* Saves a shard in work, at a block boundary: the bitstream so far and the codec's state, durable.
+ * The shard may go on, or be abandoned. */
+cpr_status cpr_work_shard_save(cpr_work_shard *work_shard, cpr_codec *codec, cpr_error *error);
+
+/* Straight after begin: goes on from the shard's snapshot, if there is one. *raw_bytes is where; 0:
+ * from the start. A damaged snapshot is removed, and error->text, "" otherwise, says so. */
+cpr_status cpr_work_shard_resume(cpr_work_shard *work_shard, cpr_codec *codec, uint64_t *raw_bytes,
+                                 cpr_error *error);
+
+/* Removes a shard's snapshot. */
+void cpr_work_snapshot_drop(cpr_work_dir *work, uint64_t shard);
+
 /* Reads back a finished shard's facts; *file_loss (may be NULL) is malloc()ed, owned by the caller.
  * CPR_ERR_NOT_FOUND if there is none, CPR_ERR_DAMAGED if header or trailer are. */
 cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
                                uint64_t **file_loss, size_t *files, cpr_error *error);
+
+/* The same, and reads the bitstream and compares its hash: CPR_ERR_DAMAGED. */
+cpr_status cpr_work_shard_check(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
+                                size_t *files, cpr_error *error);
+
+/* Removes a finished shard's file. */
+cpr_status cpr_work_shard_drop(cpr_work_dir *work, uint64_t shard, cpr_error *error);
 
 /* Reads bytes [offset, offset + bytes) of a finished shard's bitstream. */
 cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offset, uint8_t *out,

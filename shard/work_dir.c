@@ -1,6 +1,6 @@
-/* work_dir.c - finished bitstreams as files, beside the archive, while a job runs. */
+/* work_dir.c - the directory beside the archive that holds a job's state: its files as such. */
 #define _GNU_SOURCE
-#include "shard_io.h"
+#include "work_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,49 +12,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-/* Fields of a shard file's header; FORMAT.md describes them. */
-#define MAGIC "cprshard"
-#define VERSION 1u
-enum {
-    AT_MAGIC = 0,
-    AT_VERSION = 8,
-    AT_GENERATION = 12,
-    AT_SHARD = 16,
-    AT_OFFSET = 24,
-    AT_RAW_BYTES = 32,
-    AT_CODED_BYTES = 40,
-    AT_STORED_BYTES = 48,
-    AT_TOKENS = 56,
-    AT_LOSS = 64,
-    AT_FILES = 72,
-    AT_RAW_HASH = 80,
-    AT_CODED_HASH = 96,
-    AT_CHECK = 120, /* XXH3-64 of the header before it and of the trailer */
-    HEADER_BYTES = 128
-};
-#define BUFFER_BYTES ((size_t)256 << 10)
-#define NAME_BYTES 160
-#define TEMPORARY ".tmp-"
+#define SEAL_BYTES 512
 
-struct cpr_work_dir {
-    char *path;
-    int fd;
-    int shard_fd; /* of the shard that was read last, or -1 */
-    uint64_t shard;
-    uint64_t coded_bytes;
-};
-
-struct cpr_work_shard {
-    cpr_work_dir *work;
-    uint64_t shard;
-    int fd;
-    char name[NAME_BYTES]; /* the temporary one */
-    uint64_t coded_bytes;
-    size_t filled;
-    uint8_t buffer[BUFFER_BYTES];
-};
-
-static char *work_path(const char *archive_path)
+char *cpr_work_path(const char *archive_path)
 {
     static const char end[] = ".work";
     const size_t length = strlen(archive_path);
@@ -66,27 +26,20 @@ static char *work_path(const char *archive_path)
     return path;
 }
 
-static void shard_name(uint64_t shard, char out[NAME_BYTES])
+void cpr_work_temporary(char out[CPR_WORK_NAME_BYTES])
 {
-    (void)snprintf(out, NAME_BYTES, "shard-%08llu.cps", (unsigned long long)shard);
+    char attempt[128];
+    cpr_io_attempt(attempt, sizeof(attempt));
+    (void)snprintf(out, CPR_WORK_NAME_BYTES, CPR_WORK_TEMPORARY "%s", attempt);
 }
 
-static cpr_status fail_shard(const cpr_work_dir *work, uint64_t shard, int code, const char *verb,
-                             cpr_error *error)
+int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags)
 {
-    char shown[CPR_SHOWN_BYTES];
-    return cpr_fail_errno(error, code, "cannot %s the file of shard %llu in \"%s\"", verb,
-                          (unsigned long long)shard,
-                          cpr_printable_path(work->path, shown, sizeof(shown)));
-}
-
-static cpr_status damaged_shard(const cpr_work_dir *work, uint64_t shard, cpr_error *error)
-{
-    char shown[CPR_SHOWN_BYTES];
-    return cpr_fail(error, CPR_ERR_DAMAGED,
-                    "the file of shard %llu in \"%s\" is damaged; remove it and run again",
-                    (unsigned long long)shard,
-                    cpr_printable_path(work->path, shown, sizeof(shown)));
+    int fd;
+    do
+        fd = openat(work->fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    while (fd < 0 && errno == EINTR);
+    return fd;
 }
 
 cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **out,
@@ -97,13 +50,16 @@ cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir
     *out = NULL;
     if (work == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    *work = (cpr_work_dir){.path = work_path(archive_path), .fd = -1, .shard_fd = -1};
+    *work = (cpr_work_dir){.path = cpr_work_path(archive_path), .fd = -1, .shard_fd = -1};
     if (work->path == NULL) {
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     } else if (create && mkdir(work->path, 0777) != 0 && errno != EEXIST) {
         status = cpr_io_fail(error, errno, "create the work directory", work->path);
     } else if ((work->fd = cpr_io_open(work->path, O_RDONLY | O_DIRECTORY)) < 0) {
-        status = cpr_io_fail(error, errno, "open the work directory", work->path);
+        const int code = errno;
+        status = cpr_io_fail(error, code, "open the work directory", work->path);
+        if (code == ENOENT)
+            status = CPR_ERR_NOT_FOUND;
     } else if (create) {
         status = cpr_io_sync_parent(work->path, error);
     }
@@ -127,304 +83,302 @@ void cpr_work_dir_close(cpr_work_dir *work)
     free(work);
 }
 
-/* True for names that corpress gives: shards, and temporary files of any attempt (".tmp-...", and
- * "....tmp" for an archive that was not published). */
-static bool is_ours(const char *name)
+/* ---- what is in it -------------------------------------------------------------------------- */
+
+typedef enum item_kind {
+    ITEM_FOREIGN,
+    ITEM_SHARD,
+    ITEM_SNAPSHOT,
+    ITEM_PARTIAL,
+    ITEM_PROGRESS,
+    ITEM_TEMPORARY, /* of any attempt: ".tmp-...", and "....tmp" for an unpublished archive */
+    ITEM_STATE      /* manifest, lock, published: they go last, in this order */
+} item_kind;
+
+static bool ends_with(const char *name, const char *end)
 {
     const size_t length = strlen(name);
-    if (length > 4 && strcmp(name + length - 4, ".tmp") == 0)
-        return true;
-    return strncmp(name, TEMPORARY, sizeof(TEMPORARY) - 1) == 0 || strncmp(name, "shard-", 6) == 0;
+    const size_t tail = strlen(end);
+    return length >= tail && strcmp(name + length - tail, end) == 0;
 }
 
-cpr_status cpr_work_dir_remove(const char *archive_path, cpr_error *error)
+/* What a name stands for; *shard if it is that of a shard. */
+static item_kind kind_of(const char *name, uint64_t *shard)
 {
-    cpr_status status = CPR_OK;
-    char *path = work_path(archive_path);
-    if (path == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    DIR *directory = opendir(path);
-    if (directory == NULL) {
-        if (errno != ENOENT)
-            status = cpr_io_fail(error, errno, "open the work directory", path);
-        free(path);
-        return status;
+    unsigned long long number = 0;
+    int end = 0;
+    *shard = UINT64_MAX;
+    if (strncmp(name, CPR_WORK_TEMPORARY, sizeof(CPR_WORK_TEMPORARY) - 1) == 0 ||
+        ends_with(name, ".tmp"))
+        return ITEM_TEMPORARY;
+    if (strcmp(name, CPR_WORK_PROGRESS) == 0)
+        return ITEM_PROGRESS;
+    if (strcmp(name, CPR_WORK_MANIFEST) == 0 || strcmp(name, CPR_WORK_LOCK) == 0 ||
+        strcmp(name, CPR_WORK_PUBLISHED) == 0)
+        return ITEM_STATE;
+    if (sscanf(name, "snapshot-%20llu%n", &number, &end) == 1 && name[end] == '\0') {
+        *shard = number;
+        return ITEM_SNAPSHOT;
     }
+    end = 0;
+    if (sscanf(name, "shard-%20llu%n", &number, &end) == 1 && end > 0) {
+        *shard = number;
+        if (strcmp(name + end, ".cps") == 0)
+            return ITEM_SHARD;
+        if (strcmp(name + end, ".partial") == 0)
+            return ITEM_PARTIAL;
+    }
+    return ITEM_FOREIGN;
+}
+
+/* A second view of the directory: reading through `fd` itself would share its position. */
+static DIR *open_items(const cpr_work_dir *work)
+{
+    const int fd = cpr_work_openat(work, ".", O_RDONLY | O_DIRECTORY);
+    DIR *items = fd < 0 ? NULL : fdopendir(fd);
+    if (items == NULL && fd >= 0)
+        (void)close(fd);
+    return items;
+}
+
+cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint8_t *marks,
+                             uint64_t shards, cpr_error *error)
+{
+    *scan = (cpr_work_scan){.shards = 0};
+    DIR *items = open_items(work);
     const struct dirent *item;
     errno = 0;
-    while (status == CPR_OK && (item = readdir(directory)) != NULL) {
-        if (is_ours(item->d_name) && unlinkat(dirfd(directory), item->d_name, 0) != 0 &&
+    while (items != NULL && (item = readdir(items)) != NULL) {
+        uint64_t shard;
+        struct stat facts;
+        const item_kind kind = kind_of(item->d_name, &shard);
+        const bool counted = kind == ITEM_SHARD || kind == ITEM_SNAPSHOT || kind == ITEM_PARTIAL;
+        if (counted && fstatat(dirfd(items), item->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
+            scan->bytes += (uint64_t)facts.st_size;
+        scan->shards += kind == ITEM_SHARD;
+        scan->snapshots += kind == ITEM_SNAPSHOT;
+        scan->manifest = scan->manifest || strcmp(item->d_name, CPR_WORK_MANIFEST) == 0;
+        scan->published = scan->published || strcmp(item->d_name, CPR_WORK_PUBLISHED) == 0;
+        if (marks != NULL && shard < shards)
+            marks[shard] |= kind == ITEM_SHARD
+                                ? CPR_WORK_HAS_SHARD
+                                : (kind == ITEM_SNAPSHOT ? CPR_WORK_HAS_SNAPSHOT : 0);
+        errno = 0;
+    }
+    cpr_status status = CPR_OK;
+    if (errno != 0)
+        status = cpr_io_fail(error, errno, "read the work directory", work->path);
+    if (items != NULL)
+        (void)closedir(items);
+    return status;
+}
+
+/* Removes everything of these kinds. */
+static cpr_status sweep(const cpr_work_dir *work, item_kind least, item_kind most, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    DIR *items = open_items(work);
+    const struct dirent *item;
+    errno = 0;
+    while (status == CPR_OK && items != NULL && (item = readdir(items)) != NULL) {
+        uint64_t shard;
+        const item_kind kind = kind_of(item->d_name, &shard);
+        if (kind >= least && kind <= most && unlinkat(work->fd, item->d_name, 0) != 0 &&
             errno != ENOENT)
-            status = cpr_io_fail(error, errno, "empty the work directory", path);
+            status = cpr_io_fail(error, errno, "empty the work directory", work->path);
         errno = 0;
     }
     if (status == CPR_OK && errno != 0)
-        status = cpr_io_fail(error, errno, "read the work directory", path);
-    (void)closedir(directory);
-    if (status == CPR_OK && rmdir(path) != 0 && errno != ENOENT)
-        status = cpr_io_fail(error, errno, "remove the work directory", path);
-    free(path);
+        status = cpr_io_fail(error, errno, "read the work directory", work->path);
+    if (items != NULL)
+        (void)closedir(items);
     return status;
 }
 
-/* ---- writing -------------------------------------------------------------------------------- */
-
-cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
-                                cpr_error *error)
+static cpr_status remove_item(const cpr_work_dir *work, const char *name, cpr_error *error)
 {
-    static const uint8_t header[HEADER_BYTES];
-    char attempt[128];
-    cpr_work_shard *w = malloc(sizeof(*w));
-    *out = NULL;
-    if (w == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    w->work = work;
-    w->shard = shard;
-    w->coded_bytes = 0;
-    w->filled = HEADER_BYTES; /* written again at the end, when its fields are known */
-    memcpy(w->buffer, header, HEADER_BYTES);
-    cpr_io_attempt(attempt, sizeof(attempt));
-    (void)snprintf(w->name, sizeof(w->name), TEMPORARY "%s", attempt);
-    do
-        w->fd = openat(work->fd, w->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    while (w->fd < 0 && errno == EINTR);
-    if (w->fd < 0) {
-        const cpr_status status = fail_shard(work, shard, errno, "create", error);
-        free(w);
-        return status;
-    }
-    *out = w;
-    return CPR_OK;
-}
-
-static cpr_status flush(cpr_work_shard *w, cpr_error *error)
-{
-    const int code = cpr_io_write(w->fd, w->buffer, w->filled);
-    w->filled = 0;
-    return code == 0 ? CPR_OK : fail_shard(w->work, w->shard, code, "write", error);
-}
-
-static cpr_status append(cpr_work_shard *w, const uint8_t *data, size_t bytes, cpr_error *error)
-{
-    while (bytes > 0) {
-        const size_t room = BUFFER_BYTES - w->filled;
-        const size_t part = bytes < room ? bytes : room;
-        memcpy(w->buffer + w->filled, data, part);
-        w->filled += part;
-        data += part;
-        bytes -= part;
-        if (w->filled == BUFFER_BYTES) {
-            const cpr_status status = flush(w, error);
-            if (status != CPR_OK)
-                return status;
-        }
-    }
-    return CPR_OK;
-}
-
-cpr_status cpr_work_shard_write(void *work_shard, const uint8_t *data, size_t bytes,
-                                cpr_error *error)
-{
-    cpr_work_shard *w = work_shard;
-    w->coded_bytes += bytes;
-    return append(w, data, bytes, error);
-}
-
-static void put_header(uint8_t header[HEADER_BYTES], uint64_t shard, const cpr_shard_info *info,
-                       uint64_t files)
-{
-    memset(header, 0, HEADER_BYTES);
-    memcpy(header + AT_MAGIC, MAGIC, 8);
-    cpr_put32(header + AT_VERSION, VERSION);
-    cpr_put32(header + AT_GENERATION, info->generation);
-    cpr_put64(header + AT_SHARD, shard);
-    cpr_put64(header + AT_OFFSET, info->offset);
-    cpr_put64(header + AT_RAW_BYTES, info->raw_bytes);
-    cpr_put64(header + AT_CODED_BYTES, info->coded_bytes);
-    cpr_put64(header + AT_STORED_BYTES, info->stored_bytes);
-    cpr_put64(header + AT_TOKENS, info->tokens);
-    cpr_put64(header + AT_LOSS, info->loss_bits);
-    cpr_put64(header + AT_FILES, files);
-    cpr_put_hash(header + AT_RAW_HASH, info->raw_hash);
-    cpr_put_hash(header + AT_CODED_HASH, info->coded_hash);
-}
-
-static uint64_t check_of(const uint8_t header[HEADER_BYTES], const uint8_t *trailer, size_t bytes)
-{
-    /* One hash over both: the header's seeds the trailer's. */
-    return XXH3_64bits_withSeed(trailer, bytes, XXH3_64bits(header, AT_CHECK));
-}
-
-static cpr_status write_facts(cpr_work_shard *w, const cpr_shard_info *info,
-                              const uint64_t *file_loss, size_t files, cpr_error *error)
-{
-    uint8_t header[HEADER_BYTES];
-    uint8_t *trailer = malloc(files * 8 + 1);
-    if (trailer == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < files; ++i)
-        cpr_put64(trailer + 8 * i, file_loss[i]);
-    put_header(header, w->shard, info, files);
-    cpr_put64(header + AT_CHECK, check_of(header, trailer, 8 * files));
-    cpr_status status = append(w, trailer, 8 * files, error);
-    if (status == CPR_OK)
-        status = flush(w, error);
-    free(trailer);
-    if (status != CPR_OK)
-        return status;
-    const int code = cpr_io_pwrite(w->fd, header, sizeof(header), 0);
-    return code == 0 ? CPR_OK : fail_shard(w->work, w->shard, code, "write", error);
-}
-
-cpr_status cpr_work_shard_commit(cpr_work_shard *w, const cpr_shard_info *info,
-                                 const uint64_t *file_loss, size_t files, cpr_error *error)
-{
-    cpr_work_dir *work = w->work;
-    char name[NAME_BYTES];
-    cpr_status status;
-    if (info->coded_bytes == w->coded_bytes)
-        status = write_facts(w, info, file_loss, files, error);
-    else
-        status =
-            cpr_fail(error, CPR_ERR_USAGE, "shard %llu has %llu coded bytes, but %llu were written",
-                     (unsigned long long)w->shard, (unsigned long long)info->coded_bytes,
-                     (unsigned long long)w->coded_bytes);
-    if (status == CPR_OK && fsync(w->fd) != 0)
-        status = fail_shard(work, w->shard, errno, "sync", error);
-    /* Network file systems report a full disk as late as here. */
-    if (close(w->fd) != 0 && status == CPR_OK && errno != EINTR)
-        status = fail_shard(work, w->shard, errno, "close", error);
-    shard_name(w->shard, name);
-    if (status == CPR_OK && renameat(work->fd, w->name, work->fd, name) != 0)
-        status = fail_shard(work, w->shard, errno, "name", error);
-    if (status != CPR_OK)
-        (void)unlinkat(work->fd, w->name, 0);
-    else if (fsync(work->fd) != 0 && errno != EINVAL)
-        status = fail_shard(work, w->shard, errno, "sync the directory of", error);
-    free(w);
-    return status;
-}
-
-void cpr_work_shard_abandon(cpr_work_shard *w)
-{
-    if (w == NULL)
-        return;
-    (void)close(w->fd);
-    (void)unlinkat(w->work->fd, w->name, 0);
-    free(w);
-}
-
-/* ---- reading -------------------------------------------------------------------------------- */
-
-static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *error)
-{
-    char name[NAME_BYTES];
-    if (work->shard_fd >= 0)
-        (void)close(work->shard_fd);
-    shard_name(shard, name);
-    do
-        work->shard_fd = openat(work->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    while (work->shard_fd < 0 && errno == EINTR);
-    work->shard = shard;
-    if (work->shard_fd >= 0)
+    if (unlinkat(work->fd, name, 0) == 0 || errno == ENOENT)
         return CPR_OK;
-    if (errno == ENOENT) {
-        char shown[CPR_SHOWN_BYTES];
-        return cpr_fail(error, CPR_ERR_NOT_FOUND, "shard %llu is not in \"%s\"",
-                        (unsigned long long)shard,
-                        cpr_printable_path(work->path, shown, sizeof(shown)));
-    }
-    return fail_shard(work, shard, errno, "open", error);
+    return cpr_io_fail(error, errno, "empty the work directory", work->path);
 }
 
-/* Reads header and trailer of the open shard and checks them. */
-static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t **file_loss,
-                             size_t *files, cpr_error *error)
+cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error)
 {
-    uint8_t header[HEADER_BYTES];
-    struct stat facts;
-    int code = fstat(work->shard_fd, &facts) == 0 ? 0 : errno;
-    if (code == 0)
-        code = cpr_io_pread(work->shard_fd, header, sizeof(header), 0);
-    if (code > 0)
-        return fail_shard(work, work->shard, code, "read", error);
-    if (code == CPR_IO_END || memcmp(header, MAGIC, 8) != 0)
-        return damaged_shard(work, work->shard, error);
-    if (cpr_get32(header + AT_VERSION) != VERSION)
-        return cpr_fail(error, CPR_ERR_VERSION,
-                        "shard %llu in \"%.400s\" is of version %u; this program knows version %u",
-                        (unsigned long long)work->shard, work->path,
-                        (unsigned)cpr_get32(header + AT_VERSION), VERSION);
-    const uint64_t size = (uint64_t)facts.st_size - HEADER_BYTES;
-    const uint64_t coded = cpr_get64(header + AT_CODED_BYTES);
-    const uint64_t count = cpr_get64(header + AT_FILES);
-    if (coded > size || count != (size - coded) / 8 || (size - coded) % 8 != 0 ||
-        cpr_get64(header + AT_SHARD) != work->shard)
-        return damaged_shard(work, work->shard, error);
-    uint8_t *trailer = malloc(8 * count + 1);
-    if (trailer == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    code = cpr_io_pread(work->shard_fd, trailer, 8 * count, HEADER_BYTES + coded);
-    if (code == 0 && check_of(header, trailer, 8 * count) != cpr_get64(header + AT_CHECK))
-        code = CPR_IO_END;
-    if (code != 0) {
-        free(trailer);
-        return code == CPR_IO_END ? damaged_shard(work, work->shard, error)
-                                  : fail_shard(work, work->shard, code, "read", error);
-    }
-    *info = (cpr_shard_info){
-        .offset = cpr_get64(header + AT_OFFSET),
-        .raw_bytes = cpr_get64(header + AT_RAW_BYTES),
-        .coded_bytes = coded,
-        .stored_bytes = cpr_get64(header + AT_STORED_BYTES),
-        .tokens = cpr_get64(header + AT_TOKENS),
-        .loss_bits = cpr_get64(header + AT_LOSS),
-        .generation = cpr_get32(header + AT_GENERATION),
-        .raw_hash = cpr_get_hash(header + AT_RAW_HASH),
-        .coded_hash = cpr_get_hash(header + AT_CODED_HASH),
-    };
-    work->coded_bytes = coded;
-    *files = count;
-    /* The numbers are decoded in place: each is read before its 8 bytes are written over. */
-    uint64_t *numbers = (uint64_t *)(void *)trailer;
-    for (size_t i = 0; i < count; ++i)
-        numbers[i] = cpr_get64(trailer + 8 * i);
-    if (file_loss != NULL)
-        *file_loss = numbers;
-    else
-        free(trailer);
-    return CPR_OK;
+    return sweep(work, ITEM_TEMPORARY, ITEM_TEMPORARY, error);
 }
 
-cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
-                               uint64_t **file_loss, size_t *files, cpr_error *error)
+cpr_status cpr_work_dir_clear(cpr_work_dir *work, cpr_error *error)
 {
-    size_t count;
-    if (file_loss != NULL)
-        *file_loss = NULL;
-    cpr_status status = open_shard(work, shard, error);
-    if (status == CPR_OK)
-        status = read_facts(work, info, file_loss, files != NULL ? files : &count, error);
-    if (status != CPR_OK && work->shard_fd >= 0) {
+    if (work->shard_fd >= 0)
         (void)close(work->shard_fd);
-        work->shard_fd = -1;
-    }
+    work->shard_fd = -1;
+    cpr_status status = sweep(work, ITEM_SHARD, ITEM_TEMPORARY, error);
+    if (status == CPR_OK)
+        status = remove_item(work, CPR_WORK_MANIFEST, error);
+    if (status == CPR_OK)
+        status = remove_item(work, CPR_WORK_PUBLISHED, error);
     return status;
 }
 
-cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offset, uint8_t *out,
-                               size_t bytes, cpr_error *error)
+cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cpr_error *error)
 {
-    if (work->shard_fd < 0 || work->shard != shard) {
-        cpr_shard_info info;
-        const cpr_status status = cpr_work_shard_info(work, shard, &info, NULL, NULL, error);
-        if (status != CPR_OK)
-            return status;
+    cpr_work_dir *work;
+    cpr_status status = cpr_work_dir_open(archive_path, false, &work, error);
+    if (status == CPR_ERR_NOT_FOUND) {
+        cpr_work_lock_release(lock);
+        return CPR_OK;
     }
-    if (offset > work->coded_bytes || bytes > work->coded_bytes - offset)
-        return damaged_shard(work, shard, error);
-    const int code = cpr_io_pread(work->shard_fd, out, bytes, HEADER_BYTES + offset);
-    if (code == CPR_IO_END)
-        return damaged_shard(work, shard, error);
-    return code == 0 ? CPR_OK : fail_shard(work, shard, code, "read", error);
+    /* The mark that the archive is complete goes last: whoever is killed here can go on. */
+    if (status == CPR_OK)
+        status = sweep(work, ITEM_SHARD, ITEM_TEMPORARY, error);
+    if (status == CPR_OK)
+        status = remove_item(work, CPR_WORK_MANIFEST, error);
+    if (status == CPR_OK)
+        status = remove_item(work, CPR_WORK_LOCK, error);
+    /* NFS keeps a file that is open under another name in the directory: close it now. */
+    cpr_work_lock_release(lock);
+    if (status == CPR_OK)
+        status = remove_item(work, CPR_WORK_PUBLISHED, error);
+    if (status == CPR_OK && rmdir(work->path) != 0 && errno != ENOENT)
+        status = cpr_io_fail(error, errno, "remove the work directory", work->path);
+    cpr_work_dir_close(work);
+    return status;
+}
+
+/* ---- small files ---------------------------------------------------------------------------- */
+
+static cpr_status fail_file(const cpr_work_dir *work, const char *name, int code, const char *verb,
+                            cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    return cpr_fail_errno(error, code, "cannot %s \"%s\" in \"%s\"", verb, name,
+                          cpr_printable_path(work->path, shown, sizeof(shown)));
+}
+
+cpr_status cpr_work_name_file(const cpr_work_dir *work, int fd, const char *temporary,
+                              const char *name, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    if (fsync(fd) != 0)
+        status = fail_file(work, name, errno, "sync", error);
+    /* Network file systems report a full disk as late as here. */
+    if (close(fd) != 0 && status == CPR_OK && errno != EINTR)
+        status = fail_file(work, name, errno, "close", error);
+    if (status == CPR_OK && renameat(work->fd, temporary, work->fd, name) != 0)
+        status = fail_file(work, name, errno, "name", error);
+    if (status != CPR_OK)
+        (void)unlinkat(work->fd, temporary, 0);
+    else if (fsync(work->fd) != 0 && errno != EINVAL)
+        status = fail_file(work, name, errno, "sync the directory of", error);
+    return status;
+}
+
+cpr_status cpr_work_put_file(const cpr_work_dir *work, const char *name, const void *data,
+                             size_t bytes, bool durable, cpr_error *error)
+{
+    char temporary[CPR_WORK_NAME_BYTES];
+    cpr_work_temporary(temporary);
+    const int fd = cpr_work_openat(work, temporary, O_WRONLY | O_CREAT | O_EXCL);
+    if (fd < 0)
+        return fail_file(work, name, errno, "create", error);
+    int code = cpr_io_write(fd, data, bytes);
+    if (code == 0 && durable)
+        return cpr_work_name_file(work, fd, temporary, name, error);
+    if (close(fd) != 0 && code == 0 && errno != EINTR)
+        code = errno;
+    if (code == 0 && renameat(work->fd, temporary, work->fd, name) != 0)
+        code = errno;
+    if (code == 0)
+        return CPR_OK;
+    (void)unlinkat(work->fd, temporary, 0);
+    return fail_file(work, name, code, "write", error);
+}
+
+cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t **data,
+                             size_t *bytes, cpr_error *error)
+{
+    struct stat facts;
+    *data = NULL;
+    *bytes = 0;
+    const int fd = cpr_work_openat(work, name, O_RDONLY);
+    if (fd < 0 && errno == ENOENT)
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no \"%s\" in \"%.400s\"", name,
+                        work->path);
+    if (fd < 0)
+        return fail_file(work, name, errno, "open", error);
+    int code = fstat(fd, &facts) == 0 ? 0 : errno;
+    if (code == 0) {
+        *bytes = (size_t)facts.st_size;
+        *data = malloc(*bytes + 1);
+        code = *data == NULL ? ENOMEM : cpr_io_pread(fd, *data, *bytes, 0);
+    }
+    (void)close(fd);
+    if (code == 0) {
+        (*data)[*bytes] = 0;
+        return CPR_OK;
+    }
+    free(*data);
+    *data = NULL;
+    if (code == CPR_IO_END) /* it was cut while it was read */
+        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" in \"%.400s\" ends too early", name,
+                        work->path);
+    return fail_file(work, name, code, "read", error);
+}
+
+cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error)
+{
+    return cpr_work_put_file(work, CPR_WORK_PROGRESS, text, strlen(text), false, error);
+}
+
+cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_error *error)
+{
+    uint8_t *data;
+    size_t bytes;
+    const cpr_status status = cpr_work_get_file(work, CPR_WORK_PROGRESS, &data, &bytes, error);
+    *text = (char *)data;
+    return status;
+}
+
+/* ---- publishing ----------------------------------------------------------------------------- */
+
+/* Hash of the seal, which holds that of all tables, which hold those of all bitstreams. */
+static cpr_status hash_seal(const char *path, uint8_t out[16], cpr_error *error)
+{
+    uint8_t seal[SEAL_BYTES];
+    const int fd = cpr_io_open(path, O_RDONLY);
+    if (fd < 0) {
+        const int code = errno;
+        const cpr_status status = cpr_io_fail(error, code, "open", path);
+        return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
+    }
+    const int code = cpr_io_pread(fd, seal, sizeof(seal), 0);
+    (void)close(fd);
+    if (code != 0)
+        return cpr_io_fail(error, code, "read", path);
+    const XXH128_hash_t hash = XXH3_128bits(seal, sizeof(seal));
+    cpr_put_hash(out, (cpr_hash128){.high = hash.high64, .low = hash.low64});
+    return CPR_OK;
+}
+
+cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_path,
+                                   cpr_error *error)
+{
+    uint8_t hash[16];
+    const cpr_status status = hash_seal(sealed_path, hash, error);
+    if (status != CPR_OK)
+        return status;
+    return cpr_work_put_file(work, CPR_WORK_PUBLISHED, hash, sizeof(hash), true, error);
+}
+
+bool cpr_work_is_published(const cpr_work_dir *work, const char *archive_path)
+{
+    uint8_t hash[16];
+    uint8_t *marked;
+    size_t bytes;
+    if (cpr_work_get_file(work, CPR_WORK_PUBLISHED, &marked, &bytes, NULL) != CPR_OK)
+        return false;
+    const bool same = bytes == sizeof(hash) && hash_seal(archive_path, hash, NULL) == CPR_OK &&
+                      memcmp(hash, marked, sizeof(hash)) == 0;
+    free(marked);
+    return same;
 }

@@ -1,0 +1,400 @@
+/* work_lock.c - one job at a time in a work directory.
+ *
+ * The lock is an open-file-description lock, which the kernel releases when the job dies. There are
+ * file systems whose locks do not reach other hosts; so the owner also writes who it is, and
+ * counts up every few seconds. Who gets the lock but finds another host's name watches the file on
+ * its own clock: if it does not change, its owner is gone. Times of different hosts are never
+ * compared. FORMAT.md describes the file. */
+#define _GNU_SOURCE
+#include "work_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RECORD_BYTES 512
+#define BEAT_SECONDS 5
+#define WATCH_SECONDS 20.0    /* of another host's counter, until its job counts as dead */
+#define PATIENCE_SECONDS 10.0 /* with a lock that is held: its owner may be about to end */
+
+struct cpr_work_lock {
+    int fd;
+    cpr_work_owner owner;
+    char attempt[128];
+    uint64_t turn; /* how many owners there have been */
+    uint64_t beat;
+    pthread_t thread;
+    bool beating;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool ending; /* guarded by the mutex */
+    atomic_bool lost;
+};
+
+static double seconds_now(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void sleep_seconds(double seconds)
+{
+    struct timespec pause = {.tv_sec = (time_t)seconds};
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    (void)nanosleep(&pause, NULL);
+}
+
+/* ---- the record ----------------------------------------------------------------------------- */
+
+/* Copies a word: what is not a plain character becomes '-'. */
+static void put_word(char *out, size_t capacity, const char *text)
+{
+    size_t used = 0;
+    for (; *text != '\0' && used + 1 < capacity; ++text)
+        out[used++] = *text > ' ' && *text < 127 ? *text : '-';
+    out[used] = '\0';
+}
+
+/* Names the running kernel: processes that see the same one share its locks. */
+static void find_kernel(char *out, size_t capacity)
+{
+    char text[64] = "";
+    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        (void)close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    put_word(out, capacity, text);
+}
+
+static void describe_self(cpr_work_lock *lock)
+{
+    char host[65] = "";
+    const char *job = getenv("SLURM_JOB_ID");
+    cpr_work_owner *owner = &lock->owner;
+    if (gethostname(host, sizeof(host) - 1) != 0)
+        host[0] = '\0';
+    put_word(owner->host, sizeof(owner->host), host);
+    find_kernel(owner->kernel, sizeof(owner->kernel));
+    put_word(owner->job, sizeof(owner->job), job != NULL ? job : "");
+    owner->pid = (int64_t)getpid();
+    cpr_io_attempt(lock->attempt, sizeof(lock->attempt));
+}
+
+/* The value of `name` in a record; "" if there is none. */
+static void get_word(const char *record, const char *name, char *out, size_t capacity)
+{
+    char key[32];
+    out[0] = '\0';
+    (void)snprintf(key, sizeof(key), "\n%s ", name);
+    const char *at = strstr(record, key);
+    if (at == NULL)
+        return;
+    at += strlen(key);
+    const size_t length = strcspn(at, " \n");
+    (void)snprintf(out, capacity, "%.*s", (int)length, at);
+}
+
+static uint64_t get_number(const char *record, const char *name)
+{
+    char text[32];
+    get_word(record, name, text, sizeof(text));
+    return strtoull(text, NULL, 10);
+}
+
+static int write_record(cpr_work_lock *lock)
+{
+    char record[RECORD_BYTES + 1];
+    memset(record, '\n', sizeof(record));
+    const int length =
+        snprintf(record, sizeof(record),
+                 "corpress lock 1\nhost %s\npid %lld\nkernel %s\njob %s\nattempt %s\nturn %llu\n"
+                 "beat %llu\n",
+                 lock->owner.host, (long long)lock->owner.pid, lock->owner.kernel, lock->owner.job,
+                 lock->attempt, (unsigned long long)lock->turn, (unsigned long long)lock->beat);
+    record[length < RECORD_BYTES ? length : RECORD_BYTES - 1] = '\n';
+    return cpr_io_pwrite(lock->fd, record, RECORD_BYTES, 0);
+}
+
+/* Reads what is in an open lock file; an empty text if there is nothing. */
+static void read_record(int fd, char record[RECORD_BYTES + 1])
+{
+    ssize_t got;
+    do
+        got = pread(fd, record, RECORD_BYTES, 0);
+    while (got < 0 && errno == EINTR);
+    record[got > 0 ? got : 0] = '\0';
+}
+
+/* As read_record() with a new descriptor: network file systems look at the server again then. */
+static void read_record_again(const cpr_work_dir *work, char record[RECORD_BYTES + 1])
+{
+    const int fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDONLY);
+    record[0] = '\0';
+    if (fd < 0)
+        return;
+    read_record(fd, record);
+    (void)close(fd);
+}
+
+static void parse_owner(const char *record, cpr_work_owner *owner)
+{
+    *owner = (cpr_work_owner){.pid = (int64_t)get_number(record, "pid")};
+    get_word(record, "host", owner->host, sizeof(owner->host));
+    get_word(record, "kernel", owner->kernel, sizeof(owner->kernel));
+    get_word(record, "job", owner->job, sizeof(owner->job));
+}
+
+/* ---- taking --------------------------------------------------------------------------------- */
+
+static struct flock whole_file(short type)
+{
+    return (struct flock){.l_type = type, .l_whence = SEEK_SET};
+}
+
+/* 0, EAGAIN if another process has it, or ENOLCK if this file system has no locks. */
+static int try_lock(int fd)
+{
+    struct flock range = whole_file(F_WRLCK);
+    int code;
+    do
+        code = fcntl(fd, F_OFD_SETLK, &range) == 0 ? 0 : errno;
+    while (code == EINTR);
+    if (code == 0 || code == EAGAIN)
+        return code;
+    return code == EACCES ? EAGAIN : ENOLCK;
+}
+
+static cpr_status busy(const cpr_work_dir *work, const char *record, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_work_owner owner;
+    parse_owner(record, &owner);
+    return cpr_fail(error, CPR_ERR_BUSY,
+                    "another job is at work in \"%s\": process %lld on host %s%s%s",
+                    cpr_printable_path(work->path, shown, sizeof(shown)), (long long)owner.pid,
+                    owner.host[0] != '\0' ? owner.host : "?",
+                    owner.job[0] != '\0' ? ", SLURM job " : "", owner.job);
+}
+
+/* Waits a little for a lock that is held. */
+static cpr_status wait_for_lock(const cpr_work_dir *work, int fd, cpr_warn_fn *tell, void *context,
+                                cpr_error *error)
+{
+    char record[RECORD_BYTES + 1];
+    const double start = seconds_now();
+    bool told = false;
+    for (;;) {
+        const int code = try_lock(fd);
+        if (code != EAGAIN)
+            return CPR_OK;
+        const double waited = seconds_now() - start;
+        if (waited >= PATIENCE_SECONDS)
+            break;
+        if (!told && waited >= 1) {
+            tell(context, "another job is at work on this archive; waiting for its end");
+            told = true;
+        }
+        sleep_seconds(0.1);
+    }
+    read_record(fd, record);
+    return busy(work, record, error);
+}
+
+/* Whether the owner that the record names is alive, as far as can be told once its lock is ours. */
+static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *lock,
+                              const char *record, cpr_warn_fn *tell, void *context,
+                              cpr_error *error)
+{
+    char text[256];
+    char now[RECORD_BYTES + 1];
+    cpr_work_owner owner;
+    parse_owner(record, &owner);
+    if (record[0] == '\0' || strcmp(owner.kernel, lock->owner.kernel) == 0)
+        return CPR_OK; /* it left in order, or the kernel that we share says that it is dead */
+    if (owner.job[0] != '\0' && strcmp(owner.job, lock->owner.job) == 0)
+        return CPR_OK; /* SLURM ended it before it started this job again */
+    (void)snprintf(text, sizeof(text),
+                   "a job on host %s may be at work on this archive; watching for %.0f s whether "
+                   "it is alive",
+                   owner.host, WATCH_SECONDS);
+    tell(context, text);
+    for (const double start = seconds_now(); seconds_now() - start < WATCH_SECONDS;) {
+        sleep_seconds(0.5);
+        read_record_again(work, now);
+        if (strcmp(now, record) != 0)
+            return busy(work, now, error);
+    }
+    return CPR_OK;
+}
+
+/* Whether the directory still holds the file that was opened: it may have been removed by the job
+ * that finished meanwhile. */
+static bool still_there(const cpr_work_dir *work, int fd)
+{
+    struct stat ours;
+    struct stat named;
+    return fstat(fd, &ours) == 0 &&
+           fstatat(work->fd, CPR_WORK_LOCK, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+/* ---- the counter ---------------------------------------------------------------------------- */
+
+/* False: another job has taken over. */
+static bool count_up(cpr_work_lock *lock)
+{
+    char record[RECORD_BYTES + 1];
+    char attempt[sizeof(lock->attempt)];
+    read_record(lock->fd, record);
+    get_word(record, "attempt", attempt, sizeof(attempt));
+    if (strcmp(attempt, lock->attempt) != 0 && get_number(record, "turn") > lock->turn)
+        return false;
+    lock->beat++;
+    (void)write_record(lock);
+    return true;
+}
+
+static void *beat(void *context)
+{
+    cpr_work_lock *lock = context;
+    struct timespec until = {0};
+    (void)pthread_mutex_lock(&lock->mutex);
+    while (!lock->ending) {
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += BEAT_SECONDS;
+        while (!lock->ending &&
+               pthread_cond_timedwait(&lock->wake, &lock->mutex, &until) != ETIMEDOUT) {
+        }
+        if (lock->ending)
+            break;
+        if (!count_up(lock)) {
+            atomic_store(&lock->lost, true);
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&lock->mutex);
+    return NULL;
+}
+
+/* A thread of its own, so that no phase of the job is too long. It leaves all signals to others. */
+static bool start_beating(cpr_work_lock *lock)
+{
+    pthread_condattr_t attributes;
+    sigset_t all;
+    sigset_t before;
+    if (pthread_mutex_init(&lock->mutex, NULL) != 0)
+        return false;
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    const bool good = pthread_cond_init(&lock->wake, &attributes) == 0;
+    (void)pthread_condattr_destroy(&attributes);
+    if (!good)
+        return false;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    lock->beating = pthread_create(&lock->thread, NULL, beat, lock) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return lock->beating;
+}
+
+cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void *context,
+                              cpr_work_lock **out, cpr_error *error)
+{
+    char record[RECORD_BYTES + 1];
+    *out = NULL;
+    cpr_work_lock *lock = calloc(1, sizeof(*lock));
+    if (lock == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    describe_self(lock);
+    lock->fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDWR | O_CREAT);
+    if (lock->fd < 0) {
+        const int code = errno;
+        cpr_status status = cpr_io_fail(error, code, "lock the work directory", work->path);
+        free(lock);
+        return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
+    }
+    cpr_status status = wait_for_lock(work, lock->fd, tell, context, error);
+    if (status == CPR_OK && !still_there(work, lock->fd))
+        status = cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%.400s\" was removed", work->path);
+    if (status == CPR_OK) {
+        read_record(lock->fd, record);
+        status = watch_owner(work, lock, record, tell, context, error);
+    }
+    if (status == CPR_OK) {
+        lock->turn = get_number(record, "turn") + 1;
+        const int code = write_record(lock);
+        if (code != 0)
+            status = cpr_io_fail(error, code, "lock the work directory", work->path);
+    }
+    if (status == CPR_OK && !start_beating(lock))
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a thread");
+    if (status != CPR_OK) {
+        (void)close(lock->fd);
+        free(lock);
+        return status;
+    }
+    *out = lock;
+    return CPR_OK;
+}
+
+bool cpr_work_lock_lost(const cpr_work_lock *lock)
+{
+    return atomic_load(&lock->lost);
+}
+
+void cpr_work_lock_release(cpr_work_lock *lock)
+{
+    if (lock == NULL)
+        return;
+    (void)pthread_mutex_lock(&lock->mutex);
+    lock->ending = true;
+    (void)pthread_cond_signal(&lock->wake);
+    (void)pthread_mutex_unlock(&lock->mutex);
+    (void)pthread_join(lock->thread, NULL);
+    (void)pthread_cond_destroy(&lock->wake);
+    (void)pthread_mutex_destroy(&lock->mutex);
+    /* An empty file: the owner left in order, nobody needs to watch. */
+    if (!atomic_load(&lock->lost) && ftruncate(lock->fd, 0) != 0)
+        (void)write_record(lock);
+    (void)close(lock->fd);
+    free(lock);
+}
+
+bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
+{
+    char record[RECORD_BYTES + 1];
+    char now[RECORD_BYTES + 1];
+    char kernel[sizeof(owner->kernel)];
+    struct flock range = whole_file(F_WRLCK);
+    const int fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDONLY);
+    *owner = (cpr_work_owner){.pid = 0};
+    if (fd < 0)
+        return false;
+    read_record(fd, record);
+    parse_owner(record, owner);
+    const bool held = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+    (void)close(fd);
+    find_kernel(kernel, sizeof(kernel));
+    if (held || record[0] == '\0' || strcmp(kernel, owner->kernel) == 0)
+        return held;
+    /* Another host's: does it count? */
+    for (const double start = seconds_now(); seconds_now() - start < BEAT_SECONDS + 2;) {
+        sleep_seconds(0.5);
+        read_record_again(work, now);
+        if (strcmp(now, record) != 0)
+            return now[0] != '\0';
+    }
+    return false;
+}

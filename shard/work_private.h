@@ -1,0 +1,69 @@
+/* work_private.h - what the files of the work directory share. */
+#ifndef CPR_WORK_PRIVATE_H
+#define CPR_WORK_PRIVATE_H
+
+#include "shard_io.h"
+
+#define CPR_WORK_NAME_BYTES 160
+#define CPR_WORK_TEMPORARY ".tmp-"
+#define CPR_WORK_LOCK "lock"
+#define CPR_WORK_MANIFEST "manifest"
+#define CPR_WORK_PUBLISHED "published"
+#define CPR_WORK_PROGRESS "progress"
+#define CPR_WORK_SHARD_HEADER_BYTES 128
+#define CPR_WORK_BUFFER_BYTES ((size_t)256 << 10)
+
+struct cpr_work_dir {
+    char *path;
+    int fd;
+    int shard_fd; /* of the shard that was read last, or -1 */
+    uint64_t shard;
+    uint64_t coded_bytes;
+};
+
+/* The file is written under a temporary name that is this attempt's alone: a rank of an earlier
+ * attempt that lives on somewhere has another. */
+struct cpr_work_shard {
+    cpr_work_dir *work;
+    uint64_t shard;
+    int fd;
+    char name[CPR_WORK_NAME_BYTES]; /* the temporary one */
+    uint64_t coded_bytes;
+    size_t filled;
+    uint8_t buffer[CPR_WORK_BUFFER_BYTES];
+};
+
+/* "ARCHIVE.work", malloc()ed. */
+char *cpr_work_path(const char *archive_path);
+
+/* A temporary name that no other process has. */
+void cpr_work_temporary(char out[CPR_WORK_NAME_BYTES]);
+
+void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
+void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
+void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
+
+/* openat(2) in the work directory, never through a link, retried when interrupted. */
+int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags);
+
+/* "cannot VERB the file of shard N in ...". */
+cpr_status cpr_work_fail_shard(const cpr_work_dir *work, uint64_t shard, int code, const char *verb,
+                               cpr_error *error);
+
+/* Writes what is in the buffer. */
+cpr_status cpr_work_shard_flush(cpr_work_shard *w, cpr_error *error);
+
+/* Makes an open temporary file durable under `name`; closes it in any case, and removes it after a
+ * failure. */
+cpr_status cpr_work_name_file(const cpr_work_dir *work, int fd, const char *temporary,
+                              const char *name, cpr_error *error);
+
+/* A small file, replaced at once. `durable`: it is on the disk when this returns. */
+cpr_status cpr_work_put_file(const cpr_work_dir *work, const char *name, const void *data,
+                             size_t bytes, bool durable, cpr_error *error);
+
+/* All of a file, malloc()ed, followed by a NUL. CPR_ERR_NOT_FOUND if there is none. */
+cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t **data,
+                             size_t *bytes, cpr_error *error);
+
+#endif
