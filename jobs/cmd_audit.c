@@ -313,7 +313,11 @@ int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
         return code;
     cpr_error error = {.text = ""};
     cpr_archive *archive = NULL;
-    cpr_status status = command_open_archive(ranks, argv[optind], &archive, &error);
+    cpr_status status = CPR_OK;
+    if (call.full)
+        status = cpr_ranks_self_test(ranks, &error);
+    if (status == CPR_OK)
+        status = command_open_archive(ranks, argv[optind], &archive, &error);
     if (status == CPR_OK)
         status = audit(&call, argv[optind], archive, &error);
     cpr_archive_close(archive);

@@ -137,10 +137,15 @@ int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
     const int code = parse_options(&call, argc, argv, &help);
     if (help)
         return command_help(ranks, help_text, false);
-    if (code != EXIT_DONE || cpr_ranks_rank(ranks) != 0)
+    if (code != EXIT_DONE)
         return code;
     cpr_error error = {.text = ""};
-    cpr_status status = cpr_archive_open(argv[optind], &call.archive, &error);
+    cpr_status status = cpr_ranks_self_test(ranks, &error);
+    if (status != CPR_OK)
+        return command_failed(ranks, status, &error);
+    if (cpr_ranks_rank(ranks) != 0)
+        return EXIT_DONE;
+    status = cpr_archive_open(argv[optind], &call.archive, &error);
     if (status == CPR_OK && call.shards)
         status = cat_shards(&call, &error);
     for (int i = optind + 1; status == CPR_OK && i < argc; i++)

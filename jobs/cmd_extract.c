@@ -134,7 +134,9 @@ int cmd_extract(cpr_ranks *ranks, int argc, char **argv)
         return code;
     cpr_error error = {.text = ""};
     cpr_archive *archive = NULL;
-    cpr_status status = command_open_archive(ranks, call.archive_path, &archive, &error);
+    cpr_status status = cpr_ranks_self_test(ranks, &error);
+    if (status == CPR_OK)
+        status = command_open_archive(ranks, call.archive_path, &archive, &error);
     if (status == CPR_OK)
         status = extract(&call, archive, &error);
     cpr_archive_close(archive);

@@ -114,7 +114,11 @@ int cmd_verify(cpr_ranks *ranks, int argc, char **argv)
         return code;
     cpr_error error = {.text = ""};
     cpr_archive *archive = NULL;
-    cpr_status status = command_open_archive(ranks, argv[optind], &archive, &error);
+    cpr_status status = CPR_OK;
+    if (call.depth == CPR_EXAMINE_RAW)
+        status = cpr_ranks_self_test(ranks, &error);
+    if (status == CPR_OK)
+        status = command_open_archive(ranks, argv[optind], &archive, &error);
     if (status == CPR_OK)
         status = verify(&call, archive, &error);
     cpr_archive_close(archive);

@@ -1,6 +1,7 @@
 /* ranks.h - the processes of one run: agreement, distribution of shards, and what they do together.
  *
  *   start-up and agreement    -> one status and one text on all ranks       (ranks.c)
+ *   self-test                 -> do all ranks compute the same?             (ranks_self_test.c)
  *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
  *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
  *   compress                  -> corpus to archive                          (compress_run.c, ...)
@@ -42,6 +43,11 @@ int cpr_ranks_size(const cpr_ranks *ranks);
 /* COLLECTIVE. Takes each rank's own status and text, and gives all of them those of the lowest rank
  * that failed; with more than one rank the text names it and its host. */
 cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error);
+
+/* COLLECTIVE. Runs cpr_self_test() on all ranks and compares what they computed. CPR_ERR_SELF_TEST
+ * names the first rank, and its host, that differs from what is known or from the others. To be
+ * called before anything is coded or decoded. */
+cpr_status cpr_ranks_self_test(cpr_ranks *ranks, cpr_error *error);
 
 /* ---- exchange ------------------------------------------------------------------------------ */
 

@@ -10,6 +10,7 @@
  *                                                             archive_publish.c, archive_read.c)
  *   output     -> files recreated from shards               (output_tree.c, output_shard.c)
  *   audit      -> LZ4's ratio, for comparison                               (lz4_meter.c)
+ *   self-test  -> known answers of model and coder                          (self_test.c)
  *
  * Every function is local: it does not communicate; the one exception
  * (cpr_archive_write_bitstreams) says so. Functions that can fail return a status and explain it in
@@ -482,5 +483,12 @@ cpr_lz4_meter *cpr_lz4_meter_create(void);
 void cpr_lz4_meter_free(cpr_lz4_meter *meter);
 void cpr_lz4_meter_add(cpr_lz4_meter *meter, const uint8_t *data, size_t bytes);
 uint64_t cpr_lz4_meter_finish(cpr_lz4_meter *meter); /* total, and ready for the next shard */
+
+/* ---- self-test ------------------------------------------------------------------------------ */
+
+/* Codes and decodes a small built-in text and compares the bitstreams with known ones, in less than
+ * 0.1 s: CPR_ERR_SELF_TEST if this machine computes differently. *fingerprint is a hash of what it
+ * computed, the same in all processes that can work on one archive together. */
+cpr_status cpr_self_test(uint64_t *fingerprint, cpr_error *error);
 
 #endif
