@@ -185,12 +185,22 @@ static int32_t mix_inputs(cpr_model *m)
     return cpr_logit_clamp(sum / 16);
 }
 
+static int32_t bounded(int32_t value, int32_t limit)
+{
+    if (value > limit)
+        return limit;
+    return value < -limit ? -limit : value;
+}
+
 static void train_mixer(cpr_model *m, unsigned bit)
 {
     const int32_t target = bit ? 65536 : 0;
     const int32_t final_error = target - (int32_t)m->mixed;
     for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
-        m->final_row[i] += (m->set_logit[i] * final_error + (1 << (FINAL_RATE - 1))) >> FINAL_RATE;
+        m->final_row[i] =
+            bounded(m->final_row[i] +
+                        ((m->set_logit[i] * final_error + (1 << (FINAL_RATE - 1))) >> FINAL_RATE),
+                    CPR_FINAL_WEIGHT_LIMIT);
         const int32_t error = target - (int32_t)m->set_probability[i];
         train(m, m->row[i], (int16_t)(error / 4));
     }

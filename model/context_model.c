@@ -178,6 +178,7 @@ static void reset_maps(cpr_model *m)
         }
     }
     for (uint32_t i = 0; i < CPR_MATCHES; i++) {
+        core->matches[i].expected = -1;
         for (uint32_t length = 0; length < CPR_MATCH_LENGTHS; length++) {
             core->length_map[i][length] = (uint16_t)(49152 + length * 240);
             for (uint32_t depth = 0; depth < CPR_DEPTHS; depth++)
@@ -196,7 +197,8 @@ static void reset_mixer(cpr_model *m)
         memcpy(m->weights + (size_t)row * m->inputs, m->weights, m->inputs * sizeof *m->weights);
     for (uint32_t row = 0; row < CPR_FINAL_ROWS; row++)
         for (uint32_t i = 0; i < CPR_FINAL_INPUTS; i++)
-            m->core->final_weights[row][i] = i < CPR_WEIGHT_SETS ? 65536 / CPR_WEIGHT_SETS : 0;
+            m->core->final_weights[row][i] =
+                i < CPR_WEIGHT_SETS ? CPR_FINAL_WEIGHT_ONE / (int32_t)CPR_WEIGHT_SETS : 0;
     for (uint32_t step = 0; step < CPR_REFINE_STEPS; step++)
         m->refinements[step] = (uint16_t)cpr_squash(
             &m->constants.logistic, cpr_logit_clamp((int32_t)step * 256 - CPR_LOGIT_MAX - 1));

@@ -21,8 +21,12 @@
 /* Bounds that keep the mixer's sums below 2^31. Weight 1 is CPR_WEIGHT_ONE. */
 #define CPR_WEIGHT_LIMIT 21800
 #define CPR_WEIGHT_ONE 16384
+#define CPR_FINAL_WEIGHT_ONE 65536
+#define CPR_FINAL_WEIGHT_LIMIT (16 * CPR_FINAL_WEIGHT_ONE)
 _Static_assert((uint64_t)CPR_INPUTS_MAX *CPR_INPUT_LIMIT *CPR_WEIGHT_LIMIT < UINT32_MAX / 2,
                "the mixer's sums must not overflow");
+_Static_assert((uint64_t)CPR_LOGIT_MAX *(CPR_FINAL_WEIGHT_LIMIT >> 2) < UINT32_MAX / 2,
+               "nor the final mixer's products");
 
 #define CPR_SLOT_NODES (CPR_GROUP_NODES - 1)
 #define CPR_BUCKET_SLOTS 2u
