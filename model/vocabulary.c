@@ -53,6 +53,7 @@ cpr_vocabulary *cpr_vocabulary_create_bytes(void)
         v->text[t] = (uint8_t)t;
         v->start[t + 1] = t + 1;
     }
+    cpr_vocabulary_index(v);
     if (!cpr_code_tree_build(v)) {
         cpr_vocabulary_free(v);
         return NULL;
@@ -103,6 +104,7 @@ static cpr_vocabulary *vocabulary_of_strings(sort_key *keys, uint32_t count)
         v->start[t + 1] = v->start[t] + keys[i].bytes;
         t++;
     }
+    cpr_vocabulary_index(v);
     return v;
 }
 
@@ -244,6 +246,17 @@ uint32_t cpr_vocabulary_path(const cpr_vocabulary *v, uint32_t token, unsigned *
     return v->path[token];
 }
 
+void cpr_vocabulary_index(cpr_vocabulary *v)
+{
+    uint32_t token = 0;
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        v->first[byte] = token;
+        while (token < v->tokens && v->text[v->start[token]] == byte)
+            token++;
+    }
+    v->first[256] = token;
+}
+
 void cpr_vocabulary_narrow(const cpr_vocabulary *v, uint32_t at, uint8_t byte, uint32_t *low,
                            uint32_t *high)
 {
@@ -275,10 +288,11 @@ size_t cpr_vocabulary_cut_word(const cpr_vocabulary *v, const uint8_t *word, siz
     uint16_t choice[CPR_WORD_MAX_BYTES];
     cost[bytes] = 0;
     for (size_t from = bytes; from-- > 0;) {
-        uint32_t low = 0, high = v->tokens;
+        uint32_t low = v->first[word[from]], high = v->first[word[from] + 1];
         cost[from] = UINT32_MAX;
         for (size_t n = 1; from + n <= bytes; n++) {
-            cpr_vocabulary_narrow(v, (uint32_t)(n - 1), word[from + n - 1], &low, &high);
+            if (n > 1)
+                cpr_vocabulary_narrow(v, (uint32_t)(n - 1), word[from + n - 1], &low, &high);
             if (low == high)
                 break;
             if (v->start[low + 1] - v->start[low] != n)

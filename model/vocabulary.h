@@ -22,10 +22,11 @@ typedef struct cpr_tree_node {
 struct cpr_vocabulary {
     uint32_t tokens;
     uint32_t groups;
-    uint8_t *text;   /* all tokens, one after the other */
-    uint32_t *start; /* tokens + 1 offsets into text */
-    uint8_t *weight; /* weight class, see cpr_weight_of_class() */
-    uint32_t *path;  /* decisions, first in the highest of `depth` bits */
+    uint8_t *text;       /* all tokens, one after the other */
+    uint32_t first[257]; /* tokens that begin with byte b: [first[b], first[b + 1]) */
+    uint32_t *start;     /* tokens + 1 offsets into text */
+    uint8_t *weight;     /* weight class, see cpr_weight_of_class() */
+    uint32_t *path;      /* decisions, first in the highest of `depth` bits */
     uint8_t *depth;
     cpr_tree_node *nodes; /* tokens - 1; node 0 is the root */
 };
@@ -40,6 +41,9 @@ cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes);
 
 /* Fills the tree from tokens and weights. False: a path would be too long, or memory ran out. */
 bool cpr_code_tree_build(cpr_vocabulary *vocabulary);
+
+/* Fills `first` from tokens. */
+void cpr_vocabulary_index(cpr_vocabulary *vocabulary);
 
 /* Narrows [*low, *high) from the tokens that share their first `at` bytes to those whose next byte
  * is `byte`. */

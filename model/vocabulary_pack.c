@@ -102,5 +102,6 @@ cpr_vocabulary *cpr_vocabulary_unpack(const uint8_t *packed, size_t bytes)
         cpr_vocabulary_free(v);
         return NULL;
     }
+    cpr_vocabulary_index(v);
     return v;
 }
