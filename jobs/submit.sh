@@ -125,6 +125,17 @@ else
 fi
 arguments+=("${options[@]}")
 
+# The job's files beside the archive change while it runs; a corpus must not.
+if [ "$command" = compress ]; then
+    beside=$(dirname -- "$archive"; echo .)
+    beside=$(realpath -m -- "${beside%$'\n'.}"; echo .)
+    for path in "${paths[@]}"; do
+        inside=$(realpath -m -- "$path"; echo .)
+        [[ ${beside%$'\n'.}/ != "${inside%$'\n'.}"/* ]] ||
+            bad "the archive must be outside of the corpus, not in '$path'"
+    done
+fi
+
 case $SITE_LAUNCHER in
 mpirun) launcher=("${SITE_MPIRUN[@]}") ;;
 srun) launcher=("${SITE_SRUN[@]}") ;;
@@ -149,14 +160,6 @@ fi
 
 # ---- the batch script --------------------------------------------------------------------------
 
-# A file name in which SLURM is to replace nothing: it knows %j and the like, unless there is a
-# backslash in it.
-slurm_path() {
-    local path=$1
-    [[ $path = /* ]] || path=$PWD/$path
-    printf %s "${path//%/%%}"
-}
-
 sbatch_options() {
     local name
     printf '%s\0' --job-name="${slurm[job-name]:-corpress-$command}"
@@ -170,10 +173,10 @@ sbatch_options() {
     [ "${#SITE_SBATCH[@]}" -eq 0 ] || printf '%s\0' "${SITE_SBATCH[@]}"
 }
 
-# directive OPTION: a line of #SBATCH, in sbatch's own quoting, which has no way to write a newline.
+# directive OPTION: a line of #SBATCH, in sbatch's own quoting, which has no way to write some bytes.
 directive() {
     case $1 in
-    *$'\n'*) return 0 ;;
+    *[$'\n\\']*) return 0 ;;
     esac
     printf '#SBATCH %s\n' "$(sed 's/[^A-Za-z0-9_=,.:@%+/-]/\\&/g' <<<"$1")"
 }
@@ -189,13 +192,25 @@ list() {
 }
 
 mapfile -d '' -t sbatch < <(sbatch_options)
-log="--output=$(slurm_path "$archive").slurm-%j.out"
+
+# SLURM replaces %j and the like in the name of the output file. There are names that it has no
+# way to write; then the batch shell opens the file itself.
+log=$archive.slurm-
+[[ $log = /* ]] || log=$PWD/$log
+if [[ $log = *[$'\n\\']* ]]; then
+    opens_log=yes
+    sbatch+=(--output=/dev/null)
+else
+    opens_log=
+    sbatch+=("--output=${log//%/%%}%j.out")
+fi
 
 script() {
     local option
     echo '#!/bin/bash'
-    for option in "${sbatch[@]}" "$log"; do directive "$option"; done
+    for option in "${sbatch[@]}"; do directive "$option"; done
     echo
+    [ -z "$opens_log" ] || printf 'exec >>%q"$SLURM_JOB_ID.out" 2>&1\n' "$log"
     assign job_command "$command"
     assign job_directory "$PWD"
     assign job_archive "$archive"
@@ -220,4 +235,4 @@ if [ -n "$dry_run" ]; then
     exit 0
 fi
 # Options are given on the command line, too, where any byte can be in them.
-script | sbatch --parsable "${sbatch[@]}" "$log" | cut -d ';' -f 1
+script | sbatch --parsable "${sbatch[@]}" | cut -d ';' -f 1

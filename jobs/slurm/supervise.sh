@@ -34,14 +34,13 @@ start_again() {
     fi
     echo "$best $futile" >"$state"
     say "$1; starting again"
+    # SLURM ends this attempt when it has put the job back.
+    trap - TERM
     if ! scontrol requeue "$SLURM_JOB_ID"; then
         say "SLURM does not put the job back into the queue; submit it again to continue"
         leave "$code"
     fi
-    # Waits for SLURM to end this attempt.
-    trap - USR1 TERM
-    sleep 300 &
-    wait "$!"
+    for _ in $(seq 300); do sleep 1; done
     exit "$code"
 }
 
@@ -89,6 +88,8 @@ verdict=lost
 if [ -s "$ended" ]; then
     read -r verdict <"$ended"
     code=$verdict
+elif [ "$code" -eq 0 ]; then
+    code=2
 fi
 rm -f -- "$ended"
 

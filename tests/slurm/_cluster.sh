@@ -46,7 +46,10 @@ cluster_environment() {
     export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
     # The test's own settings only, whatever there is at home.
     export CORPRESS_SITE=$shared/site.conf
-    echo "SITE_CORPRESS=$shared/corpress" >"$CORPRESS_SITE"
+    cat >"$CORPRESS_SITE" <<END
+SITE_CORPRESS=$shared/corpress
+SITE_ENVIRONMENT=(OMPI_MCA_odls_base_sigkill_timeout=1)
+END
     cp "$(type -P corpress)" "$shared/corpress"
 }
 
@@ -175,7 +178,7 @@ job_ends() {
         state="still $(job_fact "$1" JobState)"
     state=${state:-$(job_fact "$1" JobState)}
     [ "$state" = "${3:-COMPLETED}" ] || {
-        tail -n 40 ./*.slurm-"$1".out
+        find . -name "*.slurm-$1.out" -exec tail -n 40 {} +
         tail -n 20 "$cluster/log/slurmctld"
         fail "job $1 is $state, not ${3:-COMPLETED}"
     }
