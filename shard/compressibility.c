@@ -2,6 +2,7 @@
 #include "compressibility.h"
 
 #include "loss_meter.h"
+#include "shard.h"
 
 #include <string.h>
 
@@ -58,11 +59,13 @@ static bool repeats(cpr_compressibility *state, const uint8_t *block, size_t byt
     return seen > sampled / 16;
 }
 
+bool cpr_block_is_noise(const uint8_t *block, size_t bytes)
+{
+    return bytes >= LEAST_BYTES &&
+           order0_bits(block, bytes) * 10 >= ((uint64_t)bytes << 16) * NOISE_BITS_TENTHS;
+}
+
 bool cpr_compressibility_is_noise(cpr_compressibility *state, const uint8_t *block, size_t bytes)
 {
-    if (bytes < LEAST_BYTES)
-        return false;
-    if (order0_bits(block, bytes) * 10 < ((uint64_t)bytes << 16) * NOISE_BITS_TENTHS)
-        return false;
-    return !repeats(state, block, bytes);
+    return cpr_block_is_noise(block, bytes) && !repeats(state, block, bytes);
 }
