@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # packages.sh build|test|ci: installs what is missing on Debian to build, to test, or to run CI.
-# Does nothing where everything is there; needs root or sudo otherwise.
+# (ci also has what the preset `fuzz` needs.) Does nothing where everything is there; needs root or sudo otherwise.
 set -euo pipefail
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev

@@ -45,6 +45,12 @@ cpr_status cpr_fail(cpr_error *error, cpr_status status, const char *format, ...
 cpr_status cpr_fail_errno(cpr_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Tells the static analyzer, which sees one file at a time, that what failed is not CPR_OK. */
+#ifdef __clang_analyzer__
+#define cpr_fail(error, status, ...) ((void)cpr_fail(error, status, __VA_ARGS__), (status))
+#define cpr_fail_errno(...) ((void)cpr_fail_errno(__VA_ARGS__), CPR_ERR_IO)
+#endif
+
 /* Writes `path` so that a terminal and a log can take it: printable ASCII and valid UTF-8 stay,
  * everything else becomes \n, \\ or \xHH. Always terminates; returns `out`. */
 char *cpr_printable_path(const char *path, char *out, size_t capacity);

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""make_inputs.py: writes the inputs from which the fuzz targets start, into the folders beside it.
+
+The bitstreams for fuzz_shard_decode cannot be made here: any bytes are one.
+"""
+import pathlib
+import random
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+random.seed(1)
+TEXT = (b"The shard of the corpus: 1998, the ranks of the job.\n\tx += 1;\r\n"
+        b"\xc3\xa4\xc3\xb6 \xe6\x96\x87\xe5\xad\x97 <code>if (a < b) return;</code>\n") * 3
+
+
+def put(target, name, data):
+    folder = HERE / target
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def vocabulary(words):
+    """A packed vocabulary of the single bytes and of some words (model/vocabulary_pack.c)."""
+    tokens = sorted({bytes([b]) for b in range(256)} | set(words))
+    shared, further, weights, text = bytearray(), bytearray(), bytearray(), bytearray()
+    before = b""
+    for number, token in enumerate(tokens):
+        common = 0
+        while common < min(len(before), len(token)) and before[common] == token[common]:
+            common += 1
+        shared.append(common)
+        further.append(len(token) - common)
+        weights.append(number % 40)
+        text += token[common:]
+        before = token
+    return struct.pack("<I", len(tokens)) + shared + further + weights + text
+
+
+def file_list(files):
+    """A packed list (shard/file_list.c): entries of 44 bytes, then paths and link targets."""
+    entries, paths = b"", b""
+    for source, skip, kind, size, target in files:
+        entries += struct.pack("<QQqIIIII", len(paths), size, 1000000000, 5, skip, 0o644, kind, 0)
+        paths += source + b"\0" + (target + b"\0" if kind == 2 else b"")
+    return struct.pack("<QQ", len(files), len(paths)) + entries + paths
+
+
+put("fuzz_round_trip", "text", b"\x06\x00" + TEXT)
+put("fuzz_round_trip", "bytes", b"\xff\x00" + bytes(range(256)))
+put("fuzz_round_trip", "noise", b"\x63\x00" + random.randbytes(1500))
+put("fuzz_round_trip", "block_edge", b"\xff\xff" + TEXT[:200])
+put("fuzz_round_trip", "empty", b"\x00\x00")
+
+put("fuzz_shard_decode", "noise", b"\x00\x02\x40\x10" + random.randbytes(300))
+put("fuzz_shard_decode", "zeros", b"\xff\x03\x40\x10" + bytes(40))
+put("fuzz_shard_decode", "ones", b"\xff\x03\x00\x10" + b"\xff" * 200)
+put("fuzz_shard_decode", "cut_off", b"\x00\x03\x00\x10\x55")
+put("fuzz_shard_decode", "block_edge", b"\xff\xff\xff\x10" + random.randbytes(400))
+
+put("fuzz_vocabulary", "bytes", vocabulary([]))
+put("fuzz_vocabulary", "words", vocabulary(
+    [b"the", b"then", b"the" * 10, b"x" * 32, b"  ", b"\n\n", b"\x00\x00", b"\xff\xff\xff"]))
+
+put("fuzz_file_list", "empty", file_list([]))
+put("fuzz_file_list", "three", file_list([
+    (b"/srv/a", 1, 1, 0, b""), (b"/srv/a/file", 1, 0, 1234, b""),
+    (b"/srv/a/link\n\xff", 1, 2, 0, b"file")]))
+put("fuzz_file_list", "twice", file_list([(b"a/b", 0, 0, 7, b""), (b"a/b", 0, 0, 7, b"")]))
+
+put("fuzz_archive", "sound", b"\x00")
+put("fuzz_archive", "tables", b"\x00" + bytes(900))
+put("fuzz_archive", "bytes", b"\x01" + bytes(600))
+put("fuzz_archive", "seal", b"\x02corpress archive\r\n\x1a\x00" + bytes(492))
+put("fuzz_archive", "hdf5", b"\x02\x89HDF\r\n\x1a\n" + bytes(2040))
