@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# kill_long.sh CORPRESS [COUNT=100] [SEED]: a run over nine shards at 1, 2 and 4 ranks, killed that
+# many times at random moments: one rank, all ranks, the launcher; by SIGKILL and SIGTERM; while it
+# takes a snapshot, while it publishes. Takes about 6 seconds a kill on 2 cores.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+corpress=$(realpath "$1")
+count=${2:-100}
+seed=${3:-$RANDOM}
+export TESTS=$here/.. JOBS=$here/../../jobs LC_ALL=C
+# shellcheck source=tests/_lib.sh
+. "$TESTS/_lib.sh"
+# shellcheck source=tests/mpi/_kill.sh
+. "$TESTS/mpi/_kill.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/bin"
+cp "$corpress" "$work/bin/corpress"
+export PATH=$work/bin:$PATH
+cd "$work"
+echo "seed $seed"
+kill_corpus
+kill_tests "$count" "$seed"

@@ -1,0 +1,111 @@
+# Three hosts, each a network namespace; one is cut off in the middle. The run ends within a
+# minute, the two others finish it, and the ranks that live on at the lost host do no harm.
+# shellcheck disable=SC2034
+[ "$(id -u)" -eq 0 ] || skip "network namespaces want root"
+PATH=$PATH:/usr/sbin:/sbin
+for program in ip nsenter unshare mpirun; do
+    type -P "$program" >/dev/null || skip "no $program (Debian: iproute2)"
+done
+corpress compress --help | grep -q -- --snapshot-interval || skip "cannot resume"
+
+net=cpr$$
+end_net() {
+    local host
+    for host in "${net}h1" "${net}h2" "${net}h3" "${net}switch"; do
+        [ -e "/run/netns/$host" ] || continue
+        ip netns pids "$host" | xargs -r kill -KILL 2>/dev/null || true
+        ip netns del "$host"
+    done
+}
+trap end_net EXIT
+
+# A switch, in a namespace of its own: nothing of this touches the real network.
+make_net() {
+    local i
+    ip netns add "${net}switch"
+    ip -n "${net}switch" link add name bridge type bridge
+    ip -n "${net}switch" link set bridge up
+    echo 127.0.0.1 localhost >hosts
+    for i in 1 2 3; do
+        echo "10.77.0.$i h$i" >>hosts
+        ip netns add "${net}h$i"
+        ip link add name eth0 netns "${net}h$i" type veth peer name "port$i" netns "${net}switch"
+        ip -n "${net}switch" link set "port$i" master bridge up
+        ip -n "${net}h$i" addr add "10.77.0.$i/24" dev eth0
+        ip -n "${net}h$i" link set eth0 up
+        ip -n "${net}h$i" link set lo up
+    done
+}
+make_net 2>said || skip "no network namespaces: $(cat said)"
+
+# on HOST COMMAND...: as ssh does it. Each host has its own name, /tmp and /dev/shm.
+cat >on <<END
+#!/bin/bash
+shared='$PWD' net=$net
+END
+cat >>on <<'END'
+host=$1
+shift
+export shared
+exec nsenter --net="/run/netns/$net$host" unshare --mount --uts --propagation private bash -c '
+    hostname "$0"
+    kept=$(mktemp -d /run/kept.XXXXXX)
+    mount --bind "$shared" "$kept"
+    mount -t tmpfs none /tmp
+    mkdir -p "$shared"
+    mount --move "$kept" "$shared"
+    rmdir "$kept"
+    mount -t tmpfs none /dev/shm
+    mount --bind "$shared/hosts" /etc/hosts
+    cd "$shared"
+    eval "$*"' "$host" "$@"
+END
+chmod +x on
+cp "$(type -P corpress)" corpress
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent=$PWD/on OMPI_MCA_plm_rsh_no_tree_spawn=1
+export OMPI_MCA_btl=self,vader,tcp OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_btl_tcp_if_include=eth0 OMPI_MCA_oob_tcp_if_include=eth0
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_oob_tcp_keepalive_time=3 OMPI_MCA_oob_tcp_keepalive_intvl=1
+export OMPI_MCA_oob_tcp_keepalive_probes=3
+
+mkdir corpus
+for i in 1 2 3; do text 4000000 "$i" >"corpus/$i"; done
+run=("$PWD/corpress" compress -q --shard-size 1M --snapshot-interval 1s corpus -o)
+at_h3() { ip netns pids "${net}h3"; }
+shards() { compgen -G 'archive.h5.work/shard-*.cps' | wc -l; }
+more_shards_than() { [ "$(shards)" -gt "$1" ]; }
+ended() { ! kill -0 "$pid" 2>/dev/null; }
+
+bash on h1 mpirun -H h1:1,h2:1,h3:1 "${run[@]}" archive.h5 >said 2>&1 &
+pid=$!
+within 60 more_shards_than 1 || fail "the run does not begin: $(cat said)"
+# Nothing gets through to the third host any more. Its processes stand still for now, so that they
+# come to their next write when nobody expects it.
+ip -n "${net}switch" link set port3 down
+at_h3 | xargs kill -STOP
+within 60 ended || fail "the run goes on without a host"
+code=0
+wait "$pid" || code=$?
+[ "$code" -ne 0 ] || fail "done without a host"
+absent archive.h5
+at_h3 | xargs -I '{}' readlink '/proc/{}/exe' | grep -q corpress || fail "no rank lives on"
+
+# The others do the rest, and in the middle of it the lost rank goes on with its shard.
+before=$(shards)
+bash on h1 mpirun -H h1:1,h2:1 "${run[@]}" archive.h5 >said 2>&1 &
+pid=$!
+within 60 more_shards_than "$before" || fail "the run does not go on: $(cat said)"
+at_h3 | xargs kill -CONT
+within 60 ended || fail "the run does not end: $(cat said)"
+wait "$pid" || fail "failed: $(cat said)"
+ranks 2 "${run[@]}" direct.h5
+cmp direct.h5 archive.h5
+absent archive.h5.work
+
+# The host comes back.
+ip -n "${net}switch" link set port3 up
+sleep 3
+cmp direct.h5 archive.h5
+absent archive.h5.work
