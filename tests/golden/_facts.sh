@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# _facts.sh: what the golden archives hold, as text.
+
+# golden_facts DIR: a line for each entry: kind and mode, time, hash or link target, name.
+golden_facts() (
+    cd "$1"
+    find . -mindepth 1 -print0 | LC_ALL=C sort -z | while IFS= read -r -d '' path; do
+        if [ -h "$path" ]; then
+            what=$(readlink "$path")
+        elif [ -d "$path" ]; then
+            what=-
+        else
+            what=$(sha256sum <"$path" | cut -d' ' -f1)
+        fi
+        printf '%s %s %q\n' "$(stat -c '%A %.9Y' "$path")" "$what" "$path"
+    done
+)

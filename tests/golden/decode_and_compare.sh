@@ -1,0 +1,12 @@
+# Each golden archive gives the files that it was made from; and these give the same archive, byte
+# by byte: on this machine, with this compiler, as where it was made.
+. "$TESTS/golden/_facts.sh"
+for golden in "$TESTS"/golden/*.h5; do
+    profile=$(basename "$golden" .h5)
+    expect 0 corpress verify -q "$golden"
+    expect 0 corpress extract -q "$golden" -C "$profile"
+    golden_facts "$profile" | diff "$TESTS/golden/files.txt" - || fail "$profile: other files"
+    (cd "$profile" && expect 0 corpress compress -q --profile "$profile" --shard-size 1M golden \
+        -o "../$profile.h5")
+    cmp "$golden" "$profile.h5"
+done

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# make_golden.sh CORPRESS: makes the golden archives anew, with the program CORPRESS.
+set -euo pipefail
+corpress=$(realpath "$1")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/_facts.sh"
+export LC_ALL=C
+. "$here/../_lib.sh"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir -p golden/empty_directory golden/sub/deep
+text 60000 1 >golden/text
+text 20000 2 | tr ' ' '\t' >golden/sub/deep/table
+noise 9000 3 >golden/noise
+seq -f 'at %010.0f nothing happened on host node-17, and nobody was told' 15000 >golden/log
+printf 'no line end' >golden/sub/short
+: >golden/sub/nothing
+printf 'caf\351, not UTF-8\n' >$'golden/sub/caf\351 \n'
+head -c 70000 /dev/zero >golden/zeros
+ln -s ../text golden/sub/link
+ln -s /absent golden/dangling
+find golden -type d -exec chmod 755 {} +
+find golden -type f -exec chmod 644 {} +
+chmod 600 golden/sub/short
+chmod 750 golden/sub/deep
+find golden -depth -exec touch -h -d '2024-02-29 12:34:56.789012345 UTC' {} +
+touch -d '1969-12-31 23:59:58.5 UTC' golden/text
+
+for profile in balanced fast; do
+    "$corpress" compress -q --force --profile "$profile" --shard-size 1M golden \
+        -o "$here/$profile.h5"
+    rm "$here/$profile.h5.log.jsonl"
+done
+golden_facts . >"$here/files.txt"
