@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # packages.sh build|test|ci: installs what is missing on Debian to build, to test, or to run CI.
-# (ci also has what the preset `fuzz` needs.) Does nothing where everything is there; needs root or sudo otherwise.
+# Does nothing where everything is there; needs root or sudo otherwise.
 set -euo pipefail
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev
@@ -15,7 +15,7 @@ test)
     ;;
 ci)
     packages+=(libcmocka-dev diffutils python3 python3-h5py clang clang-format
-        clang-tidy shellcheck git)
+        clang-tidy libclang-rt-14-dev shellcheck git)
     optional=(slurm-wlm munge iproute2)
     ;;
 *)
