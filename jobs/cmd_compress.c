@@ -15,6 +15,10 @@ static const char help_text[] =
     "Compresses files and directories (recursive, in the order of their paths) into one archive.\n"
     "Symbolic links are kept as links. The archive depends on the files and the options only, not\n"
     "on the number of ranks. Beside it, ARCHIVE.h5.log.jsonl tells when and where it was made.\n"
+    "A job that was interrupted goes on when the same command is run again, also with another\n"
+    "number of ranks. SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 stop it in order: its state is saved "
+    "in\n"
+    "ARCHIVE.h5.work/, the exit code is 75. 'corpress status ARCHIVE.h5' says how far it is.\n"
     "\n"
     "  -o, --output ARCHIVE.h5  the archive\n"
     "  -p, --profile NAME       model parameters (default: balanced), see below\n"
@@ -23,6 +27,9 @@ static const char help_text[] =
     "      --files-from LIST    compress the paths listed in a file (-: standard input),\n"
     "                           separated by newlines, or by NUL if it holds one\n"
     "  -f, --force              replace an archive that exists\n"
+    "      --restart            throw away what an interrupted run left in ARCHIVE.h5.work/\n"
+    "      --snapshot-interval T  time between snapshots of each shard in work, such as 90s,\n"
+    "                           10m (the default), 1h; 0: none but when stopped\n"
     "  -q, --quiet              no progress\n"
     "      --no-mpi-io          rank 0 writes the archive alone, without MPI-IO\n"
     "      --help               this text\n";
@@ -48,6 +55,8 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
         {"shard-size", required_argument, NULL, OPTION_SHARD_SIZE},
         {"files-from", required_argument, NULL, OPTION_FILES_FROM},
         {"force", no_argument, NULL, 'f'},
+        {"restart", no_argument, NULL, OPTION_RESTART},
+        {"snapshot-interval", required_argument, NULL, OPTION_SNAPSHOT_INTERVAL},
         {"quiet", no_argument, NULL, 'q'},
         {"no-mpi-io", no_argument, NULL, OPTION_NO_MPI_IO},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -56,6 +65,7 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
     const char *profile = "balanced";
     call->options.shard_bytes = CPR_SHARD_BYTES_DEFAULT;
     call->options.mpi_io = true;
+    call->options.snapshot_seconds = 600;
     opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
     while ((c = getopt_long(argc, argv, "o:p:fqh", options, NULL)) != -1) {
@@ -78,6 +88,16 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
             break;
         case 'f':
             call->options.overwrite = true;
+            break;
+        case OPTION_RESTART:
+            call->options.restart = true;
+            break;
+        case OPTION_SNAPSHOT_INTERVAL:
+            if (!command_parse_seconds(optarg, &call->options.snapshot_seconds))
+                return command_usage(call->ranks, "compress",
+                                     "--snapshot-interval wants a time such as 90s, 10m, 1h or 0, "
+                                     "not '%s'",
+                                     optarg);
             break;
         case 'q':
             call->quiet = true;
@@ -173,6 +193,15 @@ static void on_item(void *context, const cpr_item_result *result)
     run_log_shard(&call->log, result);
 }
 
+static void on_note(void *context, const char *text)
+{
+    compress_call *call = context;
+    progress_clear(&call->bar);
+    run_log_note(&call->log, text);
+    if (!call->quiet)
+        fprintf(stderr, "corpress: %s\n", text);
+}
+
 static void open_log(compress_call *call, const char *hosts)
 {
     if (!run_log_open(&call->log, call->options.archive_path)) {
@@ -227,8 +256,11 @@ static cpr_status compress(compress_call *call, int paths, char **path, cpr_erro
     if (first)
         open_log(call, hosts);
     free(hosts);
-    const cpr_listener listener = {
-        .context = call, .phase = on_phase, .progress = on_progress, .item = on_item};
+    const cpr_listener listener = {.context = call,
+                                   .phase = on_phase,
+                                   .progress = on_progress,
+                                   .item = on_item,
+                                   .note = on_note};
     cpr_compress_totals totals = {.files = 0};
     status = cpr_compress(call->ranks, call->files, &call->options, &listener, &totals, error);
     if (first) {
@@ -236,6 +268,8 @@ static cpr_status compress(compress_call *call, int paths, char **path, cpr_erro
         if (status == CPR_OK) {
             run_log_published(&call->log, &totals, progress_clock() - started);
             summarize(call, &totals, progress_clock() - started);
+        } else if (status == CPR_STOPPED) {
+            run_log_stopped(&call->log, error->text);
         } else {
             run_log_failed(&call->log, status, error->text);
         }
@@ -253,6 +287,7 @@ int cmd_compress(cpr_ranks *ranks, int argc, char **argv)
         return command_help(ranks, help_text, true);
     if (code != EXIT_DONE)
         return code;
+    cpr_stop_catch();
     cpr_error error = {.text = ""};
     const cpr_status status = compress(&call, argc - optind, argv + optind, &error);
     cpr_file_list_free(call.files);

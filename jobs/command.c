@@ -128,6 +128,22 @@ bool command_parse_size(const char *text, uint64_t *bytes)
     return true;
 }
 
+bool command_parse_seconds(const char *text, double *seconds)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    char *end;
+    const unsigned long long number = strtoull(text, &end, 10);
+    const unsigned unit = *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
+    if (*end == 'h' || *end == 'm' || *end == 's')
+        end++;
+    if (errno || *end || number > UINT32_MAX)
+        return false;
+    *seconds = (double)number * unit;
+    return true;
+}
+
 /* A shard number at *text, which moves behind it. */
 static bool parse_shard(const char **text, uint64_t *shard)
 {

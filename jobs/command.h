@@ -20,6 +20,7 @@ cmd_fn cmd_cat;
 cmd_fn cmd_list;
 cmd_fn cmd_audit;
 cmd_fn cmd_verify;
+cmd_fn cmd_status;
 
 /* "corpress COMMAND: text; try ..." on rank 0's standard error. Returns EXIT_USAGE. */
 int command_usage(const cpr_ranks *ranks, const char *command, const char *format, ...)
@@ -52,6 +53,9 @@ char *command_join(const char *first, const char *second);
 /* A size such as 1048576, 64K, 64M, 64MiB, 1G; units are powers of 1024, as in zstd. */
 bool command_parse_size(const char *text, uint64_t *bytes);
 
+/* A time such as 0, 90, 90s, 10m, 1h. */
+bool command_parse_seconds(const char *text, double *seconds);
+
 /* A list such as 3,7-9 into one malloc()ed bool per shard. */
 cpr_status command_parse_shards(const char *text, uint64_t shard_count, bool **selected,
                                 cpr_error *error);
@@ -70,7 +74,9 @@ enum {
     OPTION_BY,
     OPTION_FORMAT,
     OPTION_FULL,
-    OPTION_CODED_ONLY
+    OPTION_CODED_ONLY,
+    OPTION_RESTART,
+    OPTION_SNAPSHOT_INTERVAL
 };
 
 #define COMMAND_EXIT_CODES                                                                         \

@@ -67,7 +67,8 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
     char total[32];
     char rate[32];
     char left[32] = "?";
-    const double per_second = seconds > 0 ? (double)now->raw_bytes / seconds : 0;
+    const double per_second =
+        seconds > 0 ? (double)(now->raw_bytes - now->earlier_bytes) / seconds : 0;
     if (per_second > 0 && now->raw_bytes <= p->total_raw)
         progress_time((double)(p->total_raw - now->raw_bytes) / per_second, left, sizeof left);
     char ratio[32] = "";

@@ -103,6 +103,25 @@ void run_log_published(run_log *log, const cpr_compress_totals *totals, double s
     end_event(log);
 }
 
+static void text_event(run_log *log, const char *name, const char *text)
+{
+    if (!begin_event(log, name))
+        return;
+    fputs(",\"text\":", log->file);
+    escape_json(log->file, text);
+    end_event(log);
+}
+
+void run_log_note(run_log *log, const char *text)
+{
+    text_event(log, "note", text);
+}
+
+void run_log_stopped(run_log *log, const char *text)
+{
+    text_event(log, "stopped", text);
+}
+
 void run_log_failed(run_log *log, cpr_status status, const char *text)
 {
     if (!begin_event(log, "failed"))

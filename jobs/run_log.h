@@ -29,6 +29,8 @@ void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compres
 void run_log_phase(run_log *log, const char *name);
 void run_log_shard(run_log *log, const cpr_item_result *result);
 void run_log_published(run_log *log, const cpr_compress_totals *totals, double seconds);
+void run_log_note(run_log *log, const char *text);
+void run_log_stopped(run_log *log, const char *text);
 void run_log_failed(run_log *log, cpr_status status, const char *text);
 
 /* Reads the LZ4 sizes of an archive's shards out of its log: lz4_bytes[shard], where the log has

@@ -30,7 +30,7 @@ static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shar
 }
 
 /* Rank 0: the archive without bitstreams. */
-static cpr_status create(const cpr_compress_run *run, cpr_error *error)
+static cpr_status create(const cpr_compress_run *run, const char *temporary_path, cpr_error *error)
 {
     const size_t files = (size_t)cpr_file_list_count(run->files);
     cpr_shard_info *shards = calloc((size_t)run->shard_count + 1, sizeof *shards);
@@ -51,7 +51,7 @@ static cpr_status create(const cpr_compress_run *run, cpr_error *error)
                                      .shards = shards,
                                      .shard_count = run->shard_count};
         strncpy(header.profile, cpr_profile_name(profile), sizeof header.profile - 1);
-        status = cpr_archive_create(run->temporary_path, &header, error);
+        status = cpr_archive_create(temporary_path, &header, error);
     }
     free(shards);
     free(file_loss);
@@ -67,68 +67,99 @@ static cpr_status read_work(void *context, uint64_t shard, uint64_t offset, uint
 }
 
 /* The first of rank i's shards when they are dealt out in order. */
-static uint64_t first_of(const cpr_compress_run *run, int rank)
+static uint64_t first_of(const cpr_compress_run *run, uint64_t shards, int rank)
 {
     const uint64_t size = (uint64_t)run->ranks->size;
-    const uint64_t each = run->shard_count / size;
-    const uint64_t more = run->shard_count % size;
+    const uint64_t each = shards / size;
+    const uint64_t more = shards % size;
     const uint64_t r = (uint64_t)rank;
     return r * each + (r < more ? r : more);
 }
 
 /* All ranks through parallel HDF5, or rank 0 alone. */
-static cpr_status write_bitstreams(cpr_compress_run *run, cpr_error *error)
+static cpr_status write_bitstreams(cpr_compress_run *run, const char *temporary_path,
+                                   cpr_error *error)
 {
     cpr_ranks *ranks = run->ranks;
     cpr_status status = CPR_OK;
     if (ranks->size > 1 && run->options->mpi_io) {
-        status =
-            cpr_archive_write_bitstreams(run->temporary_path, &ranks->comm, (unsigned)ranks->rank,
-                                         (unsigned)ranks->size, read_work, run, error);
+        status = cpr_archive_write_bitstreams(temporary_path, &ranks->comm, (unsigned)ranks->rank,
+                                              (unsigned)ranks->size, read_work, run, error);
     } else if (ranks->rank == 0) {
-        status =
-            cpr_archive_write_bitstreams(run->temporary_path, NULL, 0, 1, read_work, run, error);
+        status = cpr_archive_write_bitstreams(temporary_path, NULL, 0, 1, read_work, run, error);
     }
     return cpr_ranks_agree(ranks, status, error);
 }
 
-/* Reads back what was written, each rank its part. */
-static cpr_status check(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
+cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
+                                      uint64_t *archive_bytes, cpr_error *error)
 {
     cpr_archive *archive = NULL;
-    cpr_status status = cpr_archive_open(run->temporary_path, &archive, error);
+    cpr_status status = cpr_archive_open(path, &archive, error);
     if (status == CPR_OK) {
         *archive_bytes = cpr_archive_file_bytes(archive);
-        const uint64_t end = first_of(run, run->ranks->rank + 1);
-        for (uint64_t i = first_of(run, run->ranks->rank); status == CPR_OK && i < end; i++)
+        const uint64_t shards = cpr_archive_info(archive)->shard_count;
+        const uint64_t end = first_of(run, shards, run->ranks->rank + 1);
+        for (uint64_t i = first_of(run, shards, run->ranks->rank); status == CPR_OK && i < end; i++)
             status = cpr_archive_check_coded(archive, i, error);
         cpr_archive_close(archive);
     }
     return cpr_ranks_agree(run->ranks, status, error);
 }
 
+/* A name that is this attempt's alone, the same on all ranks; *path is malloc()ed. */
+static cpr_status name_temporary(cpr_compress_run *run, char **path, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    uint8_t *name = NULL;
+    size_t bytes = 0;
+    if (run->ranks->rank == 0) {
+        name = (uint8_t *)cpr_work_archive_path(run->options->archive_path);
+        if (name)
+            bytes = strlen((char *)name) + 1;
+        else
+            status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
+    }
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status == CPR_OK)
+        status = cpr_ranks_broadcast(run->ranks, &name, &bytes, error);
+    *path = (char *)name;
+    return status;
+}
+
+/* Rank 0: gives the archive its name. The work directory then knows that this was done. */
+static cpr_status publish(cpr_compress_run *run, const char *temporary_path, cpr_error *error)
+{
+    if (cpr_work_lock_lost(run->lock))
+        return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
+    const cpr_status status = cpr_work_mark_published(run->work, temporary_path, error);
+    if (status != CPR_OK)
+        return status;
+    return cpr_archive_publish(temporary_path, run->options->archive_path, run->options->overwrite,
+                               error);
+}
+
 cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
 {
     cpr_ranks *ranks = run->ranks;
     const bool first = ranks->rank == 0;
+    char *temporary_path = NULL;
     cpr_compress_phase(run, "publishing");
-    cpr_status status = first ? create(run, error) : CPR_OK;
-    status = cpr_ranks_agree(ranks, status, error);
+    cpr_status status = name_temporary(run, &temporary_path, error);
     if (status == CPR_OK)
-        status = write_bitstreams(run, error);
-    if (status == CPR_OK) {
-        status = first ? cpr_archive_seal(run->temporary_path, error) : CPR_OK;
-        status = cpr_ranks_agree(ranks, status, error);
-    }
+        status = cpr_ranks_agree(ranks, first ? create(run, temporary_path, error) : CPR_OK, error);
     if (status == CPR_OK)
-        status = check(run, archive_bytes, error);
-    if (status == CPR_OK) {
-        if (first)
-            status = cpr_archive_publish(run->temporary_path, run->options->archive_path,
-                                         run->options->overwrite, error);
-        status = cpr_ranks_agree(ranks, status, error);
-    }
-    if (status != CPR_OK && first)
-        unlink(run->temporary_path);
+        status = write_bitstreams(run, temporary_path, error);
+    if (status == CPR_OK)
+        status =
+            cpr_ranks_agree(ranks, first ? cpr_archive_seal(temporary_path, error) : CPR_OK, error);
+    if (status == CPR_OK)
+        status = cpr_compress_check_archive(run, temporary_path, archive_bytes, error);
+    if (status == CPR_OK)
+        status =
+            cpr_ranks_agree(ranks, first ? publish(run, temporary_path, error) : CPR_OK, error);
+    if (status != CPR_OK && first && temporary_path)
+        unlink(temporary_path);
+    free(temporary_path);
     return status;
 }

@@ -17,6 +17,15 @@ void cpr_compress_phase(const cpr_compress_run *run, const char *name)
         run->listener->phase(run->listener->context, name);
 }
 
+/* What an interrupted run left may be of a run that had its archive already. */
+static bool work_exists(const char *path)
+{
+    cpr_work_dir *work = NULL;
+    const bool exists = cpr_work_dir_open(path, false, &work, NULL) == CPR_OK;
+    cpr_work_dir_close(work);
+    return exists;
+}
+
 /* Rank 0's look at where the archive is to go. */
 static cpr_status check_output(const cpr_compress_options *options, cpr_error *error)
 {
@@ -27,7 +36,7 @@ static cpr_status check_output(const cpr_compress_options *options, cpr_error *e
     if (lstat(path, &facts) == 0) {
         if (S_ISDIR(facts.st_mode))
             return cpr_fail(error, CPR_ERR_EXISTS, "%s is a directory", shown);
-        if (!options->overwrite)
+        if (!options->overwrite && !work_exists(path))
             return cpr_fail(error, CPR_ERR_EXISTS, "%s exists; use --force to replace it", shown);
     }
     const char *slash = strrchr(path, '/');
@@ -46,28 +55,6 @@ cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_option
 {
     const cpr_status status = ranks->rank == 0 ? check_output(options, error) : CPR_OK;
     return cpr_ranks_agree(ranks, status, error);
-}
-
-/* Rank 0 makes an empty work directory, the others open it. */
-static cpr_status open_work(cpr_compress_run *run, cpr_error *error)
-{
-    const char *path = run->options->archive_path;
-    cpr_status status = CPR_OK;
-    const size_t room = strlen(path) + 64;
-    run->temporary_path = malloc(room);
-    if (!run->temporary_path)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
-    else
-        snprintf(run->temporary_path, room, "%s.work/archive.tmp", path);
-    if (status == CPR_OK && run->ranks->rank == 0) {
-        status = cpr_work_dir_remove(path, NULL, error);
-        if (status == CPR_OK)
-            status = cpr_work_dir_open(path, true, &run->work, error);
-    }
-    status = cpr_ranks_agree(run->ranks, status, error);
-    if (status == CPR_OK && run->ranks->rank != 0)
-        status = cpr_work_dir_open(path, false, &run->work, error);
-    return cpr_ranks_agree(run->ranks, status, error);
 }
 
 static cpr_status share_files(cpr_compress_run *run, const cpr_file_list *files, cpr_error *error)
@@ -90,28 +77,49 @@ static cpr_status share_files(cpr_compress_run *run, const cpr_file_list *files,
 }
 
 /* Each rank looks for the line ends of every size-th shard. */
+static cpr_status find_starts(cpr_compress_run *run, cpr_error *error)
+{
+    const uint64_t count = run->shard_count;
+    cpr_status status = CPR_OK;
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
+    if (!reader)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
+    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i <= count;
+         i += (uint64_t)run->ranks->size) {
+        status = cpr_plan_start(reader, run->files, count, i, &run->starts[i], error);
+        if (status == CPR_OK)
+            status = cpr_stop_check(error);
+    }
+    if (status == CPR_OK)
+        status = cpr_corpus_reader_finish(reader, error);
+    cpr_corpus_reader_free(reader);
+    return status;
+}
+
+/* Where the shards start: found now, or as the manifest says. */
 static cpr_status plan(cpr_compress_run *run, cpr_error *error)
 {
     cpr_status status = CPR_OK;
     run->corpus_bytes = cpr_file_list_bytes(run->files);
     run->shard_count = cpr_plan_shards(run->corpus_bytes, run->options->shard_bytes);
-    const uint64_t count = run->shard_count;
-    run->starts = calloc((size_t)count + 1, sizeof *run->starts);
-    cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
-    if (!run->starts || !reader)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a plan of %llu shards",
-                          (unsigned long long)count);
-    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i <= count;
-         i += (uint64_t)run->ranks->size)
-        status = cpr_plan_start(reader, run->files, count, i, &run->starts[i], error);
-    if (status == CPR_OK)
-        status = cpr_corpus_reader_finish(reader, error);
-    cpr_corpus_reader_free(reader);
+    const size_t count = (size_t)run->shard_count;
+    run->starts = calloc(count + 1, sizeof *run->starts);
+    if (!run->starts)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a plan of %zu shards", count);
+    else if (run->state == CPR_WORK_NEW)
+        status = find_starts(run, error);
+    else if (run->ranks->rank == 0 && run->manifest.shard_count != run->shard_count)
+        status = cpr_fail(error, CPR_ERR_DAMAGED,
+                          "the manifest's shards are not those of the "
+                          "corpus; --restart throws them away");
+    else if (run->ranks->rank == 0)
+        memcpy(run->starts, run->manifest.starts, (count + 1) * sizeof *run->starts);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)
         return status;
-    cpr_ranks_maximum(run->ranks, run->starts, (size_t)count + 1);
-    for (uint64_t i = 0; i < count; i++)
+    cpr_ranks_maximum(run->ranks, run->starts, count + 1);
+    /* Every rank has `starts`, or they would have agreed on a failure. */
+    for (size_t i = 0; run->starts && i < count; i++)
         if (run->starts[i + 1] - run->starts[i] > run->largest)
             run->largest = run->starts[i + 1] - run->starts[i];
     return CPR_OK;
@@ -122,9 +130,26 @@ static void free_run(cpr_compress_run *run)
     cpr_work_dir_close(run->work);
     cpr_vocabulary_free(run->vocabulary);
     free(run->packed_vocabulary);
+    free(run->sample);
+    free(run->todo);
     free(run->starts);
-    free(run->temporary_path);
     cpr_file_list_free(run->files);
+    cpr_manifest_free(&run->manifest);
+}
+
+/* All steps from the list of files to the archive. Between two steps is a place to stop. */
+static cpr_status make_archive(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
+{
+    typedef cpr_status step(cpr_compress_run * run, cpr_error * error);
+    static step *const steps[] = {plan, cpr_compress_vocabulary, cpr_compress_begin,
+                                  cpr_compress_find_todo, cpr_compress_shards};
+    cpr_status status = CPR_OK;
+    for (size_t i = 0; status == CPR_OK && i < sizeof steps / sizeof *steps; i++) {
+        status = steps[i](run, error);
+        if (status == CPR_OK)
+            status = cpr_ranks_agree(run->ranks, cpr_stop_check(error), error);
+    }
+    return status == CPR_OK ? cpr_compress_publish(run, archive_bytes, error) : status;
 }
 
 cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
@@ -133,36 +158,29 @@ cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
 {
     cpr_compress_run run = {.ranks = ranks, .options = options, .listener = listener};
     uint64_t archive_bytes = 0;
-    bool work_begun = false;
     cpr_status status = cpr_compress_check_output(ranks, options, error);
-    if (status == CPR_OK) {
-        work_begun = true;
-        status = open_work(&run, error);
-    }
     if (status == CPR_OK)
-        status = share_files(&run, files, error);
+        status = cpr_ranks_self_test(ranks, error);
+    run.fingerprint = ranks->fingerprint;
     if (status == CPR_OK)
-        status = plan(&run, error);
+        status = cpr_compress_open_work(&run, files, error);
     if (status == CPR_OK)
-        status = cpr_compress_vocabulary(&run, error);
-    if (status == CPR_OK)
-        status = cpr_compress_shards(&run, error);
-    if (status == CPR_OK)
-        status = cpr_compress_publish(&run, &archive_bytes, error);
+        status = share_files(&run, run.manifest.files ? run.manifest.files : files, error);
+    if (status == CPR_OK && run.state == CPR_WORK_DONE)
+        status = cpr_compress_check_archive(&run, options->archive_path, &archive_bytes, error);
+    else if (status == CPR_OK)
+        status = make_archive(&run, &archive_bytes, error);
     if (status == CPR_OK && totals && ranks->rank == 0)
-        *totals = (cpr_compress_totals){.files = cpr_file_list_count(run.files),
-                                        .shards = run.shard_count,
-                                        .raw_bytes = run.corpus_bytes,
-                                        .archive_bytes = archive_bytes,
-                                        .tokens = cpr_vocabulary_tokens(run.vocabulary)};
+        *totals = (cpr_compress_totals){
+            .files = cpr_file_list_count(run.files),
+            .shards = cpr_plan_shards(cpr_file_list_bytes(run.files), options->shard_bytes),
+            .raw_bytes = cpr_file_list_bytes(run.files),
+            .archive_bytes = archive_bytes,
+            .tokens = run.vocabulary ? cpr_vocabulary_tokens(run.vocabulary) : 0};
     free_run(&run);
-    /* The archive holds all that the work directory held, or nothing there is of use. A failure to
-     * clean up must not hide why the run failed. */
-    if (work_begun && ranks->rank == 0) {
-        cpr_error cleanup = {.text = ""};
-        const cpr_status removed = cpr_work_dir_remove(options->archive_path, NULL, &cleanup);
-        if (status == CPR_OK && removed != CPR_OK)
-            status = cpr_fail(error, removed, "the archive is complete, but %s", cleanup.text);
-    }
+    /* No rank has anything open in the work directory from here on. */
+    status = cpr_ranks_agree(ranks, status, error);
+    if (ranks->rank == 0)
+        status = cpr_compress_close_work(&run, status, error);
     return cpr_ranks_agree(ranks, status, error);
 }

@@ -4,35 +4,90 @@
 
 #include "ranks_private.h"
 
+/* What the work directory holds when a run begins. */
+typedef enum cpr_work_state {
+    CPR_WORK_NEW = 0,
+    CPR_WORK_GOES_ON = 1, /* the manifest is that of this job */
+    CPR_WORK_DONE = 2     /* the archive has its name, only the removal was interrupted */
+} cpr_work_state;
+
 /* What all ranks know while they compress. Owned by cpr_compress(). */
 typedef struct cpr_compress_run {
     cpr_ranks *ranks;
     const cpr_compress_options *options;
     const cpr_listener *listener;
+    uint64_t fingerprint; /* of this program's arithmetic */
     cpr_file_list *files; /* the same on all ranks */
     uint64_t corpus_bytes;
     uint64_t shard_count;
     uint64_t *starts; /* shard_count + 1 corpus offsets */
     uint64_t largest; /* bytes of the largest shard */
+    cpr_hash128 *sample;
+    uint64_t sample_count;
     uint8_t *packed_vocabulary;
     size_t packed_vocabulary_bytes;
     cpr_vocabulary *vocabulary;
     cpr_work_dir *work;
-    char *temporary_path;
+    cpr_work_state state;
+    uint64_t *todo; /* shards that are not done, those with a snapshot first */
+    uint64_t todo_count;
+    cpr_run_progress earlier; /* what earlier runs did */
+
+    /* rank 0 */
+    cpr_work_lock *lock;
+    cpr_manifest manifest; /* of the run that began; if state is CPR_WORK_GOES_ON */
+    bool begun;            /* the directory's manifest is that of this job */
 } cpr_compress_run;
 
-/* Tells the user, on rank 0, which phase begins. Local. */
+/* Tells the user, on rank 0, which phase begins, or something worth knowing. Local. */
 void cpr_compress_phase(const cpr_compress_run *run, const char *name);
+void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* Sets packed_vocabulary and vocabulary: learned from a sample of the corpus that the ranks read
- * and count together. */
+/* Opens and locks the work directory, and decides whether to go on with what is in it. `files` is
+ * that of rank 0. Sets work, state and, on rank 0, lock and manifest. */
+cpr_status cpr_compress_open_work(cpr_compress_run *run, const cpr_file_list *files,
+                                  cpr_error *error);
+
+/* Writes the manifest of a job that begins. */
+cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error);
+
+/* Looks at the shards that are there, and sets todo, todo_count and earlier. */
+cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error);
+
+/* Rank 0, last, when no rank has the work directory open: removes it, or leaves in it what the next
+ * run needs, and says so in *error. */
+cpr_status cpr_compress_close_work(cpr_compress_run *run, cpr_status status, cpr_error *error);
+
+/* Sets packed_vocabulary, vocabulary and sample: learned from a sample of the corpus that the ranks
+ * read and count together. If the job goes on, the vocabulary is that of the manifest, and the
+ * sample is compared. */
 cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error);
 
-/* Codes all shards into the work directory. */
+/* Listens on rank 0 in front of the user's listener, and writes down now and then how far the ranks
+ * are. */
+typedef struct cpr_progress_file {
+    cpr_listener listener;
+    const cpr_compress_run *run;
+    cpr_run_progress all;
+    char *hosts;
+    double started;
+    double written;
+} cpr_progress_file;
+
+/* COLLECTIVE. */
+void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run);
+void cpr_progress_file_close(cpr_progress_file *file);
+
+/* Codes all shards of `todo` into the work directory. */
 cpr_status cpr_compress_shards(cpr_compress_run *run, cpr_error *error);
 
 /* Makes the archive out of the work directory, checks it, gives it its name. *archive_bytes on rank
  * 0. The temporary file is gone after a failure. */
 cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error);
+
+/* Reads back an archive, each rank its part. */
+cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
+                                      uint64_t *archive_bytes, cpr_error *error);
 
 #endif

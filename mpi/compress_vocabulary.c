@@ -19,19 +19,18 @@ static cpr_status merge_counts(void *context, const uint8_t *data, size_t bytes,
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to merge word counts");
 }
 
-/* Reads and counts this rank's blocks of the sample. */
-static cpr_status count_words(const cpr_compress_run *run, cpr_word_counts *counts,
-                              cpr_error *error)
+/* Reads this rank's blocks of the sample, hashes them and, unless counts is NULL, counts their
+ * words. */
+static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cpr_error *error)
 {
     const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
-    const uint64_t blocks = cpr_plan_sample_count(run->corpus_bytes, sample);
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
     uint8_t *block = NULL;
     size_t capacity = 0;
     cpr_status status = CPR_OK;
     if (!reader)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
-    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < blocks;
+    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->sample_count;
          i += (uint64_t)run->ranks->size) {
         const cpr_extent extent = cpr_plan_sample(run->corpus_bytes, sample, i);
         if (extent.bytes > capacity) {
@@ -44,13 +43,46 @@ static cpr_status count_words(const cpr_compress_run *run, cpr_word_counts *coun
         else
             status =
                 cpr_corpus_reader_read(reader, extent.offset, block, (size_t)extent.bytes, error);
-        if (status == CPR_OK && !cpr_word_counts_add(counts, block, (size_t)extent.bytes))
+        if (status == CPR_OK)
+            run->sample[i] = cpr_manifest_hash(block, (size_t)extent.bytes);
+        if (status == CPR_OK && counts && !cpr_block_is_noise(block, (size_t)extent.bytes) &&
+            !cpr_word_counts_add(counts, block, (size_t)extent.bytes))
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
+        if (status == CPR_OK)
+            status = cpr_stop_check(error);
     }
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(reader, error);
     free(block);
     cpr_corpus_reader_free(reader);
+    return status;
+}
+
+/* The hashes of all ranks' blocks on all ranks. */
+static void share_sample(cpr_compress_run *run)
+{
+    /* Each block's is set on one rank and zero on the others. */
+    cpr_ranks_maximum(run->ranks, &run->sample[0].high,
+                      (size_t)run->sample_count * sizeof *run->sample / sizeof(uint64_t));
+}
+
+/* Rank 0: whether the corpus still has the content that the manifest's sample had. */
+static cpr_status compare_sample(const cpr_compress_run *run, cpr_error *error)
+{
+    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
+    cpr_extent *extents = calloc((size_t)run->sample_count + 1, sizeof *extents);
+    cpr_status status = CPR_OK;
+    if (!extents)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the sample");
+    for (uint64_t i = 0; i < run->sample_count; i++)
+        extents[i] = cpr_plan_sample(run->corpus_bytes, sample, i);
+    if (run->manifest.sample_count != run->sample_count)
+        status = cpr_fail(error, CPR_ERR_DAMAGED,
+                          "the manifest's sample is not that of the "
+                          "corpus; --restart throws it away");
+    else
+        status = cpr_manifest_compare_sample(&run->manifest, run->sample, extents, error);
+    free(extents);
     return status;
 }
 
@@ -70,21 +102,54 @@ static cpr_status learn(cpr_compress_run *run, const cpr_word_counts *counts, cp
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to learn the vocabulary");
 }
 
-cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
+/* A new job: counts, learns, packs. */
+static cpr_status learn_together(cpr_compress_run *run, cpr_error *error)
 {
-    cpr_compress_phase(run, "vocabulary");
     cpr_word_counts *counts = cpr_word_counts_create();
-    cpr_status status = counts ? count_words(run, counts, error)
+    cpr_status status = counts ? read_sample(run, counts, error)
                                : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
         status = cpr_ranks_reduce(run->ranks, pack_counts, merge_counts, counts, error);
     if (status == CPR_OK) {
+        share_sample(run);
         if (run->ranks->rank == 0)
             status = learn(run, counts, error);
         status = cpr_ranks_agree(run->ranks, status, error);
     }
     cpr_word_counts_free(counts);
+    return status;
+}
+
+/* A job that goes on: the vocabulary is known; the sample tells whether the corpus is the same. */
+static cpr_status take_from_manifest(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_status status = cpr_ranks_agree(run->ranks, read_sample(run, NULL, error), error);
+    if (status != CPR_OK)
+        return status;
+    share_sample(run);
+    if (run->ranks->rank == 0) {
+        status = compare_sample(run, error);
+        run->packed_vocabulary = run->manifest.vocabulary;
+        run->packed_vocabulary_bytes = run->manifest.vocabulary_bytes;
+        run->manifest.vocabulary = NULL;
+    }
+    return cpr_ranks_agree(run->ranks, status, error);
+}
+
+cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_compress_phase(run, "vocabulary");
+    run->sample_count = cpr_plan_sample_count(
+        run->corpus_bytes, cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes));
+    run->sample = calloc((size_t)run->sample_count + 1, sizeof *run->sample);
+    cpr_status status = run->sample
+                            ? CPR_OK
+                            : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a sample's hashes");
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status == CPR_OK)
+        status = run->state == CPR_WORK_NEW ? learn_together(run, error)
+                                            : take_from_manifest(run, error);
     if (status == CPR_OK)
         status = cpr_ranks_broadcast(run->ranks, &run->packed_vocabulary,
                                      &run->packed_vocabulary_bytes, error);

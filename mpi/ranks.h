@@ -4,6 +4,7 @@
  *   self-test                 -> do all ranks compute the same?             (ranks_self_test.c)
  *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
  *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
+ *   stop                      -> signals that ask to stop                   (ranks_stop.c)
  *   compress                  -> corpus to archive                          (compress_run.c, ...)
  *   extract, examine          -> archive to files, archive to findings      (decode_run.c)
  *
@@ -74,6 +75,18 @@ cpr_status cpr_ranks_reduce(cpr_ranks *ranks, cpr_pack_fn *pack, cpr_merge_fn *m
  * malloc()ed, owned by the caller. NULL on the others, and if memory ran out. */
 char *cpr_ranks_hosts(cpr_ranks *ranks);
 
+/* ---- stop ---------------------------------------------------------------------------------- */
+
+/* Local. From now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 are requests to stop, on any rank; a
+ * second SIGINT ends the process at once. For the whole process. */
+void cpr_stop_catch(void);
+
+/* Local. Whether this rank has been asked to stop. */
+bool cpr_stop_requested(void);
+
+/* Local. CPR_STOPPED if this rank has been asked to stop. */
+cpr_status cpr_stop_check(cpr_error *error);
+
 /* ---- schedule ------------------------------------------------------------------------------ */
 
 /* What became of one item; sent to rank 0 as it is. */
@@ -81,8 +94,9 @@ typedef struct cpr_item_result {
     uint64_t shard; /* number of the shard that the item stands for */
     uint64_t raw_bytes;
     uint64_t coded_bytes;
-    uint64_t lz4_bytes;   /* of the same raw bytes; 0 if not measured */
-    cpr_hash128 raw_hash; /* 0 if not known */
+    uint64_t resumed_bytes; /* raw bytes of it that an earlier run had done */
+    uint64_t lz4_bytes;     /* of the same raw bytes; 0 if not measured */
+    cpr_hash128 raw_hash;   /* 0 if not known */
     double seconds;
     int32_t rank;
     int32_t bad;    /* a cpr_status: the item is damaged, the run goes on; else CPR_OK */
@@ -94,19 +108,33 @@ typedef struct cpr_run_progress {
     uint64_t items_done;
     uint64_t raw_bytes; /* of finished items and of those in work */
     uint64_t coded_bytes;
+    uint64_t earlier_bytes; /* how many of the raw bytes an earlier run did */
 } cpr_run_progress;
+
+/* How far one rank is. */
+typedef struct cpr_rank_progress {
+    uint64_t item; /* in work; UINT64_MAX: none */
+    uint64_t raw_bytes;
+    uint64_t coded_bytes;
+    uint64_t resumed_bytes;
+    uint64_t done_bytes; /* raw bytes of its finished items, without what an earlier run did */
+    double done_seconds;
+} cpr_rank_progress;
 
 /* Told on rank 0 what happens. Each function may be NULL. */
 typedef struct cpr_listener {
     void *context;
     void (*phase)(void *context, const char *name); /* "vocabulary", ...: a word for the user */
     void (*progress)(void *context, const cpr_run_progress *progress);
+    void (*ranks)(void *context, const cpr_rank_progress *each, int size);
     void (*item)(void *context, const cpr_item_result *result);
+    void (*note)(void *context, const char *text); /* something that the user should know */
 } cpr_listener;
 
 /* Items to be worked on by any rank, in any order. */
 typedef struct cpr_schedule {
     uint64_t items;
+    cpr_run_progress earlier; /* what an earlier run did beside these items; added to progress */
     void *context;
     /* Local: raw bytes of an item. */
     uint64_t (*bytes)(void *context, uint64_t item);
@@ -118,9 +146,19 @@ typedef struct cpr_schedule {
 } cpr_schedule;
 
 /* COLLECTIVE. Hands the items out, one at a time to whichever rank is free. Rank 0 works, too, and
- * answers the others between blocks. After a failure all ranks stop within a few blocks. */
+ * answers the others between blocks. After a failure all ranks stop within a few blocks. After a
+ * request to stop, on any rank, as well; then the result is CPR_STOPPED. */
 cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
                          const cpr_listener *listener, cpr_error *error);
+
+/* Local, from within schedule->run: something for the listener's note() on rank 0; one text an
+ * item. */
+void cpr_ranks_note(cpr_ranks *ranks, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Local, from within schedule->run: this many bytes of the item have been done by an earlier run.
+ */
+void cpr_ranks_resumed(cpr_ranks *ranks, uint64_t raw_bytes);
 
 /* ---- what the ranks do together ------------------------------------------------------------ */
 
@@ -129,7 +167,9 @@ typedef struct cpr_compress_options {
     const cpr_profile *profile;
     uint64_t shard_bytes;
     bool overwrite;
-    bool mpi_io; /* false: rank 0 writes the archive alone */
+    bool mpi_io;             /* false: rank 0 writes the archive alone */
+    bool restart;            /* throw away what an interrupted run left */
+    double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
 } cpr_compress_options;
 
 /* What a run made; on rank 0. */
@@ -138,16 +178,20 @@ typedef struct cpr_compress_totals {
     uint64_t shards;
     uint64_t raw_bytes;
     uint64_t archive_bytes;
-    uint32_t tokens; /* of the vocabulary */
+    uint32_t tokens; /* of the vocabulary; 0 if the archive was complete already */
 } cpr_compress_totals;
 
 /* COLLECTIVE. Refuses what cannot work before anything is read: an archive that exists (unless
- * options->overwrite), a directory that does not exist or cannot be written to. */
+ * options->overwrite, or an interrupted run left a work directory), a directory that does not exist
+ * or cannot be written to. */
 cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_options *options,
                                      cpr_error *error);
 
-/* COLLECTIVE. Compresses the corpus; `files` is that of rank 0, and stays the caller's. After a
- * failure neither archive nor work directory is left. totals may be NULL. */
+/* COLLECTIVE. Compresses the corpus; `files` is that of rank 0, and stays the caller's. Goes on
+ * where an interrupted run of the same job stopped. After a failure or CPR_STOPPED there is no
+ * archive, and the work directory holds what was done; none is left if nothing was.
+ * CPR_ERR_CHANGED: the work directory is of another job. CPR_ERR_BUSY: another process is at work
+ * in it. totals may be NULL. */
 cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
                         const cpr_compress_options *options, const cpr_listener *listener,
                         cpr_compress_totals *totals, cpr_error *error);

@@ -13,6 +13,10 @@ struct cpr_ranks {
     int rank;
     int size;
     char host[CPR_HOST_BYTES];
+    uint64_t fingerprint; /* of the self-test; 0 before it */
+    uint64_t resumed;     /* see cpr_ranks_resumed() */
+    bool noted;           /* see cpr_ranks_note() */
+    cpr_error note;
 };
 
 /* Local. Waits for a request (none: MPI_REQUEST_NULL), polling at growing intervals of up to a

@@ -13,19 +13,26 @@
  *   needs an item              ->            next item, or none
  *                              <-
  *   FINISHED result            ->            tells the listener
+ *   IDLE, there was no item    ->            waits until all items are finished, or stop
+ *                              <-
  *   FAILED                     ->            from now on every answer says: stop
  *   LEAVING                    ->            one worker less to wait for
+ *
+ * Besides, a worker that is asked to stop by a signal says so once, at any time, in a NOTICE, to
+ * which there is no answer.
  *
  * Rank 0 works on items itself, and answers between its own blocks. */
 #include "ranks_private.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TAG_CALL = 11, TAG_ANSWER = 12 };
 
 /* What a call says; several at once. */
-enum { ASK = 1, FINISHED = 2, FAILED = 4, LEAVING = 8 };
+enum { ASK = 1, FINISHED = 2, FAILED = 4, LEAVING = 8, IDLE = 16, NOTICE = 32, NOTED = 64 };
 
 #define NO_ITEM UINT64_MAX
 
@@ -38,10 +45,13 @@ enum { ASK = 1, FINISHED = 2, FAILED = 4, LEAVING = 8 };
 #define REPORTS_PER_SECOND_ALL_RANKS 500.0
 
 typedef struct call {
-    uint64_t raw_bytes; /* of the item in work */
+    uint64_t item; /* in work, or NO_ITEM */
+    uint64_t raw_bytes;
     uint64_t coded_bytes;
+    uint64_t resumed_bytes;
     uint32_t says;
     cpr_item_result result; /* if FINISHED */
+    cpr_error note;         /* if NOTED */
 } call;
 
 typedef struct answer {
@@ -57,11 +67,14 @@ typedef struct master {
     const cpr_schedule *schedule;
     const cpr_listener *listener;
     uint64_t next;          /* the first item that nobody has */
-    bool stopping;          /* some rank failed */
+    uint64_t item;          /* that rank 0 has in work */
+    uint64_t finished;      /* items of this run */
+    bool stopping;          /* some rank failed, or was asked to stop */
     int workers;            /* that have not left */
     cpr_run_progress done;  /* finished items */
-    cpr_run_progress *now;  /* per rank: the item in work */
-    cpr_run_progress total; /* of `now`, kept up to date */
+    cpr_rank_progress *now; /* per rank */
+    cpr_run_progress total; /* of the items in work, kept up to date */
+    bool *idle;             /* per rank: it waits for the end */
     struct answer *answers; /* per rank: the last answer, which MPI may still be sending */
     MPI_Request *sending;
 } master;
@@ -72,6 +85,7 @@ static void master_close(master *m)
         for (int i = 0; i < m->ranks->size; i++)
             cpr_ranks_wait(&m->sending[i]);
     free(m->now);
+    free(m->idle);
     free(m->answers);
     free(m->sending);
 }
@@ -80,39 +94,70 @@ static cpr_status master_open(master *m, const cpr_ranks *ranks, cpr_error *erro
 {
     const size_t size = (size_t)ranks->size;
     m->workers = ranks->size - 1;
+    m->done = m->schedule->earlier;
     m->now = calloc(size, sizeof *m->now);
+    m->idle = calloc(size, sizeof *m->idle);
     m->answers = calloc(size, sizeof *m->answers);
     m->sending = malloc(size * sizeof(MPI_Request));
     for (size_t i = 0; m->sending && i < size; i++)
         m->sending[i] = MPI_REQUEST_NULL;
-    if (m->now && m->answers && m->sending)
+    for (size_t i = 0; m->now && i < size; i++)
+        m->now[i].item = NO_ITEM;
+    if (m->now && m->idle && m->answers && m->sending)
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a schedule of %d ranks", ranks->size);
 }
 
-static void master_set_progress(master *m, int rank, uint64_t raw_bytes, uint64_t coded_bytes)
+static void master_set_progress(master *m, int rank, uint64_t item, uint64_t raw_bytes,
+                                uint64_t coded_bytes, uint64_t resumed_bytes)
 {
-    m->total.raw_bytes += raw_bytes - m->now[rank].raw_bytes;
-    m->total.coded_bytes += coded_bytes - m->now[rank].coded_bytes;
-    m->now[rank].raw_bytes = raw_bytes;
-    m->now[rank].coded_bytes = coded_bytes;
+    cpr_rank_progress *now = &m->now[rank];
+    m->total.raw_bytes += raw_bytes - now->raw_bytes;
+    m->total.coded_bytes += coded_bytes - now->coded_bytes;
+    m->total.earlier_bytes += resumed_bytes - now->resumed_bytes;
+    now->item = item;
+    now->raw_bytes = raw_bytes;
+    now->coded_bytes = coded_bytes;
+    now->resumed_bytes = resumed_bytes;
+}
+
+static void master_tell_note(master *m, const char *text)
+{
+    if (m->listener && m->listener->note)
+        m->listener->note(m->listener->context, text);
+}
+
+/* What rank 0 itself has to say. */
+static void master_tell_own_note(master *m)
+{
+    if (m->ranks->noted)
+        master_tell_note(m, m->ranks->note.text);
+    m->ranks->noted = false;
 }
 
 static void master_tell_progress(master *m)
 {
-    if (!m->listener || !m->listener->progress)
+    if (!m->listener)
         return;
     cpr_run_progress all = m->done;
     all.raw_bytes += m->total.raw_bytes;
     all.coded_bytes += m->total.coded_bytes;
-    m->listener->progress(m->listener->context, &all);
+    all.earlier_bytes += m->total.earlier_bytes;
+    if (m->listener->progress)
+        m->listener->progress(m->listener->context, &all);
+    if (m->listener->ranks)
+        m->listener->ranks(m->listener->context, m->now, m->ranks->size);
 }
 
 static void master_finished(master *m, const cpr_item_result *result)
 {
+    m->finished++;
     m->done.items_done++;
     m->done.raw_bytes += result->raw_bytes;
     m->done.coded_bytes += result->coded_bytes;
+    m->done.earlier_bytes += result->resumed_bytes;
+    m->now[result->rank].done_bytes += result->raw_bytes - result->resumed_bytes;
+    m->now[result->rank].done_seconds += result->seconds;
     if (m->listener && m->listener->item)
         m->listener->item(m->listener->context, result);
 }
@@ -122,23 +167,50 @@ static uint64_t master_next(master *m)
     return m->stopping || m->next == m->schedule->items ? NO_ITEM : m->next++;
 }
 
-static void master_answer(master *m, int rank, const call *said)
+static void master_send(master *m, int rank, uint32_t asked)
 {
-    if (said->says & FINISHED)
-        master_finished(m, &said->result);
-    master_set_progress(m, rank, said->raw_bytes, said->coded_bytes);
-    if (said->says & FAILED)
-        m->stopping = true;
-    if (said->says & LEAVING)
-        m->workers--;
     /* A worker calls again only when it has its answer, so this does not wait long. */
     cpr_ranks_wait(&m->sending[rank]);
     answer *reply = &m->answers[rank];
-    reply->asked = said->says & ASK;
-    reply->item = reply->asked ? master_next(m) : NO_ITEM;
+    reply->asked = asked;
+    reply->item = asked ? master_next(m) : NO_ITEM;
     reply->stop = m->stopping;
     MPI_Isend(reply, (int)sizeof *reply, MPI_BYTE, rank, TAG_ANSWER, m->ranks->talk,
               &m->sending[rank]);
+}
+
+static void master_answer(master *m, int rank, const call *said)
+{
+    if (said->says & NOTED)
+        master_tell_note(m, said->note.text);
+    if (said->says & (FAILED | NOTICE))
+        m->stopping = true;
+    if (said->says & NOTICE)
+        return;
+    if (said->says & FINISHED)
+        master_finished(m, &said->result);
+    master_set_progress(m, rank, said->item, said->raw_bytes, said->coded_bytes,
+                        said->resumed_bytes);
+    if (said->says & LEAVING)
+        m->workers--;
+    if (said->says & IDLE)
+        m->idle[rank] = true;
+    else
+        master_send(m, rank, said->says & ASK);
+}
+
+/* Lets the idle workers go if there will be nothing more for them. */
+static void master_dismiss(master *m)
+{
+    if (cpr_stop_requested())
+        m->stopping = true;
+    if (!m->stopping && m->finished < m->schedule->items)
+        return;
+    for (int i = 1; i < m->ranks->size; i++) {
+        if (m->idle[i])
+            master_send(m, i, 0);
+        m->idle[i] = false;
+    }
 }
 
 /* Answers all calls that have arrived. True: there was one. */
@@ -157,6 +229,7 @@ static bool master_poll(master *m)
         master_answer(m, from.MPI_SOURCE, &said);
         any = true;
     }
+    master_dismiss(m);
     return any;
 }
 
@@ -165,10 +238,11 @@ static cpr_status master_progress(void *context, uint64_t raw_bytes, uint64_t co
                                   cpr_error *error)
 {
     master *m = context;
-    master_set_progress(m, 0, raw_bytes, coded_bytes);
+    master_set_progress(m, 0, m->item, raw_bytes, coded_bytes, m->ranks->resumed);
     master_poll(m);
+    master_tell_own_note(m);
     master_tell_progress(m);
-    return m->stopping ? cpr_fail(error, CPR_STOPPED, "another rank failed") : CPR_OK;
+    return m->stopping ? cpr_fail(error, CPR_STOPPED, "stopping") : CPR_OK;
 }
 
 /* Answers until every worker has left. */
@@ -195,8 +269,10 @@ static cpr_status run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint6
 {
     const double start = cpr_ranks_seconds();
     memset(result, 0, sizeof *result);
+    ranks->resumed = 0;
     const cpr_status status =
         schedule->run(schedule->context, item, progress, progress_context, result, error);
+    result->resumed_bytes = ranks->resumed;
     result->seconds = cpr_ranks_seconds() - start;
     result->rank = ranks->rank;
     return status;
@@ -211,11 +287,13 @@ static cpr_status master_run(master *m, cpr_error *error)
         if (item == NO_ITEM)
             break;
         cpr_item_result result;
+        m->item = item;
         status = run_item(m->ranks, m->schedule, item, master_progress, m, &result, error);
-        master_set_progress(m, 0, 0, 0);
+        master_set_progress(m, 0, NO_ITEM, 0, 0, 0);
+        master_tell_own_note(m);
         if (status != CPR_OK) {
-            if (m->stopping)
-                status = CPR_OK; /* the rank that failed says why */
+            if (status == CPR_STOPPED && m->stopping)
+                status = CPR_OK; /* the rank that failed, or was asked to stop, says why */
             m->stopping = true;
             break;
         }
@@ -231,7 +309,8 @@ static cpr_status master_run(master *m, cpr_error *error)
 
 typedef struct worker {
     cpr_ranks *ranks;
-    uint64_t item_bytes; /* of the item in work */
+    uint64_t item;       /* in work, or NO_ITEM */
+    uint64_t item_bytes; /* of it */
     uint64_t next;       /* the item after it, if `answered` */
     bool asked;          /* the next item has been asked for, but not been taken yet */
     bool answered;       /* and rank 0 has said which it is */
@@ -242,7 +321,25 @@ typedef struct worker {
     call said;
     answer reply;
     MPI_Request requests[2];
+    call notice;
+    MPI_Request notice_request; /* null: none was sent */
+    bool noticed;
 } worker;
+
+/* Tells rank 0, once, that this rank has been asked to stop. True: it has. */
+static bool worker_heed_stop(worker *w)
+{
+    if (!cpr_stop_requested())
+        return false;
+    if (!w->noticed) {
+        memset(&w->notice, 0, sizeof w->notice);
+        w->notice.says = NOTICE;
+        MPI_Isend(&w->notice, (int)sizeof w->notice, MPI_BYTE, 0, TAG_CALL, w->ranks->talk,
+                  &w->notice_request);
+    }
+    w->noticed = true;
+    return true;
+}
 
 /* Takes the answer if it has arrived. */
 static void worker_look(worker *w)
@@ -265,8 +362,10 @@ static void worker_look(worker *w)
 static void worker_wait(worker *w)
 {
     unsigned step = 0;
-    for (worker_look(w); w->open; worker_look(w))
+    for (worker_look(w); w->open; worker_look(w)) {
+        worker_heed_stop(w);
         cpr_ranks_pause(&step);
+    }
 }
 
 /* Calls rank 0; waits for the answer to the call before, but not for that to this one. */
@@ -276,10 +375,17 @@ static void worker_call(worker *w, uint32_t says, uint64_t raw_bytes, uint64_t c
     worker_wait(w);
     memset(&w->said, 0, sizeof w->said);
     w->said.says = says;
+    w->said.item = w->item;
     w->said.raw_bytes = raw_bytes;
     w->said.coded_bytes = coded_bytes;
+    w->said.resumed_bytes = raw_bytes ? w->ranks->resumed : 0;
     if (result)
         w->said.result = *result;
+    if (w->ranks->noted) {
+        w->said.says |= NOTED;
+        w->said.note = w->ranks->note;
+        w->ranks->noted = false;
+    }
     MPI_Irecv(&w->reply, (int)sizeof w->reply, MPI_BYTE, 0, TAG_ANSWER, w->ranks->talk,
               &w->requests[0]);
     MPI_Isend(&w->said, (int)sizeof w->said, MPI_BYTE, 0, TAG_CALL, w->ranks->talk,
@@ -296,8 +402,8 @@ static cpr_status worker_progress(void *context, uint64_t raw_bytes, uint64_t co
 {
     worker *w = context;
     worker_look(w);
-    if (w->stop)
-        return cpr_fail(error, CPR_STOPPED, "another rank failed");
+    if (worker_heed_stop(w) || w->stop)
+        return cpr_fail(error, CPR_STOPPED, "stopping");
     if (w->open)
         return CPR_OK;
     const bool ask = !w->asked && raw_bytes + ASK_AHEAD_BYTES >= w->item_bytes;
@@ -312,16 +418,30 @@ static uint64_t worker_next(worker *w)
     if (!w->asked)
         worker_call(w, ASK, 0, 0, NULL);
     unsigned step = 0;
-    for (worker_look(w); !w->answered; worker_look(w))
+    for (worker_look(w); !w->answered; worker_look(w)) {
+        worker_heed_stop(w);
         cpr_ranks_pause(&step);
+    }
     w->asked = false;
     w->answered = false;
     return w->stop ? NO_ITEM : w->next;
 }
 
+/* Waits until all ranks have finished, or stop. A rank that is asked to stop here must be able to
+ * tell the others. */
+static void worker_idle(worker *w)
+{
+    worker_wait(w);
+    if (w->stop)
+        return;
+    worker_call(w, IDLE, 0, 0, NULL);
+    worker_wait(w);
+}
+
 static cpr_status worker_run(cpr_ranks *ranks, const cpr_schedule *schedule, cpr_error *error)
 {
-    worker w = {.ranks = ranks, .next = NO_ITEM};
+    worker w = {
+        .ranks = ranks, .next = NO_ITEM, .item = NO_ITEM, .notice_request = MPI_REQUEST_NULL};
     w.call_seconds = ranks->size / REPORTS_PER_SECOND_ALL_RANKS;
     if (w.call_seconds < REPORT_SECONDS)
         w.call_seconds = REPORT_SECONDS;
@@ -330,19 +450,24 @@ static cpr_status worker_run(cpr_ranks *ranks, const cpr_schedule *schedule, cpr
         const uint64_t item = worker_next(&w);
         if (item == NO_ITEM)
             break;
+        w.item = item;
         w.item_bytes = schedule->bytes(schedule->context, item);
         cpr_item_result result;
         status = run_item(ranks, schedule, item, worker_progress, &w, &result, error);
-        if (status != CPR_OK) {
-            worker_wait(&w);
-            if (w.stop)
-                status = CPR_OK; /* the rank that failed says why */
+        w.item = NO_ITEM;
+        if (status != CPR_OK)
             break;
-        }
         worker_call(&w, FINISHED | (w.asked ? 0 : ASK), 0, 0, &result);
     }
-    worker_call(&w, LEAVING | (status != CPR_OK ? FAILED : 0), 0, 0, NULL);
     worker_wait(&w);
+    if (status == CPR_STOPPED && (w.stop || w.noticed))
+        status = CPR_OK; /* the rank that failed, or was asked to stop, says why */
+    else if (status == CPR_OK)
+        worker_idle(&w);
+    worker_call(&w, LEAVING | (status != CPR_OK ? FAILED : 0), 0, 0, NULL);
+    w.noticed = true; /* rank 0 listens no longer */
+    worker_wait(&w);
+    cpr_ranks_wait(&w.notice_request);
     return status;
 }
 
@@ -356,8 +481,25 @@ cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK) {
         status = ranks->rank == 0 ? master_run(&m, error) : worker_run(ranks, schedule, error);
+        /* A failure says more than a request to stop that came with it. */
         status = cpr_ranks_agree(ranks, status, error);
+        if (status == CPR_OK)
+            status = cpr_ranks_agree(ranks, cpr_stop_check(error), error);
     }
     master_close(&m);
     return status;
+}
+
+void cpr_ranks_note(cpr_ranks *ranks, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(ranks->note.text, sizeof ranks->note.text, format, arguments);
+    va_end(arguments);
+    ranks->noted = true;
+}
+
+void cpr_ranks_resumed(cpr_ranks *ranks, uint64_t raw_bytes)
+{
+    ranks->resumed = raw_bytes;
 }

@@ -61,5 +61,6 @@ cpr_status cpr_ranks_self_test(cpr_ranks *ranks, cpr_error *error)
         status = cpr_ranks_agree(ranks, status, error);
     }
     free(all);
+    ranks->fingerprint = mine;
     return status;
 }

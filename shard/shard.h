@@ -137,6 +137,10 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
+/* True if a block's byte values are all about equally frequent, as in compressed or encrypted data: a
+ * vocabulary has nothing to learn from it. Never of fewer than 4 KiB. */
+bool cpr_block_is_noise(const uint8_t *block, size_t bytes);
+
 /* ---- shard codec ---------------------------------------------------------------------------- */
 
 struct cpr_model;
@@ -321,6 +325,9 @@ void cpr_manifest_free(cpr_manifest *manifest);
  * are not looked at) is not the job that `old` is of. Times of directories may differ. */
 cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now, cpr_error *error);
 
+/* The hash of a block of the sample. */
+cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes);
+
 /* The same for the sample: old->sample_count hashes of the blocks at `extents`. */
 cpr_status cpr_manifest_compare_sample(const cpr_manifest *old, const cpr_hash128 *sample,
                                        const cpr_extent *extents, cpr_error *error);
@@ -328,6 +335,10 @@ cpr_status cpr_manifest_compare_sample(const cpr_manifest *old, const cpr_hash12
 /* How far a job is, for people; not part of what is needed to go on. *text is malloc()ed. */
 cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error);
 cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_error *error);
+
+/* Where an archive is written before it gets its name: a path in its work directory that no other
+ * process has; malloc()ed. */
+char *cpr_work_archive_path(const char *archive_path);
 
 /* Notes, before it gets its name, which sealed archive this job has made; and whether the archive
  * at a path is that one. */

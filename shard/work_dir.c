@@ -341,6 +341,17 @@ cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_erro
 
 /* ---- publishing ----------------------------------------------------------------------------- */
 
+char *cpr_work_archive_path(const char *archive_path)
+{
+    char attempt[128];
+    cpr_io_attempt(attempt, sizeof(attempt));
+    const size_t room = strlen(archive_path) + sizeof(attempt) + 32;
+    char *path = malloc(room);
+    if (path != NULL)
+        (void)snprintf(path, room, "%s.work/archive-%s.tmp", archive_path, attempt);
+    return path;
+}
+
 /* Hash of the seal, which holds that of all tables, which hold those of all bitstreams. */
 static cpr_status hash_seal(const char *path, uint8_t out[16], cpr_error *error)
 {

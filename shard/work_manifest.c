@@ -252,6 +252,12 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
     return compare_files(old->files, now->files, error);
 }
 
+cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes)
+{
+    const XXH128_hash_t hash = XXH3_128bits(block, bytes);
+    return (cpr_hash128){.high = hash.high64, .low = hash.low64};
+}
+
 cpr_status cpr_manifest_compare_sample(const cpr_manifest *old, const cpr_hash128 *sample,
                                        const cpr_extent *extents, cpr_error *error)
 {

@@ -21,7 +21,8 @@ change() {
     "$@"
     wait "$pid" || code=$?
     [ "$code" -eq 2 ] || fail "ended with $code although an input changed: $*"
-    nothing_left archive.h5
+    absent archive.h5
+    rm -rf archive.h5.work
 }
 cp -p corpus/5 saved
 change truncate -s 500000 corpus/5

@@ -28,9 +28,16 @@ wait "$pid" || code=$?
 [ "$code" -eq 2 ] || fail "ended with $code: $(cat said)"
 one_message
 grep -q 'corpus/8' said
-nothing_left archive.h5
+absent archive.h5
 tail -n 1 archive.h5.log.jsonl | grep -q '"event":"failed"'
+# What was done is of another corpus now.
+expect 2 ranks 2 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5 2>said
+one_message
+grep -q 'corpus/8.*had 1000000 bytes then and has 100 now' said
 text 1000000 8 >corpus/8
+expect 0 corpress compress -q -p fast --restart --shard-size 1M corpus -o archive.h5
+absent archive.h5.work
+rm archive.h5
 
 # Damage that one rank finds is no reason to stop the others.
 expect 0 ranks 2 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5

@@ -1,0 +1,95 @@
+/* compress_progress.c - the work directory's progress file, for `corpress status`. */
+#include "compress_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WRITE_SECONDS 2.0
+
+/* What it says, as FORMAT.md describes it; malloc()ed. */
+static char *describe(const cpr_progress_file *file, const cpr_rank_progress *each, int size,
+                      double now)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        return NULL;
+    fprintf(out,
+            "corpress progress 1\nranks %d\nseconds %.1f\nshards %" PRIu64 "\nraw %" PRIu64
+            "\ncoded %" PRIu64 "\nearlier %" PRIu64 "\n",
+            size, now - file->started, file->all.items_done, file->all.raw_bytes,
+            file->all.coded_bytes, file->all.earlier_bytes);
+    for (int i = 0; i < size; i++) {
+        const cpr_rank_progress *r = &each[i];
+        const bool busy = r->item < file->run->todo_count;
+        fprintf(out, "rank %d %s ", i,
+                file->hosts ? file->hosts + (size_t)i * CPR_HOST_BYTES : "?");
+        if (busy)
+            fprintf(out, "%" PRIu64, file->run->todo[r->item]);
+        else
+            fputc('-', out);
+        fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %.3f\n", r->raw_bytes,
+                r->coded_bytes, r->resumed_bytes, r->done_bytes, r->done_seconds);
+    }
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void on_progress(void *context, const cpr_run_progress *now)
+{
+    cpr_progress_file *file = context;
+    const cpr_listener *user = file->run->listener;
+    file->all = *now;
+    if (user && user->progress)
+        user->progress(user->context, now);
+}
+
+static void on_ranks(void *context, const cpr_rank_progress *each, int size)
+{
+    cpr_progress_file *file = context;
+    const double now = cpr_ranks_seconds();
+    if (now - file->written < WRITE_SECONDS)
+        return;
+    file->written = now;
+    char *text = describe(file, each, size, now);
+    /* Of no account: a full disk shows soon enough where it matters. */
+    if (text)
+        (void)cpr_work_put_progress(file->run->work, text, NULL);
+    free(text);
+}
+
+static void on_item(void *context, const cpr_item_result *result)
+{
+    const cpr_progress_file *file = context;
+    const cpr_listener *user = file->run->listener;
+    if (user && user->item)
+        user->item(user->context, result);
+}
+
+static void on_note(void *context, const char *text)
+{
+    const cpr_progress_file *file = context;
+    const cpr_listener *user = file->run->listener;
+    if (user && user->note)
+        user->note(user->context, text);
+}
+
+void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run)
+{
+    *file = (cpr_progress_file){.run = run, .started = cpr_ranks_seconds()};
+    file->listener = (cpr_listener){.context = file,
+                                    .progress = on_progress,
+                                    .ranks = on_ranks,
+                                    .item = on_item,
+                                    .note = on_note};
+    file->hosts = cpr_ranks_hosts(run->ranks);
+}
+
+void cpr_progress_file_close(cpr_progress_file *file)
+{
+    free(file->hosts);
+}
