@@ -15,6 +15,7 @@ static const char help_text[] =
     "  corpress list     ARCHIVE.h5 [--shards]         files or shards\n"
     "  corpress audit    ARCHIVE.h5                    ratio and integrity of every shard or file\n"
     "  corpress verify   ARCHIVE.h5                    decode everything, compare checksums\n"
+    "  corpress status   ARCHIVE.h5                    how far a running or stopped job is\n"
     "\n"
     "'corpress COMMAND --help' says more. Every command runs as one process, or as many:\n"
     "'mpirun -n 8 corpress compress ...'. The archive is the same.\n";
@@ -23,8 +24,9 @@ static const struct {
     const char *name;
     cmd_fn *run;
 } commands[] = {
-    {"plan", cmd_plan}, {"compress", cmd_compress}, {"extract", cmd_extract}, {"cat", cmd_cat},
-    {"list", cmd_list}, {"audit", cmd_audit},       {"verify", cmd_verify},
+    {"plan", cmd_plan},     {"compress", cmd_compress}, {"extract", cmd_extract},
+    {"cat", cmd_cat},       {"list", cmd_list},         {"audit", cmd_audit},
+    {"verify", cmd_verify}, {"status", cmd_status},
 };
 
 static cmd_fn *find_command(const char *name)

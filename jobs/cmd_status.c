@@ -1,0 +1,309 @@
+/* cmd_status.c - corpress status ARCHIVE.h5 */
+#include "command.h"
+#include "escape.h"
+#include "progress.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_text[] =
+    "corpress status ARCHIVE.h5\n"
+    "\n"
+    "Says how far a job is that makes an archive, while it runs and after it was interrupted; "
+    "from\n"
+    "its work directory alone. Exit code 2 if there is neither an archive nor a work directory.\n"
+    "\n"
+    "      --format table|json  how to print it (default: table)\n"
+    "      --help               this text\n";
+
+typedef enum job_state { JOB_FINISHED, JOB_RUNNING, JOB_STOPPED, JOB_PREPARING } job_state;
+
+static const char *const state_names[] = {"finished", "running", "stopped", "preparing"};
+
+/* A rank of a running job, as its progress file has it. */
+typedef struct rank_status {
+    char host[CPR_HOST_BYTES];
+    uint64_t shard; /* UINT64_MAX: none in work */
+    uint64_t raw_bytes;
+    uint64_t shard_bytes;
+    double speed; /* raw bytes a second; 0: not known yet */
+} rank_status;
+
+typedef struct job_status {
+    job_state state;
+    cpr_work_owner owner;
+    uint64_t shards;
+    uint64_t done;
+    uint64_t begun; /* in work now, or to be gone on with from a snapshot */
+    uint64_t total_bytes;
+    uint64_t done_bytes; /* raw, of finished shards, while it runs of those in work as well */
+    uint64_t coded_bytes;
+    double speed; /* of all ranks; 0: not known */
+    rank_status *ranks;
+    int rank_count;
+} job_status;
+
+static uint64_t number_after(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+/* "rank 0 host 12 RAW CODED RESUMED DONE SECONDS" */
+static bool parse_rank(const char *line, const cpr_manifest *manifest, double seconds,
+                       rank_status *rank)
+{
+    char shard[32];
+    uint64_t resumed;
+    uint64_t done_bytes;
+    double done_seconds;
+    if (sscanf(line, "rank %*d %63s %31s %" SCNu64 " %*u %" SCNu64 " %" SCNu64 " %lf", rank->host,
+               shard, &rank->raw_bytes, &resumed, &done_bytes, &done_seconds) != 6)
+        return false;
+    rank->shard = shard[0] == '-' ? UINT64_MAX : strtoull(shard, NULL, 10);
+    if (rank->shard < manifest->shard_count)
+        rank->shard_bytes = manifest->starts[rank->shard + 1] - manifest->starts[rank->shard];
+    else
+        rank->shard = UINT64_MAX;
+    if (seconds > 0 && rank->raw_bytes >= resumed)
+        rank->speed = (double)(done_bytes + rank->raw_bytes - resumed) / seconds;
+    return true;
+}
+
+/* From the progress file of a running job. */
+static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest, job_status *job)
+{
+    char *text = NULL;
+    if (cpr_work_get_progress(work, &text, NULL) != CPR_OK ||
+        strncmp(text, "corpress progress 1\n", 20) != 0) {
+        free(text);
+        return;
+    }
+    const char *at = strstr(text, "\nseconds ");
+    const double seconds = at ? strtod(at + 9, NULL) : 0;
+    const uint64_t raw = number_after(text, "\nraw ");
+    const uint64_t earlier = number_after(text, "\nearlier ");
+    if (raw > job->done_bytes && raw <= job->total_bytes) {
+        job->done_bytes = raw;
+        job->coded_bytes = number_after(text, "\ncoded ");
+    }
+    if (seconds > 0 && raw > earlier)
+        job->speed = (double)(raw - earlier) / seconds;
+    const uint64_t count = number_after(text, "\nranks ");
+    job->ranks = count < 1000000 ? calloc((size_t)count + 1, sizeof *job->ranks) : NULL;
+    job->begun = 0;
+    at = strstr(text, "\nrank ");
+    while (job->ranks && at && (uint64_t)job->rank_count < count &&
+           parse_rank(at + 1, manifest, seconds, &job->ranks[job->rank_count])) {
+        job->begun += job->ranks[job->rank_count++].shard != UINT64_MAX;
+        at = strstr(at + 1, "\nrank ");
+    }
+    free(text);
+}
+
+static cpr_status look_at_shards(cpr_work_dir *work, const cpr_manifest *manifest, job_status *job,
+                                 cpr_error *error)
+{
+    cpr_work_scan scan;
+    uint8_t *marks = calloc((size_t)manifest->shard_count + 1, 1);
+    if (!marks)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    const cpr_status status = cpr_work_dir_scan(work, &scan, marks, manifest->shard_count, error);
+    for (uint64_t i = 0; status == CPR_OK && i < manifest->shard_count; i++) {
+        cpr_shard_info info;
+        if ((marks[i] & CPR_WORK_HAS_SHARD) &&
+            cpr_work_shard_info(work, i, &info, NULL, NULL, NULL) == CPR_OK) {
+            job->done++;
+            job->done_bytes += info.raw_bytes;
+            job->coded_bytes += info.coded_bytes;
+        } else {
+            job->begun += (marks[i] & CPR_WORK_HAS_SNAPSHOT) != 0;
+        }
+    }
+    free(marks);
+    return status;
+}
+
+static cpr_status look_at_work(cpr_work_dir *work, job_status *job, cpr_error *error)
+{
+    cpr_manifest manifest;
+    const bool running = cpr_work_lock_look(work, &job->owner);
+    job->state = running ? JOB_RUNNING : JOB_STOPPED;
+    cpr_status status = cpr_manifest_read(work, &manifest, error);
+    if (status == CPR_ERR_NOT_FOUND) { /* it has not come to the shards */
+        if (running)
+            job->state = JOB_PREPARING;
+        return CPR_OK;
+    }
+    if (status != CPR_OK)
+        return status;
+    job->shards = manifest.shard_count;
+    job->total_bytes = cpr_file_list_bytes(manifest.files);
+    status = look_at_shards(work, &manifest, job, error);
+    if (status == CPR_OK && running)
+        read_progress(work, &manifest, job);
+    cpr_manifest_free(&manifest);
+    return status;
+}
+
+static cpr_status look_at_archive(const char *path, job_status *job, cpr_error *error)
+{
+    cpr_archive *archive;
+    const cpr_status status = cpr_archive_open(path, &archive, error);
+    if (status != CPR_OK)
+        return status;
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    job->state = JOB_FINISHED;
+    job->shards = header->shard_count;
+    job->done = header->shard_count;
+    job->total_bytes = cpr_file_list_bytes(header->files);
+    job->done_bytes = job->total_bytes;
+    for (uint64_t i = 0; i < header->shard_count; i++)
+        job->coded_bytes += header->shards[i].coded_bytes;
+    cpr_archive_close(archive);
+    return CPR_OK;
+}
+
+static double ratio_of(const job_status *job)
+{
+    return job->coded_bytes ? (double)job->done_bytes / (double)job->coded_bytes : 0;
+}
+
+static double seconds_left(const job_status *job)
+{
+    return job->speed > 0 ? (double)(job->total_bytes - job->done_bytes) / job->speed : -1;
+}
+
+static void print_table(const char *path, const job_status *job)
+{
+    char shown[512];
+    char a[32];
+    char b[32];
+    char time[32];
+    printf("%s: %s", cpr_printable_path(path, shown, sizeof shown), state_names[job->state]);
+    if (job->owner.host[0])
+        printf(" on %s, process %" PRId64, job->owner.host, job->owner.pid);
+    if (job->owner.job[0])
+        printf(", SLURM job %s", job->owner.job);
+    putchar('\n');
+    if (job->shards == 0)
+        return;
+    printf("shards  %" PRIu64 " done, %" PRIu64 " in work, %" PRIu64 " left, of %" PRIu64 "\n",
+           job->done, job->begun, job->shards - job->done - job->begun, job->shards);
+    printf("corpus  %s of %s, %.1f %%\n", progress_bytes(job->done_bytes, a, sizeof a),
+           progress_bytes(job->total_bytes, b, sizeof b),
+           100.0 * (double)job->done_bytes / (double)job->total_bytes);
+    if (job->coded_bytes)
+        printf("ratio   %.3f\n", ratio_of(job));
+    if (job->speed > 0)
+        printf("speed   %s/s, %s left\n", progress_bytes((uint64_t)job->speed, a, sizeof a),
+               progress_time(seconds_left(job), time, sizeof time));
+    if (job->rank_count)
+        printf("\n%6s  %-20s %8s %18s %12s\n", "rank", "host", "shard", "of it", "speed");
+    for (int i = 0; i < job->rank_count; i++) {
+        const rank_status *r = &job->ranks[i];
+        printf("%6d  %-20s ", i, r->host);
+        if (r->shard == UINT64_MAX)
+            printf("%8s %18s", "-", "-");
+        else
+            printf("%8" PRIu64 " %16.1f %%", r->shard,
+                   100.0 * (double)r->raw_bytes / (double)r->shard_bytes);
+        printf(" %10s/s\n", progress_bytes((uint64_t)r->speed, a, sizeof a));
+    }
+}
+
+static void print_json(const char *path, const job_status *job)
+{
+    fputs("{\"archive\":", stdout);
+    escape_json(stdout, path);
+    printf(",\"state\":\"%s\"", state_names[job->state]);
+    if (job->owner.host[0]) {
+        fputs(",\"host\":", stdout);
+        escape_json(stdout, job->owner.host);
+        printf(",\"pid\":%" PRId64, job->owner.pid);
+    }
+    if (job->owner.job[0]) {
+        fputs(",\"slurm_job\":", stdout);
+        escape_json(stdout, job->owner.job);
+    }
+    printf(",\"shards\":%" PRIu64 ",\"shards_done\":%" PRIu64 ",\"shards_in_work\":%" PRIu64
+           ",\"raw_bytes\":%" PRIu64 ",\"raw_bytes_done\":%" PRIu64
+           ",\"coded_bytes_done\":%" PRIu64,
+           job->shards, job->done, job->begun, job->total_bytes, job->done_bytes, job->coded_bytes);
+    if (job->coded_bytes)
+        printf(",\"ratio\":%.6f", ratio_of(job));
+    if (job->speed > 0)
+        printf(",\"bytes_per_second\":%.0f,\"seconds_left\":%.1f", job->speed, seconds_left(job));
+    fputs(",\"ranks\":[", stdout);
+    for (int i = 0; i < job->rank_count; i++) {
+        const rank_status *r = &job->ranks[i];
+        printf("%s{\"rank\":%d,\"host\":", i ? "," : "", i);
+        escape_json(stdout, r->host);
+        if (r->shard != UINT64_MAX)
+            printf(",\"shard\":%" PRIu64 ",\"shard_raw_bytes\":%" PRIu64
+                   ",\"shard_raw_bytes_done\":%" PRIu64,
+                   r->shard, r->shard_bytes, r->raw_bytes);
+        printf(",\"bytes_per_second\":%.0f}", r->speed);
+    }
+    puts("]}");
+}
+
+static cpr_status look(const char *path, job_status *job, cpr_error *error)
+{
+    char shown[512];
+    cpr_work_dir *work = NULL;
+    cpr_error detail = {.text = ""};
+    cpr_status status = cpr_work_dir_open(path, false, &work, error);
+    if (status == CPR_OK) {
+        /* Killed in the middle of removing it: the archive is complete. */
+        if (cpr_work_is_published(work, path) && !cpr_work_lock_look(work, &job->owner))
+            status = look_at_archive(path, job, error);
+        else
+            status = look_at_work(work, job, error);
+        cpr_work_dir_close(work);
+        return status;
+    }
+    if (status != CPR_ERR_NOT_FOUND)
+        return status;
+    status = look_at_archive(path, job, &detail);
+    if (status == CPR_OK)
+        return CPR_OK;
+    return cpr_fail(error, status, "%s (and there is no work directory %s.work)", detail.text,
+                    cpr_printable_path(path, shown, sizeof shown));
+}
+
+int cmd_status(cpr_ranks *ranks, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"format", required_argument, NULL, OPTION_FORMAT},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    bool json = false;
+    opterr = cpr_ranks_rank(ranks) == 0;
+    int c;
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'h' || c == OPTION_HELP)
+            return command_help(ranks, help_text, false);
+        if (c != OPTION_FORMAT)
+            return command_bad_option(ranks, "status");
+        json = strcmp(optarg, "json") == 0;
+        if (!json && strcmp(optarg, "table") != 0)
+            return command_usage(ranks, "status", "--format is table or json, not '%s'", optarg);
+    }
+    if (optind + 1 != argc)
+        return command_usage(ranks, "status", "one archive wanted");
+    if (cpr_ranks_rank(ranks) != 0)
+        return EXIT_DONE;
+    job_status job = {.state = JOB_FINISHED};
+    cpr_error error = {.text = ""};
+    const cpr_status status = look(argv[optind], &job, &error);
+    if (status == CPR_OK && json)
+        print_json(argv[optind], &job);
+    else if (status == CPR_OK)
+        print_table(argv[optind], &job);
+    free(job.ranks);
+    return status == CPR_OK ? command_flush(ranks) : command_failed(ranks, status, &error);
+}
