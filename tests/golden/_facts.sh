@@ -3,7 +3,7 @@
 
 # golden_facts DIR: a line for each entry: kind and mode, time, hash or link target, name.
 golden_facts() (
-    cd "$1"
+    cd "$1" || exit
     find . -mindepth 1 -print0 | LC_ALL=C sort -z | while IFS= read -r -d '' path; do
         if [ -h "$path" ]; then
             what=$(readlink "$path")
