@@ -295,7 +295,7 @@ static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive
     call->bar.decoding = true;
     const cpr_listener listener = {.context = call, .progress = on_progress, .item = on_item};
     status = cpr_examine(call->ranks, archive, call->full ? CPR_EXAMINE_RAW : CPR_EXAMINE_CODED,
-                         &listener, error);
+                         NULL, &listener, error);
     progress_clear(&call->bar);
     if (status == CPR_OK && first)
         print_audit(call, path, archive);

@@ -18,6 +18,10 @@ static const char help_text[] =
     "      --shards LIST    the files whose bytes all lie in these shards, such as 3,7-9\n"
     "                       ('corpress cat --shards' gives the bytes of a shard as they are)\n"
     "  -f, --force          overwrite files that exist\n"
+    "      --continue       go on with what an earlier run left: files that are there with the\n"
+    "                       archive's size and time stay, shards that are there are not decoded\n"
+    "                       again but compared with their checksums. Files that are there and\n"
+    "                       different still need --force\n"
     "  -q, --quiet          no progress\n"
     "      --help           this text\n";
 
@@ -41,6 +45,7 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
         {"directory", required_argument, NULL, 'C'},
         {"shards", required_argument, NULL, OPTION_SHARDS},
         {"force", no_argument, NULL, 'f'},
+        {"continue", no_argument, NULL, OPTION_CONTINUE},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
@@ -58,6 +63,9 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
             break;
         case 'f':
             call->options.overwrite = true;
+            break;
+        case OPTION_CONTINUE:
+            call->options.go_on = true;
             break;
         case 'q':
             call->quiet = true;
@@ -118,6 +126,12 @@ static cpr_status extract(extract_call *call, cpr_archive *archive, cpr_error *e
         progress_clear(&report.bar);
         if (status == CPR_ERR_DAMAGED && cpr_ranks_rank(call->ranks) == 0)
             decode_report_files(header, bad, FILES_NAMED_MOST);
+        if (status == CPR_OK && report.earlier_shards && !call->quiet)
+            fprintf(stderr, "corpress: %llu of %llu shards were there\n",
+                    (unsigned long long)report.earlier_shards, (unsigned long long)shards);
+        if (status == CPR_STOPPED)
+            cpr_fail(error, status, "stopped on request; the same command %s goes on",
+                     call->options.go_on ? "again" : "with --continue");
     }
     free(bad);
     return status;
@@ -134,6 +148,7 @@ int cmd_extract(cpr_ranks *ranks, int argc, char **argv)
         return code;
     cpr_error error = {.text = ""};
     cpr_archive *archive = NULL;
+    cpr_stop_catch();
     cpr_status status = cpr_ranks_self_test(ranks, &error);
     if (status == CPR_OK)
         status = command_open_archive(ranks, call.archive_path, &archive, &error);

@@ -76,7 +76,10 @@ enum {
     OPTION_FULL,
     OPTION_CODED_ONLY,
     OPTION_RESTART,
-    OPTION_SNAPSHOT_INTERVAL
+    OPTION_SNAPSHOT_INTERVAL,
+    OPTION_CONTINUE,
+    OPTION_STATE,
+    OPTION_SUBSET
 };
 
 #define COMMAND_EXIT_CODES                                                                         \

@@ -14,6 +14,8 @@ static void on_progress(void *context, const cpr_run_progress *now)
 static void on_item(void *context, const cpr_item_result *result)
 {
     decode_report *report = context;
+    if (result->raw_bytes > 0 && result->resumed_bytes == result->raw_bytes)
+        report->earlier_shards++;
     if (result->bad == CPR_OK)
         return;
     report->bad_shards++;

@@ -8,6 +8,7 @@
 
 /* What a rank keeps from shard to shard. */
 typedef struct decoder_state {
+    cpr_ranks *ranks;
     cpr_archive *archive;
     cpr_vocabulary *vocabulary;
     cpr_codec *codec; /* created with the first shard */
@@ -124,7 +125,14 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
     uint64_t shard;
     const cpr_shard_info *info = shard_of(state, item, &shard);
     cpr_error detail = {.text = ""};
-    cpr_status status = make_ready(state, error);
+    bool present = false;
+    cpr_status status =
+        cpr_output_shard_present(state->tree, info, progress, progress_context, &present, error);
+    if (present)
+        cpr_ranks_resumed(state->ranks, info->raw_bytes);
+    if (status != CPR_OK || present)
+        return status;
+    status = make_ready(state, error);
     if (status == CPR_OK)
         status = cpr_output_shard_begin(state->tree, info, error);
     if (status != CPR_OK)
@@ -175,11 +183,32 @@ static cpr_status count_damage(const decoder_state *state, cpr_error *error)
                     (unsigned long long)bad, bad == 1 ? "is" : "are", bad == 1 ? "it" : "them");
 }
 
+/* Rank 0, after all shards have been worked on, or after a failure: names what is whole. */
+static cpr_status finish_tree(decoder_state *state, const cpr_extract_options *options,
+                              cpr_status status, cpr_error *error)
+{
+    const uint64_t shards = cpr_archive_info(state->archive)->shard_count;
+    if (status != CPR_OK && (status == CPR_STOPPED || options->go_on)) {
+        cpr_output_tree_leave(state->tree);
+        return status;
+    }
+    /* After a failure what is not complete must go: every shard counts as bad. */
+    if (status != CPR_OK)
+        memset(state->bad, 1, (size_t)shards);
+    cpr_error detail = {.text = ""};
+    const cpr_status finished = cpr_output_tree_finish(state->tree, state->bad, &detail);
+    if (status != CPR_OK)
+        return status;
+    if (finished != CPR_OK)
+        return cpr_fail(error, finished, "%s", detail.text);
+    return count_damage(state, error);
+}
+
 cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
                        const cpr_listener *listener, bool *bad, cpr_error *error)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
-    decoder_state state = {.archive = archive, .listener = listener};
+    decoder_state state = {.ranks = ranks, .archive = archive, .listener = listener};
     uint64_t count = 0;
     uint64_t *shards = select_shards(archive, options->files, &count);
     state.shards = shards;
@@ -190,6 +219,8 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
     if (status == CPR_OK)
         status = cpr_output_tree_open(header->files, options->files, options->directory,
                                       options->overwrite, &state.tree, error);
+    if (status == CPR_OK && options->go_on)
+        cpr_output_tree_continue(state.tree);
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK) {
         if (ranks->rank == 0)
@@ -203,17 +234,8 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
         const cpr_listener inner = {
             .context = &state, .progress = pass_progress, .item = note_item};
         status = cpr_ranks_run(ranks, &schedule, &inner, error);
-        /* After a failure what is not complete must go: every shard counts as bad. */
-        if (status != CPR_OK)
-            memset(state.bad, 1, (size_t)header->shard_count);
-        if (ranks->rank == 0) {
-            cpr_error detail = {.text = ""};
-            const cpr_status finished = cpr_output_tree_finish(state.tree, state.bad, &detail);
-            if (status == CPR_OK && finished != CPR_OK)
-                status = cpr_fail(error, finished, "%s", detail.text);
-            if (status == CPR_OK)
-                status = count_damage(&state, error);
-        }
+        if (ranks->rank == 0)
+            status = finish_tree(&state, options, status, error);
         status = cpr_ranks_agree(ranks, status, error);
     }
     if (bad && state.bad)
@@ -240,9 +262,10 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
 {
     decoder_state *state = context;
     begin_result(state, item, result);
+    const uint64_t shard = result->shard;
     cpr_error detail = {.text = ""};
     if (state->depth == CPR_EXAMINE_CODED) {
-        const cpr_status status = cpr_archive_check_coded(state->archive, item, &detail);
+        const cpr_status status = cpr_archive_check_coded(state->archive, shard, &detail);
         const cpr_status go_on =
             progress(progress_context, result->raw_bytes, result->coded_bytes, error);
         return go_on != CPR_OK ? go_on : judge(status, result, &detail, error);
@@ -254,8 +277,8 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to measure");
     if (status != CPR_OK)
         return status;
-    status = cpr_archive_decode(state->archive, item, state->codec, measure, state->meter, progress,
-                                progress_context, &detail);
+    status = cpr_archive_decode(state->archive, shard, state->codec, measure, state->meter,
+                                progress, progress_context, &detail);
     const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
     if (status == CPR_OK)
         result->lz4_bytes = lz4_bytes;
@@ -263,14 +286,26 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
 }
 
 cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
-                       const cpr_listener *listener, cpr_error *error)
+                       const bool *selected, const cpr_listener *listener, cpr_error *error)
 {
-    decoder_state state = {.archive = archive, .depth = depth};
-    const cpr_schedule schedule = {.items = cpr_archive_info(archive)->shard_count,
-                                   .context = &state,
-                                   .bytes = item_bytes,
-                                   .run = examine_shard};
-    const cpr_status status = cpr_ranks_run(ranks, &schedule, listener, error);
+    const uint64_t shard_count = cpr_archive_info(archive)->shard_count;
+    decoder_state state = {.ranks = ranks, .archive = archive, .depth = depth};
+    uint64_t *shards = calloc((size_t)shard_count + 1, sizeof *shards);
+    uint64_t count = 0;
+    for (uint64_t i = 0; shards && i < shard_count; i++)
+        if (!selected || selected[i])
+            shards[count++] = i;
+    cpr_status status = CPR_OK;
+    if (!shards)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    status = cpr_ranks_agree(ranks, status, error);
+    state.shards = shards;
+    if (status == CPR_OK) {
+        const cpr_schedule schedule = {
+            .items = count, .context = &state, .bytes = item_bytes, .run = examine_shard};
+        status = cpr_ranks_run(ranks, &schedule, listener, error);
+    }
     free_decoder(&state);
+    free(shards);
     return status;
 }

@@ -334,6 +334,11 @@ const cpr_archive_header *cpr_archive_info(const cpr_archive *archive)
     return &archive->header;
 }
 
+cpr_hash128 cpr_archive_identity(const cpr_archive *archive)
+{
+    return archive->seal.tables;
+}
+
 uint64_t cpr_archive_file_bytes(const cpr_archive *archive)
 {
     return archive->seal.file_bytes;

@@ -35,7 +35,6 @@ static cpr_status open_file(cpr_output_tree *t, cpr_error *error)
 {
     const uint64_t start = cpr_file_list_offset(t->files, t->file);
     const char *member = cpr_file_list_member(t->files, t->file);
-    char temporary[CPR_OUTPUT_NAME_BYTES];
     const char *name;
     int directory;
     cpr_status status;
@@ -50,8 +49,7 @@ static cpr_status open_file(cpr_output_tree *t, cpr_error *error)
     status = cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
     if (status != CPR_OK)
         return status;
-    cpr_output_temporary(member, temporary);
-    t->out.fd = openat(directory, temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    t->out.fd = cpr_output_open_part(t, t->file, directory, name);
     return t->out.fd < 0 ? cpr_output_fail(&t->paths, errno, "open", member, error) : CPR_OK;
 }
 

@@ -36,6 +36,11 @@ cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected
     return CPR_OK;
 }
 
+void cpr_output_tree_continue(cpr_output_tree *tree)
+{
+    tree->keep = true;
+}
+
 static cpr_status fail(const cpr_output_tree *t, int code, const char *verb, uint64_t file,
                        cpr_error *error)
 {
@@ -120,10 +125,11 @@ static cpr_status check_free(cpr_output_tree *t, uint64_t file, cpr_error *error
         S_ISDIR(facts.st_mode) && cpr_file_list_get(t->files, file).type == CPR_FILE_DIRECTORY;
     const bool neither =
         !S_ISDIR(facts.st_mode) && cpr_file_list_get(t->files, file).type != CPR_FILE_DIRECTORY;
-    if (both || (neither && t->overwrite))
+    if (both || (neither && t->overwrite) || (t->keep && cpr_output_is_there(t, file, fd, name)))
         return CPR_OK;
-    return cpr_fail(error, CPR_ERR_EXISTS, "\"%.200s/%s\" exists%s", t->paths.target,
+    return cpr_fail(error, CPR_ERR_EXISTS, "\"%.200s/%s\" exists%s%s", t->paths.target,
                     cpr_printable_path(member, shown, sizeof(shown)),
+                    t->keep && neither ? " and is not what the archive holds" : "",
                     neither ? "; --force overwrites it" : " and is of another type");
 }
 
@@ -191,10 +197,12 @@ cpr_status cpr_output_settle(cpr_output_tree *t, uint64_t file, int fd, cpr_erro
     return code == 0 ? CPR_OK : fail(t, code, "write", file, error);
 }
 
-/* renameat() that replaces nothing unless asked to, where the file system can do that. */
-static int rename_member(const cpr_output_tree *t, int directory, const char *from, const char *to)
+/* renameat() that replaces nothing unless asked to, where the file system can do that. What an
+ * earlier run made, and is wrong all the same, gives way. */
+static int rename_member(const cpr_output_tree *t, uint64_t file, int directory, const char *from,
+                         const char *to)
 {
-    if (t->overwrite)
+    if (t->overwrite || (t->keep && cpr_output_is_there(t, file, directory, to)))
         return renameat(directory, from, directory, to) == 0 ? 0 : errno;
     if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0)
         return 0;
@@ -217,7 +225,7 @@ cpr_status cpr_output_name(cpr_output_tree *t, uint64_t file, bool good, cpr_err
     if (status != CPR_OK)
         return status;
     cpr_output_temporary(member, temporary);
-    const int code = good ? rename_member(t, directory, temporary, name) : 0;
+    const int code = good ? rename_member(t, file, directory, temporary, name) : 0;
     if (code != 0 || !good)
         (void)unlinkat(directory, temporary, 0);
     return code == 0 ? CPR_OK : fail(t, code, "name", file, error);
@@ -237,6 +245,29 @@ static cpr_status make_directory(cpr_output_tree *t, uint64_t file, cpr_error *e
     return CPR_OK;
 }
 
+/* True if an earlier run left the file so that it can stay, or its parts can. */
+static bool is_prepared(const cpr_output_tree *t, uint64_t file, int directory, const char *name)
+{
+    char temporary[CPR_OUTPUT_NAME_BYTES];
+    if (!t->keep)
+        return false;
+    if (cpr_output_is_there(t, file, directory, name)) {
+        /* A part of something older must not take its place at the end. */
+        cpr_output_temporary(cpr_file_list_member(t->files, file), temporary);
+        (void)unlinkat(directory, temporary, 0);
+        return true;
+    }
+    if (cpr_file_list_get(t->files, file).bytes == 0)
+        return false;
+    const int fd = cpr_output_reopen(t, file, directory);
+    if (fd < 0)
+        return false;
+    /* It may have got its own mode already. */
+    const bool usable = fchmod(fd, 0600) == 0;
+    (void)close(fd);
+    return usable;
+}
+
 static cpr_status prepare_file(cpr_output_tree *t, uint64_t file, cpr_error *error)
 {
     const cpr_file facts = cpr_file_list_get(t->files, file);
@@ -249,7 +280,7 @@ static cpr_status prepare_file(cpr_output_tree *t, uint64_t file, cpr_error *err
     cpr_status status = cpr_output_parent(&t->paths, cpr_file_list_member(t->files, file),
                                           CPR_OUTPUT_CREATE, &fd, &name, error);
     if (status != CPR_OK || facts.type == CPR_FILE_SYMLINK ||
-        (facts.bytes > 0 && !spans(t, file, &first, &last)))
+        (facts.bytes > 0 && !spans(t, file, &first, &last)) || is_prepared(t, file, fd, name))
         return status;
     status = cpr_output_create(t, file, CPR_OUTPUT_CREATE, &fd, error);
     if (status != CPR_OK)
@@ -306,6 +337,8 @@ static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad
         return status;
     cpr_output_temporary(member, temporary);
     const int fd = openat(directory, temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && t->keep && cpr_output_is_there(t, file, directory, name))
+        return CPR_OK;
     if (fd < 0)
         return fail(t, errno, "open", file, error);
     status = cpr_output_settle(t, file, fd, error);
@@ -333,6 +366,8 @@ static cpr_status make_link(cpr_output_tree *t, uint64_t file, cpr_error *error)
         return status;
     cpr_output_temporary(member, temporary);
     (void)unlinkat(directory, temporary, 0);
+    if (t->keep && cpr_output_is_there(t, file, directory, name))
+        return CPR_OK;
     if (symlinkat(target, directory, temporary) != 0)
         return fail(t, errno, "create the link", file, error);
     /* Not every file system keeps times of links; nobody misses them. */
@@ -424,6 +459,11 @@ cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_er
     return status;
 }
 
+void cpr_output_tree_leave(cpr_output_tree *tree)
+{
+    tree->prepared = 0;
+}
+
 void cpr_output_tree_close(cpr_output_tree *tree)
 {
     cpr_error ignored;
@@ -433,7 +473,7 @@ void cpr_output_tree_close(cpr_output_tree *tree)
         return;
     (void)cpr_output_shard_end(tree, false, &ignored);
     /* Without a finish, nobody else removes what the preparation made. */
-    for (uint64_t i = 0; i < tree->prepared; ++i)
+    for (uint64_t i = 0; i < tree->prepared && !tree->keep; ++i)
         if (cpr_output_selected(tree, i) && spans(tree, i, &first, &last))
             (void)cpr_output_name(tree, i, false, &ignored);
     cpr_output_paths_free(&tree->paths);

@@ -11,6 +11,7 @@ struct cpr_output_tree {
     const cpr_file_list *files;
     const bool *selected; /* NULL: all */
     bool overwrite;
+    bool keep; /* what an earlier run left */
     cpr_output_paths paths;
 
     /* Known to the process that prepares and finishes. */
@@ -31,6 +32,20 @@ struct cpr_output_tree {
 
 bool cpr_output_selected(const cpr_output_tree *tree, uint64_t file);
 uint64_t cpr_output_shard_at(const cpr_output_tree *tree, uint64_t offset);
+
+/* True if the name `name` in `directory` holds what the archive has for the file, as far as type,
+ * size and time tell. */
+bool cpr_output_is_there(const cpr_output_tree *tree, uint64_t file, int directory,
+                         const char *name);
+
+/* Opens the temporary file that an earlier run made for a file that spans shards, if it is what we
+ * would make; else -1, and errno. */
+int cpr_output_reopen(const cpr_output_tree *tree, uint64_t file, int directory);
+
+/* Opens a file that spans shards, under its temporary name, to write a part of it. If it had its
+ * name already, it loses it until the run's end. -1, and errno. */
+int cpr_output_open_part(const cpr_output_tree *tree, uint64_t file, int directory,
+                         const char *name);
 
 /* Creates a member's temporary file. */
 cpr_status cpr_output_create(cpr_output_tree *tree, uint64_t file, cpr_output_missing missing,

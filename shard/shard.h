@@ -8,8 +8,10 @@
  *                                                   work_shard.c, work_snapshot.c)
  *   archive    -> one HDF5 file                              (archive_create.c, archive_parallel.c,
  *                                                             archive_publish.c, archive_read.c)
- *   output     -> files recreated from shards               (output_tree.c, output_shard.c)
+ *   output     -> files recreated from shards               (output_tree.c, output_shard.c,
+ *                                                            output_present.c)
  *   audit      -> LZ4's ratio, for comparison                               (lz4_meter.c)
+ *   verified   -> which shards a verification has done, to go on later     (verified.c)
  *   self-test  -> known answers of model and coder                          (self_test.c)
  *
  * Every function is local: it does not communicate; the one exception
@@ -441,6 +443,9 @@ void cpr_archive_close(cpr_archive *archive);
 const cpr_archive_header *cpr_archive_info(const cpr_archive *archive);
 uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive file itself */
 
+/* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. */
+cpr_hash128 cpr_archive_identity(const cpr_archive *archive);
+
 /* Reads bytes of a shard's bitstream, as a cpr_bitstream_fn with the archive as its context. */
 cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
                             size_t bytes, cpr_error *error);
@@ -466,6 +471,11 @@ cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected
                                 cpr_error *error);
 void cpr_output_tree_close(cpr_output_tree *tree);
 
+/* Goes on with what an earlier run left, on every object before anything else is done with it: what
+ * is there already as the archive has it (links by their target, files by size and time) is not in
+ * the way, and stays; so do the temporary files of those that span several shards. */
+void cpr_output_tree_continue(cpr_output_tree *tree);
+
 /* By one process, first: creates the directories, empty files, and the temporary files of those
  * that span several shards; refuses unsafe paths and, without overwrite, existing files, before
  * anything is written. shards: of the archive. */
@@ -479,6 +489,18 @@ cpr_status cpr_output_shard_begin(cpr_output_tree *tree, const cpr_shard_info *s
                                   cpr_error *error);
 cpr_status cpr_output_shard_write(void *tree, const uint8_t *data, size_t bytes, cpr_error *error);
 cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *error);
+
+/* By any process, before a shard is decoded, if cpr_output_tree_continue() was called: whether all
+ * that it would write is there. If all files of the shard are selected, their bytes are compared
+ * with the shard's hash; else files that have their names are taken for what they seem to be. Calls
+ * progress (may be NULL) now and then. */
+cpr_status cpr_output_shard_present(cpr_output_tree *tree, const cpr_shard_info *shard,
+                                    cpr_progress_fn *progress, void *progress_context,
+                                    bool *present, cpr_error *error);
+
+/* By the object that prepared, instead of finishing: leaves the temporary files of those that span
+ * several shards, for a run that goes on. */
+void cpr_output_tree_leave(cpr_output_tree *tree);
 
 /* By the object that prepared, last (`shards` is still needed): names the files that span several
  * shards, removing those that touch a shard with bad[shard] set (NULL: none is bad), creates links,
@@ -494,6 +516,24 @@ cpr_lz4_meter *cpr_lz4_meter_create(void);
 void cpr_lz4_meter_free(cpr_lz4_meter *meter);
 void cpr_lz4_meter_add(cpr_lz4_meter *meter, const uint8_t *data, size_t bytes);
 uint64_t cpr_lz4_meter_finish(cpr_lz4_meter *meter); /* total, and ready for the next shard */
+
+/* ---- verification in several runs ------------------------------------------------------------ */
+
+/* A small file that remembers which shards of an archive have been verified, and how: `decoded`, or
+ * by their compressed data only. */
+typedef struct cpr_verified cpr_verified;
+
+/* Opens the file, or creates it, and sets done[shard] of the shards that it remembers. One that is
+ * of another archive, of this one before it was written to or replaced, or of the other way to
+ * verify, begins anew. CPR_ERR_EXISTS: the file is something else, and left alone. */
+cpr_status cpr_verified_open(const char *path, const char *archive_path, const cpr_archive *archive,
+                             bool decoded, bool *done, cpr_verified **verified, cpr_error *error);
+
+/* Remembers a shard. NULL: does nothing. */
+cpr_status cpr_verified_add(cpr_verified *verified, uint64_t shard, cpr_error *error);
+
+/* Closes, and with `remove` removes the file. NULL: does nothing. */
+void cpr_verified_close(cpr_verified *verified, bool remove);
 
 /* ---- self-test ------------------------------------------------------------------------------ */
 
