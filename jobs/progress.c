@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #define LOG_SECONDS 5.0
 #define LOG_SECONDS_MOST 60.0
 #define BAR_CELLS 20
+#define BAR_CELLS_LEAST 5
+#define COLUMNS 80 /* of a terminal that does not say */
 
 double progress_clock(void)
 {
@@ -59,7 +62,8 @@ void progress_clear(progress *p)
     p->drawn = false;
 }
 
-/* "12.3 MB of 64.0 MB, 1 of 8 shards, ratio 9.12, 1.4 MB/s, 0:00:37 left" */
+/* "12.3 MB of 64.0 MB, 1 of 8 shards, ratio 9.12, 1.4 MB/s, 0:00:37 left"; on a terminal without
+ * the shards, to leave room for a bar. */
 static void describe(const progress *p, const cpr_run_progress *now, double seconds, char *out,
                      size_t capacity)
 {
@@ -67,6 +71,7 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
     char total[32];
     char rate[32];
     char left[32] = "?";
+    char shards[64] = "";
     const double per_second =
         seconds > 0 ? (double)(now->raw_bytes - now->earlier_bytes) / seconds : 0;
     if (per_second > 0 && now->raw_bytes <= p->total_raw)
@@ -75,21 +80,33 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
     if (!p->decoding)
         snprintf(ratio, sizeof ratio, "ratio %.2f, ",
                  now->coded_bytes ? (double)now->raw_bytes / (double)now->coded_bytes : 0.0);
-    snprintf(out, capacity, "%s of %s, %llu of %llu shards, %s%s/s, %s left",
+    if (!p->terminal)
+        snprintf(shards, sizeof shards, "%llu of %llu shards, ",
+                 (unsigned long long)now->items_done, (unsigned long long)p->total_items);
+    snprintf(out, capacity, "%s of %s, %s%s%s/s, %s left",
              progress_bytes(now->raw_bytes, done, sizeof done),
-             progress_bytes(p->total_raw, total, sizeof total), (unsigned long long)now->items_done,
-             (unsigned long long)p->total_items, ratio,
+             progress_bytes(p->total_raw, total, sizeof total), shards, ratio,
              progress_bytes((uint64_t)per_second, rate, sizeof rate), left);
 }
 
+/* One line that the terminal does not wrap: a bar that is wrapped could not be redrawn. */
 static void draw_bar(progress *p, const char *text, double fraction)
 {
-    char bar[BAR_CELLS + 1];
-    const size_t full = (size_t)(fraction * BAR_CELLS);
-    memset(bar, '-', BAR_CELLS);
-    memset(bar, '#', full < BAR_CELLS ? full : BAR_CELLS);
-    bar[BAR_CELLS] = '\0';
-    fprintf(stderr, "\r[%s] %3.0f %% %s\033[K", bar, 100 * fraction, text);
+    struct winsize size;
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    const int columns = (known ? size.ws_col : COLUMNS) - 1;
+    char line[256];
+    char bar[BAR_CELLS + 1] = "";
+    int cells = columns - (int)strlen(text) - (int)strlen("[] 100 % ");
+    cells = cells < BAR_CELLS ? cells : BAR_CELLS;
+    if (cells < BAR_CELLS_LEAST)
+        cells = 0;
+    const int full = (int)(fraction * cells);
+    for (int i = 0; i < cells; i++)
+        bar[i] = i < full ? '#' : '-';
+    snprintf(line, sizeof line, "%s%s%s%3.0f %% %s", cells > 0 ? "[" : "", bar,
+             cells > 0 ? "] " : "", 100 * fraction, text);
+    fprintf(stderr, "\r%.*s\033[K", columns, line);
     fflush(stderr);
     p->drawn = true;
 }
