@@ -139,8 +139,8 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
-/* True if a block's byte values are all about equally frequent, as in compressed or encrypted data: a
- * vocabulary has nothing to learn from it. Never of fewer than 4 KiB. */
+/* True if a block's byte values are all about equally frequent, as in compressed or encrypted data:
+ * a vocabulary has nothing to learn from it. Never of fewer than 4 KiB. */
 bool cpr_block_is_noise(const uint8_t *block, size_t bytes);
 
 /* ---- shard codec ---------------------------------------------------------------------------- */
