@@ -12,6 +12,10 @@ for kind in selftest fingerprint; do
         [ ! -s out.txt ] || fail "$command wrote something"
         absent out
     done
+    expect 5 ranks 2 corpress compress -q -p fast text -o new.h5 2>said
+    [ "$(grep -c '^corpress' said)" -eq 1 ] || fail "compress: $(cat said)"
+    grep -q "\[rank 1 on $(uname -n)\]" said || fail "compress: $(cat said)"
+    nothing_left new.h5
 done
 # The one that differs from the others, whichever it is.
 CORPRESS_TEST_FAULT=fingerprint:0 expect 5 ranks 3 corpress verify -q archive.h5 2>said
