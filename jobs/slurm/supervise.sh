@@ -16,12 +16,24 @@ leave() {
     exit "$1"
 }
 
+# Whether it is SLURM's or the user's will that this job ends: SLURM would put it back all the same.
+is_cancelled() {
+    case " $(scontrol show job -o "$SLURM_JOB_ID") " in
+    *' JobState=CANCELLED '* | *' JobState=PREEMPTED '*) return 0 ;;
+    esac
+    return 1
+}
+
 # start_again WHY: puts this job back into the queue, or gives up.
 start_again() {
-    local best=-1 futile=0 now
+    local best=0 futile=0 now
+    if is_cancelled; then
+        say "$1; cancelled. Submit it again to go on"
+        leave "$code"
+    fi
     now=$(done_so_far)
     now=${now:-0}
-    [ ! -f "$state" ] || read -r best futile <"$state"
+    read -r best futile <"$state"
     if [ "$now" -gt "$best" ]; then
         best=$now
         futile=0
@@ -49,6 +61,10 @@ site_setup || exit 2
 for setting in "${job_environment[@]}"; do export "${setting?}"; done
 attempt=${SLURM_RESTART_COUNT:-0}
 if [ "$attempt" -gt 0 ]; then job_arguments+=("${again[@]}"); fi
+if [ "$attempt" -eq 0 ] || [ ! -s "$state" ]; then
+    before=$(done_so_far)
+    echo "${before:-0} 0" >"$state"
+fi
 say "$job_command, attempt $((attempt + 1)), on $SLURM_JOB_NODELIST"
 
 # A signal that comes before the launcher is up is kept for it.

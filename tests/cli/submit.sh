@@ -51,7 +51,10 @@ corpress compress -q -p fast "$name/corpus" -o direct.h5
 cmp direct.h5 "$name/x.h5"
 [ "$(cat launched)" = "it's \$x" ] || fail "$(cat launched)"
 grep -q 'done$' "$name/x.h5.slurm-5.out"
-run_job() { SLURM_JOB_ID=5 SLURM_JOB_NODELIST=here bash job.sh 2>said; }
+restarts=0
+run_job() {
+    SLURM_JOB_ID=5 SLURM_JOB_NODELIST=here SLURM_RESTART_COUNT=$restarts bash job.sh 2>said
+}
 submit extract "$name/x.h5" "$name/corpus/file" -C "$name/out" --dry-run -- -q >job.sh
 run_job
 cmp "$name/corpus/file" "$name/out/$name/corpus/file"
@@ -66,16 +69,26 @@ expect 2 run_job
 # A launcher that starts nothing: tried again, and given up after three attempts without progress.
 cat >../bin/scontrol <<'END'
 #!/bin/sh
+if [ "$1" = show ]; then
+    echo "JobId=5 JobState=$(cat state) Restarts=0"
+    exit
+fi
 echo "$@" >>requeued
 kill -TERM $PPID
 END
 chmod +x ../bin/scontrol
 printf '#!/bin/sh\nexit 1\n' >launcher
 submit verify direct.h5 --dry-run -- -q >job.sh
-for _ in 1 2 3; do expect 143 run_job; done
+echo CANCELLED >state
+expect 1 run_job
+grep -q cancelled said
+absent requeued
+echo RUNNING >state
+for restarts in 0 1; do expect 143 run_job; done
+restarts=2
 expect 1 run_job
 grep -q 'giving up after 3 attempts without progress' said
-[ "$(sort requeued | uniq -c | xargs)" = '3 requeue 5' ] || fail "$(cat requeued)"
+[ "$(sort requeued | uniq -c | xargs)" = '2 requeue 5' ] || fail "$(cat requeued)"
 if compgen -G '*slurm-5.attempts' || compgen -G '*slurm-5.exit*'; then fail "something is left"; fi
 
 for wrong in '' nothing 'compress a' verify 'verify a --shards 1' 'audit a --no' \
