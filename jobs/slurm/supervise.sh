@@ -16,19 +16,20 @@ leave() {
     exit "$1"
 }
 
-# Whether it is SLURM's or the user's will that this job ends: SLURM would put it back all the same.
-is_cancelled() {
+# is_ended: SLURM ends this job, and not because of its time limit, of which it warns by USR1. Then
+# it was cancelled, or SLURM itself puts it back. `scontrol requeue` would revive even a cancelled job.
+is_ended() {
+    [ "$asked" != USR1 ] || return 1
     case " $(scontrol show job -o "$SLURM_JOB_ID") " in
-    *' JobState=CANCELLED '* | *' JobState=PREEMPTED '*) return 0 ;;
+    *' JobState=RUNNING '*) return 1 ;;
     esac
-    return 1
 }
 
 # start_again WHY: puts this job back into the queue, or gives up.
 start_again() {
     local best=0 futile=0 now
-    if is_cancelled; then
-        say "$1; cancelled. Submit it again to go on"
+    if is_ended; then
+        say "$1; ended by SLURM or cancelled. Submit it again to go on"
         leave "$code"
     fi
     now=$(done_so_far)
@@ -67,17 +68,17 @@ if [ "$attempt" -eq 0 ] || [ ! -s "$state" ]; then
 fi
 say "$job_command, attempt $((attempt + 1)), on $SLURM_JOB_NODELIST"
 
-# A signal that comes before the launcher is up is kept for it.
 asked=
 launcher=
 signalled=
 pass_on() {
     signalled=yes
-    [ -n "$asked" ] || say "asked to stop, saving the state"
-    asked=yes
+    [ -n "$asked" ] || say "asked to stop by $1, saving the state"
+    asked=${asked:-$1}
     [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null
 }
-trap pass_on USR1 TERM
+trap 'pass_on USR1' USR1
+trap 'pass_on TERM' TERM
 
 # Only corpress knows how it ended: a launcher that could start nothing ends with 1, too. Each
 # attempt has a file of its own, which the ranks of a lost one do not write to.
@@ -85,7 +86,11 @@ ended=$job_archive.slurm-$SLURM_JOB_ID.exit-$attempt
 rm -f -- "$ended"
 export CORPRESS_EXIT_FILE=$ended
 run=("${job_launcher[@]}" "${job_program[@]}" "${job_arguments[@]}" -- "${job_paths[@]}")
-if [ -n "$job_report" ]; then
+if [ -n "$asked" ]; then
+    # No time to begin.
+    (exit 75) &
+    echo 75 >"$ended"
+elif [ -n "$job_report" ]; then
     "${run[@]}" </dev/null >"$job_report.tmp" &
 else
     "${run[@]}" </dev/null &

@@ -79,9 +79,9 @@ END
 chmod +x ../bin/scontrol
 printf '#!/bin/sh\nexit 1\n' >launcher
 submit verify direct.h5 --dry-run -- -q >job.sh
-echo CANCELLED >state
+echo COMPLETING >state
 expect 1 run_job
-grep -q cancelled said
+grep -q 'ended by SLURM or cancelled' said
 absent requeued
 echo RUNNING >state
 for restarts in 0 1; do expect 143 run_job; done
