@@ -68,18 +68,20 @@ static void make_text(uint8_t *out)
         const char *word = words[next_rank(&seed, WORDS)];
         const uint32_t dice = next_random(&seed) % 64;
         int length;
-        if (dice == 0)
+        if (dice == 0) {
             length = snprintf(piece, sizeof piece, "\n\t{\"%.8s\": %u},\n", word,
                               (unsigned)(next_random(&seed) % 10000));
-        else if (dice == 1)
-            length =
-                snprintf(piece, sizeof piece, "%c%c\xc3\xa9", (int)(next_random(&seed) % 255 + 1),
-                         (int)(next_random(&seed) % 255 + 1));
-        else
+        } else if (dice == 1) {
+            /* one at a time: compilers differ in the order of arguments */
+            const int second = (int)(next_random(&seed) % 255 + 1);
+            const int first = (int)(next_random(&seed) % 255 + 1);
+            length = snprintf(piece, sizeof piece, "%c%c\xc3\xa9", first, second);
+        } else {
             length = snprintf(piece, sizeof piece, "%.8s%s", word,
                               dice < 6    ? ".\n"
                               : dice < 10 ? ", "
                                           : " ");
+        }
         for (int i = 0; i < length && at < TEXT_BYTES; i++)
             out[at++] = (uint8_t)piece[i];
     }
