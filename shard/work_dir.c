@@ -102,11 +102,23 @@ static bool ends_with(const char *name, const char *end)
     return length >= tail && strcmp(name + length - tail, end) == 0;
 }
 
+/* If `name` is `start`, a number and `end`: sets *number. */
+static bool has_number(const char *name, const char *start, const char *end, uint64_t *number)
+{
+    const size_t length = strlen(start);
+    if (strncmp(name, start, length) != 0 || name[length] < '0' || name[length] > '9')
+        return false;
+    char *rest;
+    const unsigned long long found = strtoull(name + length, &rest, 10);
+    if (strcmp(rest, end) != 0)
+        return false;
+    *number = found;
+    return true;
+}
+
 /* What a name stands for; *shard if it is that of a shard. */
 static item_kind kind_of(const char *name, uint64_t *shard)
 {
-    unsigned long long number = 0;
-    int end = 0;
     *shard = UINT64_MAX;
     if (strncmp(name, CPR_WORK_TEMPORARY, sizeof(CPR_WORK_TEMPORARY) - 1) == 0 ||
         ends_with(name, ".tmp"))
@@ -116,19 +128,11 @@ static item_kind kind_of(const char *name, uint64_t *shard)
     if (strcmp(name, CPR_WORK_MANIFEST) == 0 || strcmp(name, CPR_WORK_LOCK) == 0 ||
         strcmp(name, CPR_WORK_PUBLISHED) == 0)
         return ITEM_STATE;
-    if (sscanf(name, "snapshot-%20llu%n", &number, &end) == 1 && name[end] == '\0') {
-        *shard = number;
+    if (has_number(name, "snapshot-", "", shard))
         return ITEM_SNAPSHOT;
-    }
-    end = 0;
-    if (sscanf(name, "shard-%20llu%n", &number, &end) == 1 && end > 0) {
-        *shard = number;
-        if (strcmp(name + end, ".cps") == 0)
-            return ITEM_SHARD;
-        if (strcmp(name + end, ".partial") == 0)
-            return ITEM_PARTIAL;
-    }
-    return ITEM_FOREIGN;
+    if (has_number(name, "shard-", ".cps", shard))
+        return ITEM_SHARD;
+    return has_number(name, "shard-", ".partial", shard) ? ITEM_PARTIAL : ITEM_FOREIGN;
 }
 
 /* A second view of the directory: reading through `fd` itself would share its position. */
