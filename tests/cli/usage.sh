@@ -9,6 +9,9 @@ expect 3 corpress compress corpus -o archive.h5 --profile nonsense
 for size in 0 1 1048575 5G 4097M 1X M -1 '' 99999999999999999999 1Mx; do
     expect 3 corpress compress corpus -o archive.h5 --shard-size "$size"
 done
+for interval in '' x 10x -1 1.5 99999999999999999999; do
+    expect 3 corpress compress corpus -o archive.h5 --snapshot-interval "$interval"
+done
 expect 3 corpress compress corpus -o directory/
 expect 3 corpress extract
 expect 3 corpress extract a.h5 path --shards 1
@@ -19,5 +22,7 @@ expect 3 corpress list a.h5 --shards --long
 expect 3 corpress audit a.h5 --by word
 expect 3 corpress audit a.h5 --format xml
 expect 3 corpress verify
+expect 3 corpress status
+expect 3 corpress status a.h5 --format csv
 expect 3 corpress plan
 absent archive.h5 archive.h5.work archive.h5.log.jsonl

@@ -63,3 +63,18 @@ wait "$pid" || code=$?
 expect 0 ranks 2 "${compress[@]}" -q -o ranks.h5
 cmp undisturbed.h5 ranks.h5
 absent ranks.h5.work
+
+# A job that is killed goes on from its last periodic snapshot.
+compress=(corpress compress --shard-size 8M --snapshot-interval 1s corpus)
+"${compress[@]}" -o killed.h5 2>said &
+pid=$!
+until [ -e killed.h5.work/snapshot-00000000 ]; do
+    kill -0 "$pid" || fail "it ended: $(cat said)"
+    sleep 0.02
+done
+kill -s KILL "$pid"
+wait "$pid" || true
+expect 0 "${compress[@]}" -o killed.h5 2>said
+grep -q 'going on: 0 of 1 shards are done, 1 begun' said
+expect 0 "${compress[@]}" -q -o whole.h5
+cmp killed.h5 whole.h5
