@@ -63,7 +63,8 @@ int cpr_status_exit_code(cpr_status status)
     }
 }
 
-cpr_status cpr_fail(cpr_error *error, cpr_status status, const char *format, ...)
+/* Names in parentheses: status.h has macros of these names for the analyzer. */
+cpr_status(cpr_fail)(cpr_error *error, cpr_status status, const char *format, ...)
 {
     if (error != NULL) {
         va_list arguments;
@@ -74,7 +75,7 @@ cpr_status cpr_fail(cpr_error *error, cpr_status status, const char *format, ...
     return status;
 }
 
-cpr_status cpr_fail_errno(cpr_error *error, int code, const char *format, ...)
+cpr_status(cpr_fail_errno)(cpr_error *error, int code, const char *format, ...)
 {
     if (error != NULL) {
         va_list arguments;
