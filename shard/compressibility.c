@@ -4,19 +4,12 @@
 #include "loss_meter.h"
 #include "shard.h"
 
-#include <string.h>
-
 #define LEAST_BYTES 4096u /* too few bytes tell nothing */
 #define GRAM_BYTES 8u
 #define SAMPLE_MASK 7u /* one string in eight is remembered, chosen by its hash */
 
 /* Entropy above which a block is noise: random bytes come to 7.96 in 4 KiB, text to 4 to 6. */
 #define NOISE_BITS_TENTHS 79u
-
-void cpr_compressibility_init(cpr_compressibility *state)
-{
-    memset(state, 0, sizeof *state);
-}
 
 /* log2(x) in units of 2^-16, x >= 1. */
 static uint64_t log2_fixed(uint32_t x)

@@ -8,12 +8,11 @@
 
 #define CPR_GRAM_TABLE (1u << 16)
 
-/* Fingerprints of strings seen before, so that repeated blocks are not taken for noise. */
+/* Fingerprints of strings seen before, so that repeated blocks are not taken for noise. All zero at
+ * first. */
 typedef struct cpr_compressibility {
     uint32_t grams[CPR_GRAM_TABLE];
 } cpr_compressibility;
-
-void cpr_compressibility_init(cpr_compressibility *state);
 
 /* True if the bytes look like noise: compressed, encrypted or random data whose byte values are all
  * about equally frequent and whose strings have not been seen in this shard. */

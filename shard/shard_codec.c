@@ -63,7 +63,6 @@ static void begin_shard(cpr_codec *codec)
     codec->model_is_fresh = false;
     memset(&codec->coding, 0, sizeof codec->coding);
     codec->coding.stored_flag = STORED_FLAG_START;
-    cpr_compressibility_init(&codec->coding.compressibility);
     XXH3_128bits_reset(codec->raw_hash);
     XXH3_128bits_reset(codec->coded_hash);
 }
