@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 #define PIECE_BYTES ((size_t)256 << 20)
+/* MPI goes on with a broadcast only while somebody looks at it, and cpr_ranks_wait() looks less and
+ * less often: pieces must be short. Measured with 20 MB: see tests/bench/model_messages.c. */
+#define BROADCAST_BYTES ((size_t)1 << 20)
 
 enum { TAG_SIZE = 1, TAG_READY = 2, TAG_BYTES = 3 };
 
@@ -35,8 +38,8 @@ cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, 
         }
         return status;
     }
-    for (size_t at = 0; at < *bytes; at += PIECE_BYTES) {
-        const size_t piece = *bytes - at < PIECE_BYTES ? *bytes - at : PIECE_BYTES;
+    for (size_t at = 0; at < *bytes; at += BROADCAST_BYTES) {
+        const size_t piece = *bytes - at < BROADCAST_BYTES ? *bytes - at : BROADCAST_BYTES;
         MPI_Ibcast(*data + at, (int)piece, MPI_BYTE, 0, ranks->comm, &request);
         cpr_ranks_wait(&request);
     }
