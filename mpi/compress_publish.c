@@ -139,6 +139,15 @@ static cpr_status publish(cpr_compress_run *run, const char *temporary_path, cpr
                                error);
 }
 
+/* Each rank removes its part of what the archive holds now: removing large files takes its time,
+ * and rank 0 would be at it alone. What goes wrong goes wrong again when it removes the rest. */
+static void drop_shards(cpr_compress_run *run)
+{
+    const uint64_t end = first_of(run, run->shard_count, run->ranks->rank + 1);
+    for (uint64_t i = first_of(run, run->shard_count, run->ranks->rank); i < end; i++)
+        (void)cpr_work_shard_drop(run->work, i, NULL);
+}
+
 cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
 {
     cpr_ranks *ranks = run->ranks;
@@ -158,7 +167,9 @@ cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, 
     if (status == CPR_OK)
         status =
             cpr_ranks_agree(ranks, first ? publish(run, temporary_path, error) : CPR_OK, error);
-    if (status != CPR_OK && first && temporary_path)
+    if (status == CPR_OK)
+        drop_shards(run);
+    else if (first && temporary_path)
         unlink(temporary_path);
     free(temporary_path);
     return status;
