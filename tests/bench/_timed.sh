@@ -26,3 +26,6 @@ best() { sort -n "$1" | awk 'NR == 1 { print $1 }'; }
 
 # each FILE: all runs, as "seconds/seconds of CPU of others".
 each() { awk '{ printf "%s%s/%s", (NR > 1 ? " " : ""), $1, $3 }' "$1"; }
+
+# best_cpu FILE: the fewest seconds of CPU time.
+best_cpu() { sort -n -k 2 "$1" | awk 'NR == 1 { print $2 }'; }
