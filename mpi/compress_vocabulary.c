@@ -1,6 +1,7 @@
 /* compress_vocabulary.c - the ranks learn one vocabulary from a sample of the corpus.
  *
- * Block b of the sample belongs to rank b % size; counts are merged along a tree; rank 0 learns,
+ * Block b of the sample belongs to rank b % size; behind the sample's own come the blocks of the
+ * primer, of which only the hash is wanted; counts are merged along a tree; rank 0 learns,
  * packs, and gives the packed form to all. Every rank, rank 0 as well, then works with what it
  * unpacked, which is what a decoder will do. */
 #include "compress_run.h"
@@ -19,11 +20,25 @@ static cpr_status merge_counts(void *context, const uint8_t *data, size_t bytes,
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to merge word counts");
 }
 
+cpr_extent cpr_compress_sample(const cpr_compress_run *run, uint64_t i)
+{
+    if (i >= run->vocabulary_blocks)
+        return cpr_plan_sample(run->corpus_bytes, run->primer_bytes, i - run->vocabulary_blocks);
+    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
+    return cpr_plan_sample(run->corpus_bytes, sample, i);
+}
+
+static bool count_words(const cpr_compress_run *run, uint64_t i, cpr_word_counts *counts,
+                        const uint8_t *block, size_t bytes)
+{
+    return !counts || i >= run->vocabulary_blocks || cpr_block_is_noise(block, bytes) ||
+           cpr_word_counts_add(counts, block, bytes);
+}
+
 /* Reads this rank's blocks of the sample, hashes them and, unless counts is NULL, counts their
  * words. */
 static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cpr_error *error)
 {
-    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
     uint8_t *block = NULL;
     size_t capacity = 0;
@@ -32,7 +47,7 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->sample_count;
          i += (uint64_t)run->ranks->size) {
-        const cpr_extent extent = cpr_plan_sample(run->corpus_bytes, sample, i);
+        const cpr_extent extent = cpr_compress_sample(run, i);
         if (extent.bytes > capacity) {
             capacity = (size_t)extent.bytes;
             free(block);
@@ -45,8 +60,7 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
                 cpr_corpus_reader_read(reader, extent.offset, block, (size_t)extent.bytes, error);
         if (status == CPR_OK)
             run->sample[i] = cpr_manifest_hash(block, (size_t)extent.bytes);
-        if (status == CPR_OK && counts && !cpr_block_is_noise(block, (size_t)extent.bytes) &&
-            !cpr_word_counts_add(counts, block, (size_t)extent.bytes))
+        if (status == CPR_OK && !count_words(run, i, counts, block, (size_t)extent.bytes))
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
         if (status == CPR_OK)
             status = cpr_stop_check(error);
@@ -69,13 +83,12 @@ static void share_sample(cpr_compress_run *run)
 /* Rank 0: whether the corpus still has the content that the manifest's sample had. */
 static cpr_status compare_sample(const cpr_compress_run *run, cpr_error *error)
 {
-    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
     cpr_extent *extents = calloc((size_t)run->sample_count + 1, sizeof *extents);
     cpr_status status = CPR_OK;
     if (!extents)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the sample");
     for (uint64_t i = 0; i < run->sample_count; i++)
-        extents[i] = cpr_plan_sample(run->corpus_bytes, sample, i);
+        extents[i] = cpr_compress_sample(run, i);
     if (run->manifest.sample_count != run->sample_count)
         status = cpr_fail(error, CPR_ERR_DAMAGED,
                           "the manifest's sample is not that of the "
@@ -140,8 +153,11 @@ static cpr_status take_from_manifest(cpr_compress_run *run, cpr_error *error)
 cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_phase(run, "vocabulary");
-    run->sample_count = cpr_plan_sample_count(
+    run->vocabulary_blocks = cpr_plan_sample_count(
         run->corpus_bytes, cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes));
+    run->sample_count = run->vocabulary_blocks;
+    if (run->primer_bytes > 0)
+        run->sample_count += cpr_plan_sample_count(run->corpus_bytes, run->primer_bytes);
     run->sample = calloc((size_t)run->sample_count + 1, sizeof *run->sample);
     cpr_status status = run->sample
                             ? CPR_OK
