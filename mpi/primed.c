@@ -9,6 +9,8 @@
 #define _GNU_SOURCE
 #include "primed.h"
 
+#include "ranks_private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
 #ifndef CPR_PRIMED_H
 #define CPR_PRIMED_H
 
-#include "ranks_private.h"
+#include "ranks.h"
 
 /* The state that the shards' codecs begin with (cpr_codec_set_base()), in memory that the ranks of
  * a node share; a rank that cannot get at the others' has its own. */
