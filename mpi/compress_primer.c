@@ -70,8 +70,13 @@ static cpr_status read_primer(void *context, uint8_t *out, size_t capacity, size
                               cpr_error *error)
 {
     primer_work *primer = context;
+    const cpr_compress_run *run = primer->run;
     *got = 0;
-    if (primer->at == primer->bytes && primer->next < primer->run->sample_count) {
+    if (primer->at == primer->bytes)
+        while (primer->next < run->sample_count &&
+               run->noise[primer->next - run->vocabulary_blocks])
+            primer->next++;
+    if (primer->at == primer->bytes && primer->next < run->sample_count) {
         const cpr_status status = next_block(primer, error);
         if (status != CPR_OK)
             return status;

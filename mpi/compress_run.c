@@ -109,7 +109,7 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
     cpr_status status = CPR_OK;
     run->corpus_bytes = cpr_file_list_bytes(run->files);
     run->shard_count = cpr_plan_shards(run->corpus_bytes, run->options->shard_bytes);
-    run->primer_bytes = cpr_compress_primer_bytes(run->options, run->files);
+    run->primer_sample_bytes = cpr_compress_primer_bytes(run->options, run->files);
     const size_t count = (size_t)run->shard_count;
     run->starts = calloc(count + 1, sizeof *run->starts);
     if (!run->starts)
@@ -141,6 +141,7 @@ static void free_run(cpr_compress_run *run)
     cpr_vocabulary_free(run->vocabulary);
     free(run->packed_vocabulary);
     free(run->sample);
+    free(run->noise);
     free(run->todo);
     free(run->starts);
     cpr_file_list_free(run->files);

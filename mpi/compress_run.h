@@ -21,12 +21,14 @@ typedef struct cpr_compress_run {
     cpr_file_list *files; /* the same on all ranks */
     uint64_t corpus_bytes;
     uint64_t shard_count;
-    uint64_t *starts;      /* shard_count + 1 corpus offsets */
-    uint64_t largest;      /* bytes of the largest shard */
-    uint64_t primer_bytes; /* 0: no primer */
-    cpr_hash128 *sample;   /* hash of each block of the vocabulary's sample, then of the primer */
+    uint64_t *starts;             /* shard_count + 1 corpus offsets */
+    uint64_t largest;             /* bytes of the largest shard */
+    uint64_t primer_sample_bytes; /* that the primer is taken from; 0: no primer */
+    cpr_hash128 *sample; /* hash of each block of the vocabulary's sample, then of the primer's */
     uint64_t sample_count;
     uint64_t vocabulary_blocks; /* how many are the vocabulary's */
+    uint64_t *noise;            /* per block of the primer's sample: 1 if it is left out */
+    uint64_t primer_bytes;      /* without noise; 0: no primer */
     uint8_t *packed_vocabulary;
     size_t packed_vocabulary_bytes;
     cpr_vocabulary *vocabulary;

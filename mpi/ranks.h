@@ -175,7 +175,7 @@ typedef struct cpr_compress_options {
     double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
 } cpr_compress_options;
 
-/* Local. Bytes of the primer of such a run, 0 if it has none. */
+/* Local. Bytes of the primer of such a run, noise included; 0 if it has none. */
 uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files);
 
 /* What a run made; on rank 0. */

@@ -139,16 +139,17 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
-/* Bytes of the primer: the text that the model has learned before every shard. It consists of whole
- * blocks of 64 KiB, those of cpr_plan_sample() of that many bytes, one behind the other. 0, no
- * primer, for a corpus of one shard. */
+/* Bytes of the sample from which the primer is taken, the text that the model has learned before
+ * every shard: the primer consists of the blocks of cpr_plan_sample() of that many bytes, all of
+ * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of one
+ * shard. */
 uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
 
 /* Stands for the primer where else the number of a shard does. */
 #define CPR_SHARD_PRIMER (UINT64_MAX - 1)
 
 /* True if a block's byte values are all about equally frequent, as in compressed or encrypted data:
- * a vocabulary has nothing to learn from it. Never of fewer than 4 KiB. */
+ * there is nothing to learn from it. Never of fewer than 4 KiB. */
 bool cpr_block_is_noise(const uint8_t *block, size_t bytes);
 
 /* ---- shard codec ---------------------------------------------------------------------------- */
@@ -326,13 +327,13 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner);
 typedef struct cpr_manifest {
     char profile[32];
     uint32_t profile_version;
-    uint64_t shard_bytes; /* the option */
-    uint64_t primer_bytes;
-    uint64_t fingerprint; /* of what this program's arithmetic makes of a known text */
+    uint64_t shard_bytes;  /* the option */
+    uint64_t primer_bytes; /* of the sample that the primer is taken from */
+    uint64_t fingerprint;  /* of what this program's arithmetic makes of a known text */
     cpr_file_list *files;
     uint64_t shard_count;
     uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
-    cpr_hash128 *sample; /* hash of each block of the sample, then of the primer */
+    cpr_hash128 *sample; /* hash of each block of the sample, then of the primer's */
     uint64_t sample_count;
     uint8_t *vocabulary; /* packed */
     size_t vocabulary_bytes;
