@@ -52,8 +52,8 @@ int command_help(const cpr_ranks *ranks, const char *text, bool profiles)
         return EXIT_DONE;
     fputs(text, stdout);
     if (profiles) {
-        const uint64_t most = CPR_SHARD_BYTES_DEFAULT +
-                              cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
+        const uint64_t most =
+            CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
         puts("\nProfiles, and the memory of one rank at the default shard size:");
         for (unsigned i = 0; cpr_profile_at(i); i++) {
             const cpr_profile *profile = cpr_profile_at(i);

@@ -99,6 +99,7 @@ cp archive.h5 copy.h5
 done_shard=$(sed -n '2s/ .*//p' kept)
 flip copy.h5 $(($(python3 -c 'import struct
 print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])') + \
+    $(corpress list --shards archive.h5 | awk '$1 == "primer" { print $4 }') + \
     $(awk -v s="$done_shard" '$1 < s { n += $2 } END { print n + 1000 }' shards)))
 expect 4 ranks 2 corpress verify -q --state state copy.h5 2>said
 grep -q "shard $done_shard\b" said || fail "$(cat said)"
