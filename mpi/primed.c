@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,10 +66,18 @@ static void *map(int fd, size_t bytes)
     return memory;
 }
 
+/* A limit on the size of files holds for these, too, and whoever passes it is killed. */
+static bool may_have_file(size_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= bytes;
+}
+
 /* Memory of this rank's own, shared or not. */
 static cpr_status open_own(cpr_primed *primed, bool shared, cpr_error *error)
 {
-    primed->fd = shared ? memfd_create(MEMORY_NAME, MFD_CLOEXEC) : -1;
+    primed->fd =
+        shared && may_have_file(primed->mapped) ? memfd_create(MEMORY_NAME, MFD_CLOEXEC) : -1;
     if (primed->fd >= 0 && ftruncate(primed->fd, (off_t)primed->mapped) != 0) {
         close(primed->fd);
         primed->fd = -1;
