@@ -61,9 +61,9 @@ int command_help(const cpr_ranks *ranks, const char *text, bool profiles)
                    (double)cpr_codec_memory(profile, most) / 1048576.0,
                    cpr_profile_summary(profile));
         }
-        puts("Each node needs as much once more for what its ranks share, if there are several\n"
-             "shards. It does not grow with the corpus. The list of files takes about 200 bytes a\n"
-             "file more on every rank.");
+        puts("Each node needs as much once more for what its ranks share, if there are four\n"
+             "shards or more. It does not grow with the corpus. The list of files takes about 200\n"
+             "bytes a file more on every rank.");
     }
     fputs(COMMAND_EXIT_CODES, stdout);
     return command_flush(ranks);

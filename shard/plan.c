@@ -7,7 +7,7 @@
 #define LINE_SEARCH_BYTES ((uint64_t)64 << 10)
 #define SAMPLE_BLOCK_BYTES ((uint64_t)64 << 10)
 /* Of the primer: FORMAT.md, section 6, has the measurements. */
-#define PRIMER_SHARE 4
+#define PRIMER_SHARDS_LEAST 4
 #define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
 
 /* i * total / parts without overflow, for i <= parts < 2^32. */
@@ -55,9 +55,11 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 
 uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes)
 {
-    if (cpr_plan_shards(corpus_bytes, shard_bytes) < 2)
+    const uint64_t shards = cpr_plan_shards(corpus_bytes, shard_bytes);
+    if (shards < PRIMER_SHARDS_LEAST)
         return 0;
-    const uint64_t part = corpus_bytes / PRIMER_SHARE;
+    const uint64_t divisor = shards < 8 ? 32 / shards : 4;
+    const uint64_t part = corpus_bytes / divisor;
     const uint64_t bytes = part < PRIMER_BYTES_MAX ? part : PRIMER_BYTES_MAX;
     return bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
 }

@@ -141,8 +141,8 @@ cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_
 
 /* Bytes of the sample from which the primer is taken, the text that the model has learned before
  * every shard: the primer consists of the blocks of cpr_plan_sample() of that many bytes, all of
- * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of one
- * shard. */
+ * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of
+ * few shards. */
 uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
 
 /* Stands for the primer where else the number of a shard does. */

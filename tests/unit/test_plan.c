@@ -145,8 +145,8 @@ static void primer_is_a_part_of_the_corpus(void **state)
         const uint64_t shard = shard_bytes[s];
         uint64_t before = 0;
         assert_int_equal(cpr_plan_primer_bytes(0, shard), 0);
-        assert_int_equal(cpr_plan_primer_bytes(shard, shard), 0);
-        for (uint64_t corpus = shard + 1; corpus < UINT64_C(1) << 50; corpus += corpus / 3) {
+        assert_int_equal(cpr_plan_primer_bytes(3 * shard, shard), 0);
+        for (uint64_t corpus = 3 * shard + 1; corpus < UINT64_C(1) << 50; corpus += corpus / 3) {
             const uint64_t bytes = cpr_plan_primer_bytes(corpus, shard);
             assert_true(bytes >= before && bytes > 0 && bytes <= UINT64_C(64) << 20);
             assert_true(bytes % 65536 == 0 && bytes <= corpus / 4);
@@ -159,7 +159,7 @@ static void primer_is_a_part_of_the_corpus(void **state)
 static void primer_blocks_are_whole_and_apart(void **state)
 {
     (void)state;
-    static const uint64_t sizes[] = {(1 << 20) + 1, 6000000, UINT64_C(1) << 45};
+    static const uint64_t sizes[] = {(3 << 20) + 1, 6000000, UINT64_C(1) << 45};
     for (size_t s = 0; s < 3; ++s) {
         const uint64_t bytes = cpr_plan_primer_bytes(sizes[s], 1 << 20);
         uint64_t end = 0;
