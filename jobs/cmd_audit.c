@@ -23,8 +23,11 @@ static const char help_text[] =
     "              or measured with --full, or -\n"
     "  integrity   ok: the compressed data has its checksum; with --full: decoded, too\n"
     "\n"
-    "The row `tables` is everything in the archive file that is not a shard; `total` counts every\n"
-    "byte of the file. With --by file, loss_bits is the model's loss on the file's tokens; ratio\n"
+    "The row `primer` is the text that the model has learned before every shard, and which must "
+    "be\n"
+    "decoded before one; it is part of the shards, too. `tables` is all else in the archive file;\n"
+    "`total` counts every byte of it. With --by file, loss_bits is the model's loss on the file's "
+    "tokens; ratio\n"
     "and bits per byte come from it. In JSON, a path that is not UTF-8 has U+FFFD for each byte\n"
     "that does not fit, and its exact bytes in path_hex; CSV has the bytes as they are.\n"
     "\n"
@@ -34,7 +37,7 @@ static const char help_text[] =
     "  -q, --quiet          no progress\n"
     "      --help           this text\n"
     "\n"
-    "The exit code is 4 if a shard is damaged.\n";
+    "The exit code is 4 if a shard or the primer is damaged.\n";
 
 typedef struct audit_call {
     cpr_ranks *ranks;
@@ -44,6 +47,7 @@ typedef struct audit_call {
     report_format format;
     uint64_t *lz4_bytes; /* per shard; 0: not known */
     bool *bad;           /* per shard */
+    bool bad_primer;
     uint64_t bad_shards;
     progress bar;
 } audit_call;
@@ -110,12 +114,16 @@ static void on_progress(void *context, const cpr_run_progress *now)
 static void on_item(void *context, const cpr_item_result *result)
 {
     audit_call *call = context;
-    if (result->lz4_bytes)
+    if (result->lz4_bytes && result->shard != CPR_SHARD_PRIMER)
         call->lz4_bytes[result->shard] = result->lz4_bytes;
     if (result->bad == CPR_OK)
         return;
-    call->bad[result->shard] = true;
-    call->bad_shards++;
+    if (result->shard == CPR_SHARD_PRIMER) {
+        call->bad_primer = true;
+    } else {
+        call->bad[result->shard] = true;
+        call->bad_shards++;
+    }
     progress_clear(&call->bar);
     fprintf(stderr, "corpress: %s\n", result->text.text);
 }
@@ -160,16 +168,29 @@ static void size_cells(report *r, uint64_t raw, uint64_t coded)
     report_real(r, bits_per_byte(raw, (double)coded), 4);
 }
 
-static void shard_row(report *r, const audit_call *call, uint64_t i, const cpr_shard_info *info)
+/* The cells of a shard, or of the primer, behind its name. */
+static void bitstream_cells(report *r, const cpr_shard_info *info, uint64_t lz4_bytes, bool bad)
 {
-    report_row(r);
-    report_number(r, i);
     size_cells(r, info->raw_bytes, info->coded_bytes);
     report_real(r, loss_bits(info->loss_bits), 0);
     report_real(r, overhead(info), 1);
-    lz4_ratio(r, info->raw_bytes, call->lz4_bytes[i]);
-    report_word(r, call->bad[i] ? "DAMAGED" : "ok");
+    lz4_ratio(r, info->raw_bytes, lz4_bytes);
+    report_word(r, bad ? "DAMAGED" : "ok");
     report_row_end(r);
+}
+
+static void shard_rows(report *r, const audit_call *call, const cpr_archive_header *header)
+{
+    if (header->primer) {
+        report_row(r);
+        report_word(r, "primer");
+        bitstream_cells(r, header->primer, 0, call->bad_primer);
+    }
+    for (uint64_t i = 0; i < header->shard_count; i++) {
+        report_row(r);
+        report_number(r, i);
+        bitstream_cells(r, &header->shards[i], call->lz4_bytes[i], call->bad[i]);
+    }
 }
 
 static void total_rows(report *r, const audit_call *call, const cpr_archive *archive)
@@ -180,6 +201,11 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
     double loss = 0;
     double over = 0;
     uint64_t coded = 0;
+    if (header->primer) {
+        coded = header->primer->coded_bytes;
+        loss = loss_bits(header->primer->loss_bits);
+        over = overhead(header->primer);
+    }
     for (uint64_t i = 0; i < header->shard_count; i++) {
         coded += header->shards[i].coded_bytes;
         loss += loss_bits(header->shards[i].loss_bits);
@@ -208,7 +234,7 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
     report_real(r, loss, 0);
     report_real(r, over + (double)(file_bytes - coded), 1);
     lz4_ratio(r, raw, all_lz4 ? lz4 : 0);
-    report_word(r, call->bad_shards ? "DAMAGED" : "ok");
+    report_word(r, call->bad_shards || call->bad_primer ? "DAMAGED" : "ok");
     report_row_end(r);
 }
 
@@ -221,7 +247,7 @@ static void file_row(report *r, const audit_call *call, const cpr_archive_header
         return;
     const uint64_t raw = cpr_file_list_get(header->files, file).bytes;
     const double loss = loss_bits(header->file_loss[file]);
-    bool bad = false;
+    bool bad = call->bad_primer;
     for (uint64_t i = first; i <= last; i++)
         bad = bad || call->bad[i];
     report_row(r);
@@ -249,10 +275,11 @@ static void json_head(const audit_call *call, const char *path, const cpr_archiv
     escape_json(stdout, path);
     printf(",\n \"profile\": \"%s\",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64
            ",\n \"shards\": %" PRIu64 ",\n \"raw_bytes\": %" PRIu64
-           ",\n \"archive_bytes\": %" PRIu64 ",\n \"damaged_shards\": %" PRIu64 ",\n \"rows\": ",
+           ",\n \"archive_bytes\": %" PRIu64 ",\n \"damaged_shards\": %" PRIu64
+           ",\n \"damaged_primer\": %s,\n \"rows\": ",
            header->profile, header->shard_bytes, cpr_file_list_count(header->files),
            header->shard_count, cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive),
-           call->bad_shards);
+           call->bad_shards, call->bad_primer ? "true" : "false");
 }
 
 static void print_audit(const audit_call *call, const char *path, const cpr_archive *archive)
@@ -267,8 +294,7 @@ static void print_audit(const audit_call *call, const char *path, const cpr_arch
         for (uint64_t f = 0; f < files; f++)
             file_row(&r, call, header, f);
     } else {
-        for (uint64_t i = 0; i < header->shard_count; i++)
-            shard_row(&r, call, i, &header->shards[i]);
+        shard_rows(&r, call, header);
         total_rows(&r, call, archive);
     }
     report_end(&r);
@@ -326,5 +352,7 @@ int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
     if (status != CPR_OK)
         return command_failed(ranks, status, &error);
     code = command_flush(ranks);
-    return code != EXIT_DONE ? code : call.bad_shards ? EXIT_DAMAGED : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
+    return call.bad_shards || call.bad_primer ? EXIT_DAMAGED : EXIT_DONE;
 }

@@ -24,6 +24,7 @@ typedef struct cat_call {
     const char *shards;
     cpr_vocabulary *vocabulary;
     cpr_codec *codec;
+    void *base; /* of the codec: the state after the primer */
 } cat_call;
 
 /* The part of the corpus that is wanted from the shard in work. */
@@ -87,8 +88,11 @@ static cpr_status cat_range(cat_call *call, uint64_t begin, uint64_t end, cpr_er
     cpr_status status = CPR_OK;
     if (begin == end)
         return CPR_OK;
-    if (!call->codec)
+    if (!call->codec) {
         status = cpr_archive_codec(call->archive, &call->vocabulary, &call->codec, error);
+        if (status == CPR_OK)
+            status = cpr_archive_prime(call->archive, call->codec, &call->base, error);
+    }
     const uint64_t last = selection_shard_at(header, end - 1);
     for (uint64_t i = selection_shard_at(header, begin); status == CPR_OK && i <= last; i++) {
         window w = {.at = header->shards[i].offset, .begin = begin, .end = end};
@@ -152,6 +156,7 @@ int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
         status = cat_file(&call, argv[i], &error);
     const bool broken_pipe = ferror(stdout) && errno == EPIPE;
     cpr_codec_free(call.codec);
+    free(call.base);
     cpr_vocabulary_free(call.vocabulary);
     cpr_archive_close(call.archive);
     if (broken_pipe)

@@ -31,6 +31,9 @@ static const char help_text[] =
     "      --snapshot-interval T  time between snapshots of each shard in work, such as 90s,\n"
     "                           10m (the default), 1h; 0: none but when stopped\n"
     "  -q, --quiet              no progress\n"
+    "      --no-primer          each shard starts from nothing: larger archives, but nothing has "
+    "to\n"
+    "                           be decoded before a shard\n"
     "      --no-mpi-io          rank 0 writes the archive alone, without MPI-IO\n"
     "      --help               this text\n";
 
@@ -59,6 +62,7 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
         {"snapshot-interval", required_argument, NULL, OPTION_SNAPSHOT_INTERVAL},
         {"quiet", no_argument, NULL, 'q'},
         {"no-mpi-io", no_argument, NULL, OPTION_NO_MPI_IO},
+        {"no-primer", no_argument, NULL, OPTION_NO_PRIMER},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -101,6 +105,9 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
             break;
         case 'q':
             call->quiet = true;
+            break;
+        case OPTION_NO_PRIMER:
+            call->options.no_primer = true;
             break;
         case OPTION_NO_MPI_IO:
             call->options.mpi_io = false;
@@ -175,6 +182,11 @@ static void on_phase(void *context, const char *name)
     compress_call *call = context;
     run_log_phase(&call->log, name);
     progress_clear(&call->bar);
+    if (strcmp(name, "primer") == 0) {
+        progress_begin(&call->bar, call->quiet,
+                       cpr_compress_primer_bytes(&call->options, call->files), 0);
+        call->bar.what = "primer, ";
+    }
     if (strcmp(name, "shards") == 0)
         progress_begin(
             &call->bar, call->quiet, cpr_file_list_bytes(call->files),

@@ -16,7 +16,9 @@ static const char help_text[] =
     "\n"
     "  -l, --long    also mode, bytes, time of change (UTC) and the shards that hold the file\n"
     "  -0, --null    the paths' exact bytes, each followed by a zero byte\n"
-    "      --shards  the shards: offset in the corpus, raw and coded bytes, tokens\n"
+    "      --shards  the primer, which must be decoded before any shard, and the shards: offset "
+    "in\n"
+    "                the corpus, raw and coded bytes, tokens\n"
     "      --help    this text\n";
 
 typedef struct list_call {
@@ -63,6 +65,17 @@ static int parse_options(list_call *call, int argc, char **argv, bool *help)
     return EXIT_DONE;
 }
 
+/* The cells behind the shard's offset. */
+static void shard_cells(report *r, const cpr_shard_info *info)
+{
+    report_number(r, info->raw_bytes);
+    report_number(r, info->coded_bytes);
+    report_number(r, info->stored_bytes);
+    report_number(r, info->tokens);
+    report_number(r, info->generation);
+    report_row_end(r);
+}
+
 static void list_shards(const cpr_archive_header *header)
 {
     static const report_column columns[] = {{"shard", 7},       {"offset", 16}, {"raw", 14},
@@ -70,17 +83,17 @@ static void list_shards(const cpr_archive_header *header)
                                             {"generation", 10}, {NULL, 0}};
     report r;
     report_begin(&r, stdout, REPORT_TABLE, columns);
+    if (header->primer) {
+        report_row(&r);
+        report_word(&r, "primer");
+        report_unknown(&r);
+        shard_cells(&r, header->primer);
+    }
     for (uint64_t i = 0; i < header->shard_count; i++) {
-        const cpr_shard_info *info = &header->shards[i];
         report_row(&r);
         report_number(&r, i);
-        report_number(&r, info->offset);
-        report_number(&r, info->raw_bytes);
-        report_number(&r, info->coded_bytes);
-        report_number(&r, info->stored_bytes);
-        report_number(&r, info->tokens);
-        report_number(&r, info->generation);
-        report_row_end(&r);
+        report_number(&r, header->shards[i].offset);
+        shard_cells(&r, &header->shards[i]);
     }
     report_end(&r);
 }

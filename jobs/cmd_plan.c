@@ -9,7 +9,8 @@ static const char help_text[] =
     "corpress plan CORPUS...\n"
     "\n"
     "Prints what compressing these files and directories would need: files, bytes, shards, ranks\n"
-    "that have work, and the memory of one rank with each profile. Reads no file's contents.\n"
+    "that have work, and the memory of one rank with each profile, and of each node for what its\n"
+    "ranks share. Reads no file's contents.\n"
     "\n"
     "      --shard-size SIZE  bytes that are coded together, 1M to 4G (default: 64M)\n"
     "      --files-from LIST  the paths listed in a file (-: standard input)\n"
@@ -76,14 +77,21 @@ static void print_plan(const plan_call *call, const cpr_file_list *files)
     printf("shards   %llu", (unsigned long long)shards);
     if (shards)
         printf(" of about %s", progress_bytes(bytes / shards, shown, sizeof shown));
+    const uint64_t primer = cpr_plan_primer_bytes(bytes, call->shard_bytes);
+    if (primer)
+        printf("\nprimer   %s", progress_bytes(primer, shown, sizeof shown));
     printf("\nranks    up to %llu have work\n", (unsigned long long)shards);
     /* A shard reaches past its even share by the search for a line end. */
     const uint64_t largest = shards ? bytes / shards + 65536 : 0;
     for (unsigned i = 0; cpr_profile_at(i); i++) {
         const cpr_profile *profile = cpr_profile_at(i);
-        printf("memory   %s a rank with profile %s\n",
-               progress_bytes(cpr_codec_memory(profile, largest), shown, sizeof shown),
-               cpr_profile_name(profile));
+        printf("memory   %s a rank",
+               progress_bytes(cpr_codec_memory(profile, primer + largest), shown, sizeof shown));
+        if (primer)
+            printf(" and %s a node",
+                   progress_bytes(cpr_codec_base_memory(profile, primer + largest), shown,
+                                  sizeof shown));
+        printf(" with profile %s\n", cpr_profile_name(profile));
     }
 }
 

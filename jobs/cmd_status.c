@@ -40,6 +40,8 @@ typedef struct job_status {
     uint64_t total_bytes;
     uint64_t done_bytes; /* raw, of finished shards, while it runs of those in work as well */
     uint64_t coded_bytes;
+    uint64_t primer_bytes; /* 0: there is none */
+    uint64_t primer_done;
     double speed; /* of all ranks; 0: not known */
     rank_status *ranks;
     int rank_count;
@@ -84,6 +86,7 @@ static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest
     }
     const char *at = strstr(text, "\nseconds ");
     const double seconds = at ? strtod(at + 9, NULL) : 0;
+    const uint64_t primer = number_after(text, "\nprimer ");
     const uint64_t raw = number_after(text, "\nraw ");
     const uint64_t earlier = number_after(text, "\nearlier ");
     if (raw > job->done_bytes && raw <= job->total_bytes) {
@@ -92,6 +95,8 @@ static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest
     }
     if (seconds > 0 && raw > earlier)
         job->speed = (double)(raw - earlier) / seconds;
+    if (primer > job->primer_done && primer <= job->primer_bytes)
+        job->primer_done = primer;
     const uint64_t count = number_after(text, "\nranks ");
     job->ranks = count < 1000000 ? calloc((size_t)count + 1, sizeof *job->ranks) : NULL;
     job->begun = 0;
@@ -127,6 +132,17 @@ static cpr_status look_at_shards(cpr_work_dir *work, const cpr_manifest *manifes
     return status;
 }
 
+static void look_at_primer(cpr_work_dir *work, const cpr_manifest *manifest, job_status *job)
+{
+    cpr_shard_info info;
+    job->primer_bytes = manifest->primer_bytes;
+    if (manifest->primer_bytes > 0 &&
+        cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, NULL, NULL, NULL) == CPR_OK) {
+        job->primer_bytes = info.raw_bytes; /* noise was left out */
+        job->primer_done = info.raw_bytes;
+    }
+}
+
 static cpr_status look_at_work(cpr_work_dir *work, job_status *job, cpr_error *error)
 {
     cpr_manifest manifest;
@@ -142,6 +158,7 @@ static cpr_status look_at_work(cpr_work_dir *work, job_status *job, cpr_error *e
         return status;
     job->shards = manifest.shard_count;
     job->total_bytes = cpr_file_list_bytes(manifest.files);
+    look_at_primer(work, &manifest, job);
     status = look_at_shards(work, &manifest, job, error);
     if (status == CPR_OK && running)
         read_progress(work, &manifest, job);
@@ -196,6 +213,10 @@ static void print_table(const char *path, const job_status *job)
     printf("corpus  %s of %s, %.1f %%\n", progress_bytes(job->done_bytes, a, sizeof a),
            progress_bytes(job->total_bytes, b, sizeof b),
            100.0 * (double)job->done_bytes / (double)job->total_bytes);
+    if (job->primer_done < job->primer_bytes)
+        printf("primer  %s of %s; the shards come after it\n",
+               progress_bytes(job->primer_done, a, sizeof a),
+               progress_bytes(job->primer_bytes, b, sizeof b));
     if (job->coded_bytes)
         printf("ratio   %.3f\n", ratio_of(job));
     if (job->speed > 0)
@@ -233,6 +254,9 @@ static void print_json(const char *path, const job_status *job)
            ",\"raw_bytes\":%" PRIu64 ",\"raw_bytes_done\":%" PRIu64
            ",\"coded_bytes_done\":%" PRIu64,
            job->shards, job->done, job->begun, job->total_bytes, job->done_bytes, job->coded_bytes);
+    if (job->primer_bytes)
+        printf(",\"primer_bytes\":%" PRIu64 ",\"primer_bytes_done\":%" PRIu64, job->primer_bytes,
+               job->primer_done);
     if (job->coded_bytes)
         printf(",\"ratio\":%.6f", ratio_of(job));
     if (job->speed > 0)

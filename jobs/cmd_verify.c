@@ -118,6 +118,10 @@ static void on_item(void *context, const cpr_item_result *result)
 {
     verify_call *call = context;
     cpr_error error = {.text = ""};
+    if (result->shard == CPR_SHARD_PRIMER) {
+        call->inner.item(call->inner.context, result);
+        return;
+    }
     if (result->bad != CPR_OK)
         call->bad[result->shard] = true;
     else if (cpr_verified_add(call->state, result->shard, &error) != CPR_OK) {
@@ -253,6 +257,8 @@ static cpr_status verify(verify_call *call, const char *archive_path, cpr_archiv
         status = choose(call, archive_path, archive, error);
     if (status == CPR_OK)
         status = examine(call, archive, error);
+    if (status == CPR_OK && call->report.bad_primer)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "without the primer no shard can be decoded");
     const uint64_t bad = call->report.bad_shards;
     if (status == CPR_OK && bad) {
         decode_report_files(header, call->bad, FILES_NAMED_MOST);

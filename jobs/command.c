@@ -52,15 +52,18 @@ int command_help(const cpr_ranks *ranks, const char *text, bool profiles)
         return EXIT_DONE;
     fputs(text, stdout);
     if (profiles) {
+        const uint64_t most =
+            CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
         puts("\nProfiles, and the memory of one rank at the default shard size:");
         for (unsigned i = 0; cpr_profile_at(i); i++) {
             const cpr_profile *profile = cpr_profile_at(i);
             printf("  %-10s %5.0f MiB  %s\n", cpr_profile_name(profile),
-                   (double)cpr_codec_memory(profile, CPR_SHARD_BYTES_DEFAULT) / 1048576.0,
+                   (double)cpr_codec_memory(profile, most) / 1048576.0,
                    cpr_profile_summary(profile));
         }
-        puts("It does not grow with the corpus. The list of files takes about 200 bytes a file\n"
-             "more on every rank.");
+        puts("Each node needs as much once more for what its ranks share, if there are four\n"
+             "shards or more. It does not grow with the corpus. The list of files takes about 200\n"
+             "bytes a file more on every rank.");
     }
     fputs(COMMAND_EXIT_CODES, stdout);
     return command_flush(ranks);

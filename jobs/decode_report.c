@@ -18,7 +18,10 @@ static void on_item(void *context, const cpr_item_result *result)
         report->earlier_shards++;
     if (result->bad == CPR_OK)
         return;
-    report->bad_shards++;
+    if (result->shard == CPR_SHARD_PRIMER)
+        report->bad_primer = true;
+    else
+        report->bad_shards++;
     progress_clear(&report->bar);
     fprintf(stderr, "corpress: %s\n", result->text.text);
 }

@@ -80,10 +80,10 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
     if (!p->decoding)
         snprintf(ratio, sizeof ratio, "ratio %.2f, ",
                  now->coded_bytes ? (double)now->raw_bytes / (double)now->coded_bytes : 0.0);
-    if (!p->terminal)
+    if (!p->terminal && p->total_items > 0)
         snprintf(shards, sizeof shards, "%llu of %llu shards, ",
                  (unsigned long long)now->items_done, (unsigned long long)p->total_items);
-    snprintf(out, capacity, "%s of %s, %s%s%s/s, %s left",
+    snprintf(out, capacity, "%s%s of %s, %s%s%s/s, %s left", p->what ? p->what : "",
              progress_bytes(now->raw_bytes, done, sizeof done),
              progress_bytes(p->total_raw, total, sizeof total), shards, ratio,
              progress_bytes((uint64_t)per_second, rate, sizeof rate), left);
@@ -116,6 +116,9 @@ void progress_show(progress *p, const cpr_run_progress *now)
     if (p->quiet || p->total_raw == 0)
         return;
     const double clock = progress_clock();
+    /* The primer may have to be decoded first: that says nothing about the time that is left. */
+    if (p->decoding && now->raw_bytes == now->earlier_bytes)
+        p->started = clock;
     const double since = clock - p->shown;
     const double fraction = (double)now->raw_bytes / (double)p->total_raw;
     const unsigned step = (unsigned)(fraction * 20);

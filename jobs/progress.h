@@ -6,14 +6,15 @@
 
 typedef struct progress {
     bool quiet;
-    bool decoding;      /* there is no ratio to show: the archive's is known */
-    bool terminal;      /* standard error is one */
-    bool drawn;         /* a bar stands on the last line */
-    uint64_t total_raw; /* bytes of the whole run */
-    uint64_t total_items;
-    double started;
-    double shown;        /* when it was last shown */
-    unsigned shown_step; /* of 5 % */
+    bool decoding;        /* there is no ratio to show: the archive's is known */
+    bool terminal;        /* standard error is one */
+    bool drawn;           /* a bar stands on the last line */
+    uint64_t total_raw;   /* bytes of the whole run */
+    uint64_t total_items; /* 0: they are not counted */
+    const char *what;     /* in front of a line; NULL: nothing */
+    double started;       /* when the first bytes were done */
+    double shown;         /* when it was last shown */
+    unsigned shown_step;  /* of 5 % */
 } progress;
 
 /* Local, on rank 0. */

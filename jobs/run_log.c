@@ -83,14 +83,16 @@ void run_log_phase(run_log *log, const char *name)
 
 void run_log_shard(run_log *log, const cpr_item_result *result)
 {
-    if (!begin_event(log, "shard"))
+    const bool primer = result->shard == CPR_SHARD_PRIMER;
+    if (!begin_event(log, primer ? "primer" : "shard"))
         return;
+    if (!primer)
+        fprintf(log->file, ",\"shard\":%" PRIu64, result->shard);
     fprintf(log->file,
-            ",\"shard\":%" PRIu64 ",\"rank\":%d,\"seconds\":%.3f,\"raw_bytes\":%" PRIu64
-            ",\"coded_bytes\":%" PRIu64 ",\"lz4_bytes\":%" PRIu64 ",\"raw_xxh3\":\"%016" PRIx64
-            "%016" PRIx64 "\"",
-            result->shard, (int)result->rank, result->seconds, result->raw_bytes,
-            result->coded_bytes, result->lz4_bytes, result->raw_hash.high, result->raw_hash.low);
+            ",\"rank\":%d,\"seconds\":%.3f,\"raw_bytes\":%" PRIu64 ",\"coded_bytes\":%" PRIu64
+            ",\"lz4_bytes\":%" PRIu64 ",\"raw_xxh3\":\"%016" PRIx64 "%016" PRIx64 "\"",
+            (int)result->rank, result->seconds, result->raw_bytes, result->coded_bytes,
+            result->lz4_bytes, result->raw_hash.high, result->raw_hash.low);
     end_event(log);
 }
 

@@ -30,15 +30,15 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
     return power;
 }
 
-static layout lay_out(const cpr_profile *profile, uint64_t max_shard_bytes)
+static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
 {
     layout l = {0};
-    uint64_t buckets = max_shard_bytes;
+    uint64_t buckets = max_bytes;
     if (buckets > profile->max_buckets)
         buckets = profile->max_buckets;
     l.bucket_count = buckets < 1024 ? 1024 : (uint32_t)buckets;
-    l.history_entries = power_of_two_above(max_shard_bytes, 1024, 1u << profile->history_bits);
-    l.head_entries = power_of_two_above(max_shard_bytes / 4, 1024, 1u << 20);
+    l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
+    l.head_entries = power_of_two_above(max_bytes / 4, 1024, 1u << 20);
     l.inputs = 2 * profile->contexts + 2 * CPR_MATCHES + 1 <= 32 ? 32 : CPR_INPUTS_MAX;
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
@@ -49,9 +49,9 @@ static layout lay_out(const cpr_profile *profile, uint64_t max_shard_bytes)
     return l;
 }
 
-uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_shard_bytes)
+uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes)
 {
-    return lay_out(profile, max_shard_bytes).total + sizeof(cpr_model);
+    return lay_out(profile, max_bytes).total + sizeof(cpr_model);
 }
 
 /* ---- kernels ---- */
@@ -94,9 +94,9 @@ const char *cpr_model_kernel(void)
 /* ---- memory ---- */
 
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                            uint64_t max_shard_bytes)
+                            uint64_t max_bytes)
 {
-    const layout l = lay_out(profile, max_shard_bytes);
+    const layout l = lay_out(profile, max_bytes);
     cpr_model *m = aligned_alloc(64, (sizeof *m + 63) & ~(size_t)63);
     if (m == NULL)
         return NULL;
@@ -239,4 +239,9 @@ size_t cpr_model_state_bytes(const cpr_model *m)
 void *cpr_model_state(cpr_model *m)
 {
     return m->state;
+}
+
+void cpr_model_restored(cpr_model *m)
+{
+    (void)m; /* all else is constant, or set anew by each prediction */
 }

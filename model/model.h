@@ -103,14 +103,14 @@ size_t cpr_parser_parse(cpr_parser *parser, const uint8_t *text, size_t bytes, u
 
 typedef struct cpr_model cpr_model;
 
-/* A model in its initial state, for shards of at most that many bytes (tables are no larger than
- * such a shard can fill). The vocabulary must outlive it. */
+/* A model in its initial state, for at most that many bytes of text from there on (tables are no
+ * larger than so much text can fill). The vocabulary must outlive it. */
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                            uint64_t max_shard_bytes);
+                            uint64_t max_bytes);
 void cpr_model_free(cpr_model *model);
 
 /* Bytes of memory of such a model, within 1 %. */
-uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_shard_bytes);
+uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes);
 
 /* Back to the initial state. */
 void cpr_model_reset(cpr_model *model);
@@ -123,9 +123,11 @@ uint32_t cpr_model_predict(cpr_model *model);
 int32_t cpr_model_learn(cpr_model *model, unsigned bit);
 
 /* The state between two tokens as one block of memory, to be saved and later copied back into a
- * model that was created alike, on a machine of the same byte order. */
+ * model that was created alike, on a machine of the same byte order. After it was written to,
+ * cpr_model_restored() brings into line with it what the model keeps beside it. */
 size_t cpr_model_state_bytes(const cpr_model *model);
 void *cpr_model_state(cpr_model *model);
+void cpr_model_restored(cpr_model *model);
 
 /* Name of the instruction set that the model's kernels run on ("avx2", ...). Results are the same
  * on all of them. */

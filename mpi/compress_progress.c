@@ -16,14 +16,18 @@ static char *describe(const cpr_progress_file *file, const cpr_rank_progress *ea
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return NULL;
+    const cpr_run_progress *shards = file->primer ? &file->run->earlier : &file->all;
     fprintf(out,
             "corpress progress 1\nranks %d\nseconds %.1f\nshards %" PRIu64 "\nraw %" PRIu64
             "\ncoded %" PRIu64 "\nearlier %" PRIu64 "\n",
-            size, now - file->started, file->all.items_done, file->all.raw_bytes,
-            file->all.coded_bytes, file->all.earlier_bytes);
+            size, now - file->started, shards->items_done, shards->raw_bytes, shards->coded_bytes,
+            shards->earlier_bytes);
+    if (file->primer)
+        fprintf(out, "primer %" PRIu64 " %" PRIu64 "\n", file->all.raw_bytes,
+                file->all.earlier_bytes);
     for (int i = 0; i < size; i++) {
         const cpr_rank_progress *r = &each[i];
-        const bool busy = r->item < file->run->todo_count;
+        const bool busy = !file->primer && r->item < file->run->todo_count;
         fprintf(out, "rank %d %s ", i,
                 file->hosts ? file->hosts + (size_t)i * CPR_HOST_BYTES : "?");
         if (busy)
@@ -66,6 +70,8 @@ static void on_item(void *context, const cpr_item_result *result)
 {
     const cpr_progress_file *file = context;
     const cpr_listener *user = file->run->listener;
+    if (file->primer && result->rank != 0)
+        return; /* the others do the same, or wait */
     if (user && user->item)
         user->item(user->context, result);
 }
@@ -78,9 +84,9 @@ static void on_note(void *context, const char *text)
         user->note(user->context, text);
 }
 
-void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run)
+void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run, bool primer)
 {
-    *file = (cpr_progress_file){.run = run, .started = cpr_ranks_seconds()};
+    *file = (cpr_progress_file){.run = run, .primer = primer, .started = cpr_ranks_seconds()};
     file->listener = (cpr_listener){.context = file,
                                     .progress = on_progress,
                                     .ranks = on_ranks,

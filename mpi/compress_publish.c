@@ -5,6 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Rank 0: facts of the primer. */
+static cpr_status primer_facts(const cpr_compress_run *run, cpr_shard_info *primer,
+                               cpr_error *error)
+{
+    size_t files;
+    if (run->primer_bytes == 0)
+        return CPR_OK;
+    return cpr_work_shard_info(run->work, CPR_SHARD_PRIMER, primer, NULL, &files, error);
+}
+
 /* Rank 0: facts of all shards, and each file's loss summed over the shards that hold it. */
 static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shards,
                                uint64_t *file_loss, cpr_error *error)
@@ -35,10 +45,11 @@ static cpr_status create(const cpr_compress_run *run, const char *temporary_path
     const size_t files = (size_t)cpr_file_list_count(run->files);
     cpr_shard_info *shards = calloc((size_t)run->shard_count + 1, sizeof *shards);
     uint64_t *file_loss = calloc(files + 1, sizeof *file_loss);
-    cpr_status status = CPR_OK;
+    cpr_shard_info primer;
+    cpr_status status = primer_facts(run, &primer, error);
     if (!shards || !file_loss)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's tables");
-    else
+    else if (status == CPR_OK)
         status = gather_facts(run, shards, file_loss, error);
     if (status == CPR_OK) {
         const cpr_profile *profile = run->options->profile;
@@ -49,7 +60,8 @@ static cpr_status create(const cpr_compress_run *run, const char *temporary_path
                                      .files = run->files,
                                      .file_loss = file_loss,
                                      .shards = shards,
-                                     .shard_count = run->shard_count};
+                                     .shard_count = run->shard_count,
+                                     .primer = run->primer_bytes > 0 ? &primer : NULL};
         strncpy(header.profile, cpr_profile_name(profile), sizeof header.profile - 1);
         status = cpr_archive_create(temporary_path, &header, error);
     }
@@ -100,6 +112,8 @@ cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
         *archive_bytes = cpr_archive_file_bytes(archive);
         const uint64_t shards = cpr_archive_info(archive)->shard_count;
         const uint64_t end = first_of(run, shards, run->ranks->rank + 1);
+        if (run->ranks->rank == 0 && cpr_archive_info(archive)->primer)
+            status = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, error);
         for (uint64_t i = first_of(run, shards, run->ranks->rank); status == CPR_OK && i < end; i++)
             status = cpr_archive_check_coded(archive, i, error);
         cpr_archive_close(archive);

@@ -57,6 +57,13 @@ cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_option
     return cpr_ranks_agree(ranks, status, error);
 }
 
+uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files)
+{
+    if (options->no_primer)
+        return 0;
+    return cpr_plan_primer_bytes(cpr_file_list_bytes(files), options->shard_bytes);
+}
+
 static cpr_status share_files(cpr_compress_run *run, const cpr_file_list *files, cpr_error *error)
 {
     uint8_t *packed = NULL;
@@ -102,6 +109,7 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
     cpr_status status = CPR_OK;
     run->corpus_bytes = cpr_file_list_bytes(run->files);
     run->shard_count = cpr_plan_shards(run->corpus_bytes, run->options->shard_bytes);
+    run->primer_sample_bytes = cpr_compress_primer_bytes(run->options, run->files);
     const size_t count = (size_t)run->shard_count;
     run->starts = calloc(count + 1, sizeof *run->starts);
     if (!run->starts)
@@ -127,10 +135,13 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
 
 static void free_run(cpr_compress_run *run)
 {
+    cpr_codec_free(run->codec);
+    cpr_primed_close(run->primed);
     cpr_work_dir_close(run->work);
     cpr_vocabulary_free(run->vocabulary);
     free(run->packed_vocabulary);
     free(run->sample);
+    free(run->noise);
     free(run->todo);
     free(run->starts);
     cpr_file_list_free(run->files);
@@ -141,8 +152,12 @@ static void free_run(cpr_compress_run *run)
 static cpr_status make_archive(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
 {
     typedef cpr_status step(cpr_compress_run * run, cpr_error * error);
-    static step *const steps[] = {plan, cpr_compress_vocabulary, cpr_compress_begin,
-                                  cpr_compress_find_todo, cpr_compress_shards};
+    static step *const steps[] = {plan,
+                                  cpr_compress_vocabulary,
+                                  cpr_compress_begin,
+                                  cpr_compress_find_todo,
+                                  cpr_compress_primer,
+                                  cpr_compress_shards};
     cpr_status status = CPR_OK;
     for (size_t i = 0; status == CPR_OK && i < sizeof steps / sizeof *steps; i++) {
         status = steps[i](run, error);

@@ -2,6 +2,7 @@
 #ifndef CPR_COMPRESS_RUN_H
 #define CPR_COMPRESS_RUN_H
 
+#include "primed.h"
 #include "ranks_private.h"
 
 /* What the work directory holds when a run begins. */
@@ -20,13 +21,19 @@ typedef struct cpr_compress_run {
     cpr_file_list *files; /* the same on all ranks */
     uint64_t corpus_bytes;
     uint64_t shard_count;
-    uint64_t *starts; /* shard_count + 1 corpus offsets */
-    uint64_t largest; /* bytes of the largest shard */
-    cpr_hash128 *sample;
+    uint64_t *starts;             /* shard_count + 1 corpus offsets */
+    uint64_t largest;             /* bytes of the largest shard */
+    uint64_t primer_sample_bytes; /* that the primer is taken from; 0: no primer */
+    cpr_hash128 *sample; /* hash of each block of the vocabulary's sample, then of the primer's */
     uint64_t sample_count;
+    uint64_t vocabulary_blocks; /* how many are the vocabulary's */
+    uint64_t *noise;            /* per block of the primer's sample: 1 if it is left out */
+    uint64_t primer_bytes;      /* without noise; 0: no primer */
     uint8_t *packed_vocabulary;
     size_t packed_vocabulary_bytes;
     cpr_vocabulary *vocabulary;
+    cpr_primed *primed; /* NULL: shards start from nothing */
+    cpr_codec *codec;   /* of this rank, created when it is needed; see cpr_compress_codec() */
     cpr_work_dir *work;
     cpr_work_state state;
     uint64_t *todo; /* shards that are not done, those with a snapshot first */
@@ -64,11 +71,41 @@ cpr_status cpr_compress_close_work(cpr_compress_run *run, cpr_status status, cpr
  * sample is compared. */
 cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error);
 
+/* Local. The i-th block of the sample: of the vocabulary's, or of the primer. */
+cpr_extent cpr_compress_sample(const cpr_compress_run *run, uint64_t i);
+
+/* Local. Creates run->codec, unless there is one: a rank without work needs no memory for it. */
+cpr_status cpr_compress_codec(cpr_compress_run *run, cpr_error *error);
+
+/* A bitstream that is coded into the work directory, with its snapshots. */
+typedef struct cpr_bitstream_work {
+    const cpr_compress_run *run; /* with a codec */
+    uint64_t shard;              /* or CPR_SHARD_PRIMER */
+    bool keep;                   /* false: another rank does the same, and saves its state */
+    uint64_t save_at;            /* raw bytes after which a snapshot is worth more; 0: none */
+    cpr_read_fn *read;
+    void *read_context;
+    cpr_loss_marks *marks; /* may be NULL */
+    cpr_progress_fn *progress;
+    void *progress_context;
+    cpr_work_shard *out; /* out: to be committed after success, and else abandoned; NULL: none */
+    uint64_t raw_bytes;  /* so far */
+    double saved;        /* when the last snapshot was taken, or coding began */
+} cpr_bitstream_work;
+
+/* Local. Goes on from a snapshot, if there is one, codes to the end, and takes snapshots now and
+ * then, and one if it is stopped. Fills *info but for its offset and generation. */
+cpr_status cpr_compress_code(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error);
+
+/* Makes the primer's bitstream, and the state after it on every node. */
+cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error);
+
 /* Listens on rank 0 in front of the user's listener, and writes down now and then how far the ranks
  * are. */
 typedef struct cpr_progress_file {
     cpr_listener listener;
     const cpr_compress_run *run;
+    bool primer; /* it is about the primer */
     cpr_run_progress all;
     char *hosts;
     double started;
@@ -76,7 +113,7 @@ typedef struct cpr_progress_file {
 } cpr_progress_file;
 
 /* COLLECTIVE. */
-void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run);
+void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run, bool primer);
 void cpr_progress_file_close(cpr_progress_file *file);
 
 /* Codes all shards of `todo` into the work directory. */

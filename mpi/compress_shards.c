@@ -3,11 +3,9 @@
 
 #include <stdlib.h>
 
-/* What a rank keeps from shard to shard. Codec and reader are created with the first one: a rank
- * without work needs no memory for them. */
+/* What a rank keeps from shard to shard. The reader is created with the first one. */
 typedef struct coder_state {
     cpr_compress_run *run;
-    cpr_codec *codec;
     cpr_corpus_reader *reader;
     cpr_lz4_meter *meter;
     uint64_t at;  /* the next byte of the corpus to read */
@@ -24,17 +22,18 @@ typedef struct file_marks {
 
 static cpr_status make_ready(coder_state *state, cpr_error *error)
 {
-    const cpr_compress_run *run = state->run;
-    if (state->codec)
-        return CPR_OK;
+    cpr_compress_run *run = state->run;
+    const cpr_status status = cpr_compress_codec(run, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_primed_use(run->primed, run->codec);
     if (!state->reader)
         state->reader = cpr_corpus_reader_create(run->files);
     if (!state->meter)
         state->meter = cpr_lz4_meter_create();
     if (!state->reader || !state->meter)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
-    return cpr_codec_create(run->options->profile, run->vocabulary, run->largest, &state->codec,
-                            error);
+    return CPR_OK;
 }
 
 /* A cpr_read_fn: the shard's bytes from the corpus, measured on their way. */
@@ -90,61 +89,6 @@ static void marks_to_differences(file_marks *files)
         files->loss[i] -= files->loss[i - 1];
 }
 
-/* One shard being coded: looks after its snapshots. */
-typedef struct shard_work {
-    coder_state *state;
-    cpr_work_shard *out;
-    cpr_progress_fn *progress;
-    void *progress_context;
-    uint64_t shard;
-    uint64_t raw_bytes; /* so far */
-    double saved;       /* when the last snapshot was taken, or the shard was begun */
-} shard_work;
-
-/* That a shard cannot be saved does not keep it from being finished. */
-static void save(shard_work *work)
-{
-    cpr_error detail = {.text = ""};
-    if (cpr_work_shard_save(work->out, work->state->codec, &detail) != CPR_OK)
-        cpr_ranks_note(work->state->run->ranks, "no snapshot of shard %llu: %s",
-                       (unsigned long long)work->shard, detail.text);
-    work->saved = cpr_ranks_seconds();
-}
-
-/* A cpr_progress_fn. */
-static cpr_status save_now_and_then(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                                    cpr_error *error)
-{
-    shard_work *work = context;
-    const cpr_compress_run *run = work->state->run;
-    const double interval = run->options->snapshot_seconds;
-    work->raw_bytes = raw_bytes;
-    const cpr_status status = work->progress(work->progress_context, raw_bytes, coded_bytes, error);
-    if (status != CPR_OK)
-        return status;
-    if (run->lock && cpr_work_lock_lost(run->lock))
-        return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
-    if (interval > 0 && cpr_ranks_seconds() - work->saved >= interval)
-        save(work);
-    return CPR_OK;
-}
-
-/* Goes on from a snapshot, if there is a sound one. */
-static cpr_status resume(shard_work *work, cpr_error *error)
-{
-    cpr_error why = {.text = ""};
-    uint64_t raw_bytes = 0;
-    const cpr_status status =
-        cpr_work_shard_resume(work->out, work->state->codec, &raw_bytes, &why);
-    if (status != CPR_OK)
-        return cpr_fail(error, status, "%s", why.text);
-    if (why.text[0])
-        cpr_ranks_note(work->state->run->ranks, "shard %llu is coded from its start: %s",
-                       (unsigned long long)work->shard, why.text);
-    cpr_ranks_resumed(work->state->run->ranks, raw_bytes);
-    return CPR_OK;
-}
-
 static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *progress,
                              void *progress_context, cpr_item_result *result, cpr_error *error)
 {
@@ -154,31 +98,27 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
     state->at = run->starts[shard];
     state->end = run->starts[shard + 1];
     file_marks files = {.files = 0};
-    shard_work work = {.state = state,
-                       .progress = progress,
-                       .progress_context = progress_context,
-                       .shard = shard,
-                       .saved = cpr_ranks_seconds()};
+    cpr_bitstream_work work = {.run = run,
+                               .shard = shard,
+                               .keep = true,
+                               .read = read_shard,
+                               .read_context = state,
+                               .marks = &files.marks,
+                               .progress = progress,
+                               .progress_context = progress_context};
     cpr_shard_info info = {.offset = run->starts[shard]};
 
     cpr_status status = make_ready(state, error);
     if (status == CPR_OK)
         status = make_marks(run->files, state->at, state->end, &files, error);
     if (status == CPR_OK)
-        status = cpr_work_shard_begin(run->work, shard, &work.out, error);
-    if (status == CPR_OK)
-        status = resume(&work, error);
-    if (status == CPR_OK)
-        status = cpr_codec_encode(state->codec, read_shard, state, cpr_work_shard_write, work.out,
-                                  save_now_and_then, &work, &files.marks, &info, error);
-    if (status == CPR_STOPPED && work.raw_bytes > 0)
-        save(&work);
+        status = cpr_compress_code(&work, &info, error);
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(state->reader, error);
     if (status == CPR_OK) {
         marks_to_differences(&files);
         info.offset = run->starts[shard];
-        info.generation = 0;
+        info.generation = run->primer_bytes > 0;
         status = cpr_work_shard_commit(work.out, &info, files.loss, files.files, error);
     } else {
         cpr_work_shard_abandon(work.out);
@@ -213,10 +153,9 @@ cpr_status cpr_compress_shards(cpr_compress_run *run, cpr_error *error)
                                    .run = code_shard};
     cpr_compress_phase(run, "shards");
     cpr_progress_file watch;
-    cpr_progress_file_open(&watch, run);
+    cpr_progress_file_open(&watch, run, false);
     const cpr_status status = cpr_ranks_run(run->ranks, &schedule, &watch.listener, error);
     cpr_progress_file_close(&watch);
-    cpr_codec_free(state.codec);
     cpr_corpus_reader_free(state.reader);
     cpr_lz4_meter_free(state.meter);
     return status;

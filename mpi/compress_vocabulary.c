@@ -1,8 +1,9 @@
 /* compress_vocabulary.c - the ranks learn one vocabulary from a sample of the corpus.
  *
- * Block b of the sample belongs to rank b % size; counts are merged along a tree; rank 0 learns,
- * packs, and gives the packed form to all. Every rank, rank 0 as well, then works with what it
- * unpacked, which is what a decoder will do. */
+ * Block b of the sample belongs to rank b % size; behind the vocabulary's own come the blocks that
+ * the primer is taken from, of which only the hash is wanted, and whether they are noise; counts
+ * are merged along a tree; rank 0 learns, packs, and gives the packed form to all. Every rank, rank
+ * 0 as well, then works with what it unpacked, which is what a decoder will do. */
 #include "compress_run.h"
 
 #include <stdlib.h>
@@ -19,11 +20,32 @@ static cpr_status merge_counts(void *context, const uint8_t *data, size_t bytes,
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to merge word counts");
 }
 
+cpr_extent cpr_compress_sample(const cpr_compress_run *run, uint64_t i)
+{
+    if (i >= run->vocabulary_blocks)
+        return cpr_plan_sample(run->corpus_bytes, run->primer_sample_bytes,
+                               i - run->vocabulary_blocks);
+    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
+    return cpr_plan_sample(run->corpus_bytes, sample, i);
+}
+
+/* Takes block i of the sample. False: out of memory. */
+static bool take_block(cpr_compress_run *run, uint64_t i, cpr_word_counts *counts,
+                       const uint8_t *block, size_t bytes)
+{
+    const bool noise = cpr_block_is_noise(block, bytes);
+    run->sample[i] = cpr_manifest_hash(block, bytes);
+    if (i >= run->vocabulary_blocks) {
+        run->noise[i - run->vocabulary_blocks] = noise;
+        return true;
+    }
+    return !counts || noise || cpr_word_counts_add(counts, block, bytes);
+}
+
 /* Reads this rank's blocks of the sample, hashes them and, unless counts is NULL, counts their
  * words. */
 static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cpr_error *error)
 {
-    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
     uint8_t *block = NULL;
     size_t capacity = 0;
@@ -32,7 +54,7 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->sample_count;
          i += (uint64_t)run->ranks->size) {
-        const cpr_extent extent = cpr_plan_sample(run->corpus_bytes, sample, i);
+        const cpr_extent extent = cpr_compress_sample(run, i);
         if (extent.bytes > capacity) {
             capacity = (size_t)extent.bytes;
             free(block);
@@ -43,10 +65,7 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
         else
             status =
                 cpr_corpus_reader_read(reader, extent.offset, block, (size_t)extent.bytes, error);
-        if (status == CPR_OK)
-            run->sample[i] = cpr_manifest_hash(block, (size_t)extent.bytes);
-        if (status == CPR_OK && counts && !cpr_block_is_noise(block, (size_t)extent.bytes) &&
-            !cpr_word_counts_add(counts, block, (size_t)extent.bytes))
+        if (status == CPR_OK && !take_block(run, i, counts, block, (size_t)extent.bytes))
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
         if (status == CPR_OK)
             status = cpr_stop_check(error);
@@ -58,24 +77,28 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
     return status;
 }
 
-/* The hashes of all ranks' blocks on all ranks. */
+/* What all ranks have found out about their blocks on all ranks. */
 static void share_sample(cpr_compress_run *run)
 {
+    const uint64_t primer_blocks = run->sample_count - run->vocabulary_blocks;
     /* Each block's is set on one rank and zero on the others. */
     cpr_ranks_maximum(run->ranks, &run->sample[0].high,
                       (size_t)run->sample_count * sizeof *run->sample / sizeof(uint64_t));
+    cpr_ranks_maximum(run->ranks, run->noise, primer_blocks);
+    for (uint64_t i = 0; i < primer_blocks; i++)
+        if (!run->noise[i])
+            run->primer_bytes += cpr_compress_sample(run, run->vocabulary_blocks + i).bytes;
 }
 
 /* Rank 0: whether the corpus still has the content that the manifest's sample had. */
 static cpr_status compare_sample(const cpr_compress_run *run, cpr_error *error)
 {
-    const uint64_t sample = cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes);
     cpr_extent *extents = calloc((size_t)run->sample_count + 1, sizeof *extents);
     cpr_status status = CPR_OK;
     if (!extents)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the sample");
     for (uint64_t i = 0; i < run->sample_count; i++)
-        extents[i] = cpr_plan_sample(run->corpus_bytes, sample, i);
+        extents[i] = cpr_compress_sample(run, i);
     if (run->manifest.sample_count != run->sample_count)
         status = cpr_fail(error, CPR_ERR_DAMAGED,
                           "the manifest's sample is not that of the "
@@ -140,12 +163,16 @@ static cpr_status take_from_manifest(cpr_compress_run *run, cpr_error *error)
 cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_phase(run, "vocabulary");
-    run->sample_count = cpr_plan_sample_count(
+    run->vocabulary_blocks = cpr_plan_sample_count(
         run->corpus_bytes, cpr_profile_sample_bytes(run->options->profile, run->corpus_bytes));
+    run->sample_count = run->vocabulary_blocks;
+    if (run->primer_sample_bytes > 0)
+        run->sample_count += cpr_plan_sample_count(run->corpus_bytes, run->primer_sample_bytes);
     run->sample = calloc((size_t)run->sample_count + 1, sizeof *run->sample);
-    cpr_status status = run->sample
-                            ? CPR_OK
-                            : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a sample's hashes");
+    run->noise = calloc((size_t)run->sample_count + 1, sizeof *run->noise);
+    cpr_status status = CPR_OK;
+    if (!run->sample || !run->noise)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a sample's hashes");
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
         status = run->state == CPR_WORK_NEW ? learn_together(run, error)

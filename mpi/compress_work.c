@@ -49,7 +49,7 @@ static cpr_status throw_away(cpr_compress_run *run, cpr_error *error)
     cpr_status status = cpr_work_dir_scan(run->work, &scan, NULL, 0, error);
     if (status == CPR_OK)
         status = cpr_work_dir_clear(run->work, error);
-    if (status == CPR_OK && (scan.manifest || scan.shards || scan.snapshots))
+    if (status == CPR_OK && (scan.manifest || scan.shards || scan.snapshots || scan.primer))
         cpr_compress_note(run,
                           "--restart: %llu finished shards and %llu snapshots are thrown away "
                           "(%llu bytes)",
@@ -64,6 +64,7 @@ static void describe_job(const cpr_compress_run *run, const cpr_file_list *files
     const cpr_profile *profile = run->options->profile;
     *manifest = (cpr_manifest){.profile_version = cpr_profile_version(profile),
                                .shard_bytes = run->options->shard_bytes,
+                               .primer_bytes = cpr_compress_primer_bytes(run->options, files),
                                .fingerprint = run->fingerprint};
     strncpy(manifest->profile, cpr_profile_name(profile), sizeof manifest->profile - 1);
     /* Only read: the manifest does not own it. */
@@ -156,7 +157,7 @@ static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard, boo
     const uint64_t start = run->starts[shard];
     const uint64_t end = run->starts[shard + 1];
     *good = status == CPR_OK && info.offset == start && info.raw_bytes == end - start &&
-            info.generation == 0 &&
+            info.generation == (run->primer_bytes > 0) &&
             files ==
                 cpr_file_list_find(run->files, end - 1) - cpr_file_list_find(run->files, start) + 1;
     *coded_bytes = *good ? info.coded_bytes : 0;
@@ -245,7 +246,7 @@ cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
 /* Whether the next run can use what a run that did not succeed leaves. */
 static bool worth_keeping(const cpr_compress_run *run, const cpr_work_scan *scan, cpr_status status)
 {
-    if (scan->published || scan->shards > 0 || scan->snapshots > 0)
+    if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer)
         return true;
     /* Another job's, or a plan and a vocabulary. */
     return scan->manifest && (!run->begun || status == CPR_STOPPED);

@@ -1,6 +1,7 @@
 /* decode_run.c - from an archive to files, and the examination of its shards.
  *
  * A damaged shard is a finding, not a failure: the other shards go on. */
+#include "primed.h"
 #include "ranks_private.h"
 
 #include <stdlib.h>
@@ -11,7 +12,8 @@ typedef struct decoder_state {
     cpr_ranks *ranks;
     cpr_archive *archive;
     cpr_vocabulary *vocabulary;
-    cpr_codec *codec; /* created with the first shard */
+    cpr_codec *codec;   /* created with the first shard */
+    cpr_primed *primed; /* made with the first shard of the node; NULL: no primer */
     cpr_lz4_meter *meter;
     cpr_output_tree *tree; /* extract */
     cpr_examine_depth depth;
@@ -23,7 +25,7 @@ typedef struct decoder_state {
 static const cpr_shard_info *shard_of(const decoder_state *state, uint64_t item, uint64_t *shard)
 {
     *shard = state->shards ? state->shards[item] : item;
-    return &cpr_archive_info(state->archive)->shards[*shard];
+    return cpr_archive_shard(state->archive, *shard);
 }
 
 static uint64_t item_bytes(void *context, uint64_t item)
@@ -50,11 +52,8 @@ cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabu
     *vocabulary = cpr_vocabulary_unpack(header->vocabulary, header->vocabulary_bytes);
     if (!*vocabulary)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
-    uint64_t largest = 0;
-    for (uint64_t i = 0; i < header->shard_count; i++)
-        if (header->shards[i].raw_bytes > largest)
-            largest = header->shards[i].raw_bytes;
-    const cpr_status status = cpr_codec_create(profile, *vocabulary, largest, codec, error);
+    const cpr_status status =
+        cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
     if (status != CPR_OK) {
         cpr_vocabulary_free(*vocabulary);
         *vocabulary = NULL;
@@ -62,16 +61,60 @@ cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabu
     return status;
 }
 
-static cpr_status make_ready(decoder_state *state, cpr_error *error)
+/* COLLECTIVE. Before any shard is decoded. */
+static cpr_status open_primed(decoder_state *state, cpr_error *error)
 {
-    if (!state->codec)
-        return cpr_archive_codec(state->archive, &state->vocabulary, &state->codec, error);
-    return CPR_OK;
+    const cpr_archive_header *header = cpr_archive_info(state->archive);
+    const cpr_profile *profile = cpr_profile_find(header->profile);
+    cpr_status status = CPR_OK;
+    if (header->primer && profile)
+        status = cpr_primed_open(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
+                                 &state->primed, error);
+    return cpr_ranks_agree(state->ranks, status, error);
+}
+
+/* A cpr_prime_fn. */
+static cpr_status decode_primer(void *context, cpr_codec *codec, cpr_progress_fn *progress,
+                                void *progress_context, cpr_error *error)
+{
+    decoder_state *state = context;
+    return cpr_archive_decode(state->archive, CPR_SHARD_PRIMER, codec, NULL, NULL, progress,
+                              progress_context, error);
+}
+
+/* The shard's own progress has not begun while the primer is decoded. */
+typedef struct waiting {
+    cpr_progress_fn *progress;
+    void *context;
+} waiting;
+
+/* A cpr_progress_fn. */
+static cpr_status not_begun(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                            cpr_error *error)
+{
+    const waiting *w = context;
+    (void)raw_bytes;
+    (void)coded_bytes;
+    return w->progress(w->context, 0, 0, error);
+}
+
+static cpr_status make_ready(decoder_state *state, cpr_progress_fn *progress,
+                             void *progress_context, cpr_error *error)
+{
+    if (state->codec)
+        return CPR_OK;
+    waiting w = {progress, progress_context};
+    cpr_status status = cpr_archive_codec(state->archive, &state->vocabulary, &state->codec, error);
+    if (status == CPR_OK && state->primed)
+        status = cpr_primed_make(state->primed, state->codec, decode_primer, state, not_begun, &w,
+                                 error);
+    return status;
 }
 
 static void free_decoder(decoder_state *state)
 {
     cpr_codec_free(state->codec);
+    cpr_primed_close(state->primed);
     cpr_vocabulary_free(state->vocabulary);
     cpr_lz4_meter_free(state->meter);
 }
@@ -132,7 +175,7 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
         cpr_ranks_resumed(state->ranks, info->raw_bytes);
     if (status != CPR_OK || present)
         return status;
-    status = make_ready(state, error);
+    status = make_ready(state, progress, progress_context, error);
     if (status == CPR_OK)
         status = cpr_output_shard_begin(state->tree, info, error);
     if (status != CPR_OK)
@@ -233,7 +276,10 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
             .items = count, .context = &state, .bytes = item_bytes, .run = extract_shard};
         const cpr_listener inner = {
             .context = &state, .progress = pass_progress, .item = note_item};
-        status = cpr_ranks_run(ranks, &schedule, &inner, error);
+        if (count > 0)
+            status = open_primed(&state, error);
+        if (status == CPR_OK)
+            status = cpr_ranks_run(ranks, &schedule, &inner, error);
         if (ranks->rank == 0)
             status = finish_tree(&state, options, status, error);
         status = cpr_ranks_agree(ranks, status, error);
@@ -270,7 +316,7 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
             progress(progress_context, result->raw_bytes, result->coded_bytes, error);
         return go_on != CPR_OK ? go_on : judge(status, result, &detail, error);
     }
-    cpr_status status = make_ready(state, error);
+    cpr_status status = make_ready(state, progress, progress_context, error);
     if (status == CPR_OK && !state->meter)
         state->meter = cpr_lz4_meter_create();
     if (status == CPR_OK && !state->meter)
@@ -290,8 +336,10 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth
 {
     const uint64_t shard_count = cpr_archive_info(archive)->shard_count;
     decoder_state state = {.ranks = ranks, .archive = archive, .depth = depth};
-    uint64_t *shards = calloc((size_t)shard_count + 1, sizeof *shards);
+    uint64_t *shards = calloc((size_t)shard_count + 2, sizeof *shards);
     uint64_t count = 0;
+    if (shards && depth == CPR_EXAMINE_CODED && cpr_archive_info(archive)->primer)
+        shards[count++] = CPR_SHARD_PRIMER;
     for (uint64_t i = 0; shards && i < shard_count; i++)
         if (!selected || selected[i])
             shards[count++] = i;
@@ -300,6 +348,8 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     state.shards = shards;
+    if (status == CPR_OK && depth == CPR_EXAMINE_RAW && count > 0)
+        status = open_primed(&state, error);
     if (status == CPR_OK) {
         const cpr_schedule schedule = {
             .items = count, .context = &state, .bytes = item_bytes, .run = examine_shard};

@@ -4,6 +4,7 @@
  *   self-test                 -> do all ranks compute the same?             (ranks_self_test.c)
  *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
  *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
+ *   primed state              -> one a node, read by all its ranks          (primed.c)
  *   stop                      -> signals that ask to stop                   (ranks_stop.c)
  *   compress                  -> corpus to archive                          (compress_run.c, ...)
  *   extract, examine          -> archive to files, archive to findings      (decode_run.c)
@@ -91,7 +92,7 @@ cpr_status cpr_stop_check(cpr_error *error);
 
 /* What became of one item; sent to rank 0 as it is. */
 typedef struct cpr_item_result {
-    uint64_t shard; /* number of the shard that the item stands for */
+    uint64_t shard; /* number of the shard that the item stands for, or CPR_SHARD_PRIMER */
     uint64_t raw_bytes;
     uint64_t coded_bytes;
     uint64_t resumed_bytes; /* raw bytes of it that an earlier run had done */
@@ -134,6 +135,7 @@ typedef struct cpr_listener {
 /* Items to be worked on by any rank, in any order. */
 typedef struct cpr_schedule {
     uint64_t items;
+    bool one_each;            /* item i is for rank i alone, and there are as many as ranks */
     cpr_run_progress earlier; /* what an earlier run did beside these items; added to progress */
     void *context;
     /* Local: raw bytes of an item. */
@@ -145,9 +147,9 @@ typedef struct cpr_schedule {
                       void *progress_context, cpr_item_result *result, cpr_error *error);
 } cpr_schedule;
 
-/* COLLECTIVE. Hands the items out, one at a time to whichever rank is free. Rank 0 works, too, and
- * answers the others between blocks. After a failure all ranks stop within a few blocks. After a
- * request to stop, on any rank, as well; then the result is CPR_STOPPED. */
+/* COLLECTIVE. Hands the items out, one at a time to whichever rank is free (but see one_each). Rank
+ * 0 works, too, and answers the others between blocks. After a failure all ranks stop within a few
+ * blocks. After a request to stop, on any rank, as well; then the result is CPR_STOPPED. */
 cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
                          const cpr_listener *listener, cpr_error *error);
 
@@ -167,10 +169,14 @@ typedef struct cpr_compress_options {
     const cpr_profile *profile;
     uint64_t shard_bytes;
     bool overwrite;
+    bool no_primer;          /* every shard starts from nothing */
     bool mpi_io;             /* false: rank 0 writes the archive alone */
     bool restart;            /* throw away what an interrupted run left */
     double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
 } cpr_compress_options;
+
+/* Local. Bytes of the primer of such a run, noise included; 0 if it has none. */
+uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files);
 
 /* What a run made; on rank 0. */
 typedef struct cpr_compress_totals {
@@ -204,7 +210,8 @@ typedef struct cpr_extract_options {
     const bool *files; /* selected files, or NULL for all; the same on all ranks */
 } cpr_extract_options;
 
-/* COLLECTIVE. Recreates files in parallel. Damaged shards are reported to the listener, and the
+/* COLLECTIVE. Recreates files in parallel. A damaged primer, on which all depends, ends it with
+ * CPR_ERR_DAMAGED. Damaged shards are reported to the listener, and the
  * files that touch them are left out; then the result is CPR_ERR_DAMAGED. bad (on rank 0; may be
  * NULL): one bool per shard, set for the damaged ones. After a request to stop, and after any
  * failure if options->go_on is set, what has been written stays for a run with options->go_on;
@@ -220,11 +227,12 @@ typedef enum cpr_examine_depth {
 
 /* COLLECTIVE. Looks at the shards selected (one bool each, the same on all ranks; NULL: all of
  * them); the listener on rank 0 is told each result, in any order. The status is CPR_OK even if
- * shards are damaged. */
+ * shards are damaged. With CPR_EXAMINE_CODED the primer is one result more; with CPR_EXAMINE_RAW it
+ * is decoded before the first shard, and if it is damaged that is the status. */
 cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
                        const bool *selected, const cpr_listener *listener, cpr_error *error);
 
-/* Local. A codec for the shards of an archive; *vocabulary must be freed after it. */
+/* Local. A codec for an archive, without the primer's state; *vocabulary must be freed after it. */
 cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabulary,
                              cpr_codec **codec, cpr_error *error);
 

@@ -66,7 +66,7 @@ typedef struct master {
     cpr_ranks *ranks;
     const cpr_schedule *schedule;
     const cpr_listener *listener;
-    uint64_t next;          /* the first item that nobody has */
+    uint64_t next;          /* how many items have been given, in their order unless one_each */
     uint64_t item;          /* that rank 0 has in work */
     uint64_t finished;      /* items of this run */
     bool stopping;          /* some rank failed, or was asked to stop */
@@ -75,6 +75,7 @@ typedef struct master {
     cpr_rank_progress *now; /* per rank */
     cpr_run_progress total; /* of the items in work, kept up to date */
     bool *idle;             /* per rank: it waits for the end */
+    bool *served;           /* per rank: with one_each, it has its item */
     struct answer *answers; /* per rank: the last answer, which MPI may still be sending */
     MPI_Request *sending;
 } master;
@@ -86,6 +87,7 @@ static void master_close(master *m)
             cpr_ranks_wait(&m->sending[i]);
     free(m->now);
     free(m->idle);
+    free(m->served);
     free(m->answers);
     free(m->sending);
 }
@@ -97,13 +99,14 @@ static cpr_status master_open(master *m, const cpr_ranks *ranks, cpr_error *erro
     m->done = m->schedule->earlier;
     m->now = calloc(size, sizeof *m->now);
     m->idle = calloc(size, sizeof *m->idle);
+    m->served = calloc(size, sizeof *m->served);
     m->answers = calloc(size, sizeof *m->answers);
     m->sending = malloc(size * sizeof(MPI_Request));
     for (size_t i = 0; m->sending && i < size; i++)
         m->sending[i] = MPI_REQUEST_NULL;
     for (size_t i = 0; m->now && i < size; i++)
         m->now[i].item = NO_ITEM;
-    if (m->now && m->idle && m->answers && m->sending)
+    if (m->now && m->idle && m->served && m->answers && m->sending)
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a schedule of %d ranks", ranks->size);
 }
@@ -162,9 +165,17 @@ static void master_finished(master *m, const cpr_item_result *result)
         m->listener->item(m->listener->context, result);
 }
 
-static uint64_t master_next(master *m)
+static uint64_t master_next(master *m, int rank)
 {
-    return m->stopping || m->next == m->schedule->items ? NO_ITEM : m->next++;
+    if (m->stopping || m->next == m->schedule->items)
+        return NO_ITEM;
+    if (!m->schedule->one_each)
+        return m->next++;
+    if (m->served[rank])
+        return NO_ITEM;
+    m->served[rank] = true;
+    m->next++;
+    return (uint64_t)rank;
 }
 
 static void master_send(master *m, int rank, uint32_t asked)
@@ -173,7 +184,7 @@ static void master_send(master *m, int rank, uint32_t asked)
     cpr_ranks_wait(&m->sending[rank]);
     answer *reply = &m->answers[rank];
     reply->asked = asked;
-    reply->item = asked ? master_next(m) : NO_ITEM;
+    reply->item = asked ? master_next(m, rank) : NO_ITEM;
     reply->stop = m->stopping;
     MPI_Isend(reply, (int)sizeof *reply, MPI_BYTE, rank, TAG_ANSWER, m->ranks->talk,
               &m->sending[rank]);
@@ -283,7 +294,7 @@ static cpr_status master_run(master *m, cpr_error *error)
     cpr_status status = CPR_OK;
     for (;;) {
         master_poll(m);
-        const uint64_t item = master_next(m);
+        const uint64_t item = master_next(m, 0);
         if (item == NO_ITEM)
             break;
         cpr_item_result result;

@@ -110,15 +110,28 @@ static herr_t put_text(hid_t object, const char *name, const char *value)
     return done;
 }
 
-static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
+static void add_up(cpr_shard_info *total, const cpr_shard_info *info)
+{
+    total->coded_bytes += info->coded_bytes;
+    total->stored_bytes += info->stored_bytes;
+    total->tokens += info->tokens;
+    total->loss_bits += info->loss_bits;
+}
+
+/* Over the primer and all shards. */
+static cpr_shard_info total_of(const cpr_archive_header *h)
 {
     cpr_shard_info total = {0};
-    for (uint64_t i = 0; i < h->shard_count; ++i) {
-        total.coded_bytes += h->shards[i].coded_bytes;
-        total.stored_bytes += h->shards[i].stored_bytes;
-        total.tokens += h->shards[i].tokens;
-        total.loss_bits += h->shards[i].loss_bits;
-    }
+    if (h->primer != NULL)
+        add_up(&total, h->primer);
+    for (uint64_t i = 0; i < h->shard_count; ++i)
+        add_up(&total, &h->shards[i]);
+    return total;
+}
+
+static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
+{
+    const cpr_shard_info total = total_of(h);
     const double loss = (double)total.loss_bits / CPR_LOSS_UNITS;
     if (put_text(root, "format", CPR_FORMAT_NAME) < 0 ||
         put_number(root, "format_version", CPR_FORMAT_VERSION) < 0 ||
@@ -139,29 +152,39 @@ static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
+/* A row of a bitstream that lies behind *coded_offset others, which grows by it. */
+static cpr_shard_row make_row(const cpr_shard_info *s, uint64_t *coded_offset)
+{
+    cpr_shard_row row = {
+        .raw_offset = s->offset,
+        .raw_bytes = s->raw_bytes,
+        .coded_offset = *coded_offset,
+        .coded_bytes = s->coded_bytes,
+        .stored_bytes = s->stored_bytes,
+        .tokens = s->tokens,
+        .loss_bits = (double)s->loss_bits / CPR_LOSS_UNITS,
+        .generation = s->generation,
+    };
+    cpr_put_hash(row.raw_hash, s->raw_hash);
+    cpr_put_hash(row.coded_hash, s->coded_hash);
+    *coded_offset += s->coded_bytes;
+    return row;
+}
+
 static herr_t put_shards(hid_t root, const cpr_archive_header *h, cpr_shard_row *rows)
 {
     uint64_t coded_offset = 0;
-    for (uint64_t i = 0; i < h->shard_count; ++i) {
-        const cpr_shard_info *s = &h->shards[i];
-        rows[i] = (cpr_shard_row){
-            .raw_offset = s->offset,
-            .raw_bytes = s->raw_bytes,
-            .coded_offset = coded_offset,
-            .coded_bytes = s->coded_bytes,
-            .stored_bytes = s->stored_bytes,
-            .tokens = s->tokens,
-            .loss_bits = (double)s->loss_bits / CPR_LOSS_UNITS,
-            .generation = s->generation,
-        };
-        cpr_put_hash(rows[i].raw_hash, s->raw_hash);
-        cpr_put_hash(rows[i].coded_hash, s->coded_hash);
-        coded_offset += s->coded_bytes;
-    }
+    cpr_shard_row primer;
+    if (h->primer != NULL)
+        primer = make_row(h->primer, &coded_offset);
+    for (uint64_t i = 0; i < h->shard_count; ++i)
+        rows[i] = make_row(&h->shards[i], &coded_offset);
     const hid_t in_file = cpr_h5_row_type_in_file();
     const hid_t in_memory = cpr_h5_row_type_in_memory();
-    herr_t done = -1;
-    if (in_file >= 0 && in_memory >= 0)
+    herr_t done = in_file >= 0 && in_memory >= 0 ? 0 : -1;
+    if (done >= 0 && h->primer != NULL)
+        done = put_dataset(root, CPR_H5_PRIMER, in_file, in_memory, 1, &primer, LAYOUT_PLAIN);
+    if (done >= 0)
         done = put_dataset(root, "shards", in_file, in_memory, h->shard_count, rows, LAYOUT_PLAIN);
     cpr_h5_close(in_file);
     cpr_h5_close(in_memory);
@@ -426,13 +449,10 @@ static cpr_status write_tables(const char *path, const cpr_archive_header *h,
                                cpr_error *error)
 {
     cpr_h5_quiet quiet;
-    uint64_t coded_bytes = 0;
     hid_t file = -1;
-    for (uint64_t i = 0; i < h->shard_count; ++i)
-        coded_bytes += h->shards[i].coded_bytes;
     cpr_h5_quiet_begin(&quiet);
     cpr_status status =
-        reserve_file(path, most_table_bytes(h, vocabulary_bytes), coded_bytes, error);
+        reserve_file(path, most_table_bytes(h, vocabulary_bytes), total_of(h).coded_bytes, error);
     if (status == CPR_OK && (file = open_file(path)) < 0)
         status = cpr_h5_fail(error, CPR_ERR_IO, "open", path);
     if (status == CPR_OK && (put_attributes(file, h) < 0 ||
@@ -456,6 +476,8 @@ cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_head
 {
     uint8_t *vocabulary = NULL;
     size_t vocabulary_bytes = 0;
+    if (header->primer != NULL && header->primer->loss_bits > CPR_SHARD_LOSS_MAX)
+        return cpr_fail(error, CPR_ERR_USAGE, "the loss of the primer is out of range");
     for (uint64_t i = 0; i < header->shard_count; ++i)
         if (header->shards[i].loss_bits > CPR_SHARD_LOSS_MAX)
             return cpr_fail(error, CPR_ERR_USAGE, "the loss of shard %llu is out of range",

@@ -16,9 +16,10 @@
 
 typedef struct job {
     const char *path;
-    uint64_t *coded_start; /* of each shard in the bitstream, and the end of the last */
-    uint64_t shard_count;
-    uint64_t shard; /* a shard at or before the one that is needed next */
+    uint64_t *coded_start; /* of each part of the bitstream, and the end of the last */
+    uint64_t parts;        /* the primer, if there is one, and the shards */
+    uint64_t primers;      /* 0 or 1 */
+    uint64_t part;         /* one at or before the one that is needed next */
     cpr_bitstream_fn *source;
     void *source_context;
     uint8_t *buffer;
@@ -56,24 +57,38 @@ static hid_t transfer_properties(const void *mpi_comm)
     return properties;
 }
 
-/* Reads from the file where each shard's bitstream goes. */
+/* Reads the one row of /primer. */
+static herr_t read_primer(hid_t file, hid_t type, cpr_shard_row *row)
+{
+    herr_t done = -1;
+    const hid_t dataset = H5Dopen2(file, CPR_H5_PRIMER, H5P_DEFAULT);
+    if (dataset >= 0 && cpr_h5_rows(dataset) == 1)
+        done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, row);
+    cpr_h5_close(dataset);
+    return done;
+}
+
+/* Reads from the file where each part of the bitstream goes. */
 static herr_t read_starts(hid_t file, job *j)
 {
     herr_t done = -1;
     cpr_shard_row *rows = NULL;
     const hid_t type = cpr_h5_row_type_in_memory();
     const hid_t dataset = type < 0 ? -1 : H5Dopen2(file, "shards", H5P_DEFAULT);
-    j->shard_count = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
-    if (j->shard_count < SIZE_MAX / sizeof(*rows) - 1) {
-        rows = malloc((j->shard_count + 1) * sizeof(*rows));
-        j->coded_start = malloc((j->shard_count + 1) * sizeof(*j->coded_start));
+    const uint64_t shards = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
+    j->primers = cpr_h5_has(file, CPR_H5_PRIMER);
+    j->parts = j->primers + shards;
+    if (shards < SIZE_MAX / sizeof(*rows) - 2) {
+        rows = malloc((j->parts + 1) * sizeof(*rows));
+        j->coded_start = malloc((j->parts + 1) * sizeof(*j->coded_start));
     }
     if (rows != NULL && j->coded_start != NULL)
-        done =
-            j->shard_count == 0 ? 0 : H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows);
+        done = j->primers == 0 ? 0 : read_primer(file, type, rows);
+    if (done >= 0 && shards > 0)
+        done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows + j->primers);
     if (done >= 0) {
         j->coded_start[0] = 0;
-        for (uint64_t i = 0; i < j->shard_count; ++i)
+        for (uint64_t i = 0; i < j->parts; ++i)
             j->coded_start[i + 1] = j->coded_start[i] + rows[i].coded_bytes;
     }
     free(rows);
@@ -87,16 +102,17 @@ static cpr_status gather(job *j, uint64_t from, uint64_t to, cpr_error *error)
 {
     uint8_t *out = j->buffer;
     while (from < to) {
-        while (j->coded_start[j->shard + 1] <= from)
-            ++j->shard;
-        const uint64_t end = j->coded_start[j->shard + 1];
-        const size_t part = (size_t)((end < to ? end : to) - from);
-        const cpr_status status = j->source(j->source_context, j->shard,
-                                            from - j->coded_start[j->shard], out, part, error);
+        while (j->coded_start[j->part + 1] <= from)
+            ++j->part;
+        const uint64_t end = j->coded_start[j->part + 1];
+        const size_t bytes = (size_t)((end < to ? end : to) - from);
+        const uint64_t shard = j->part < j->primers ? CPR_SHARD_PRIMER : j->part - j->primers;
+        const cpr_status status =
+            j->source(j->source_context, shard, from - j->coded_start[j->part], out, bytes, error);
         if (status != CPR_OK)
             return status;
-        out += part;
-        from += part;
+        out += bytes;
+        from += bytes;
     }
     return CPR_OK;
 }
@@ -127,7 +143,7 @@ static herr_t write_slice(const job *j, hid_t dataset, hid_t properties, uint64_
 static cpr_status write_rounds(job *j, hid_t dataset, hid_t properties, unsigned rank,
                                unsigned ranks, cpr_error *error)
 {
-    const uint64_t total = j->coded_start[j->shard_count];
+    const uint64_t total = j->coded_start[j->parts];
     cpr_status status = CPR_OK;
     uint64_t slice = total / ranks + 1;
     slice = (slice + SLICE_BYTES_UNIT - 1) / SLICE_BYTES_UNIT * SLICE_BYTES_UNIT;
@@ -165,7 +181,7 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *
     const hid_t properties = transfer_properties(mpi_comm);
     if (dataset < 0 || properties < 0)
         status = cpr_h5_fail(error, CPR_ERR_IO, "open", temporary_path);
-    else if (read_starts(file, &j) < 0 || j.coded_start[j.shard_count] != cpr_h5_rows(dataset))
+    else if (read_starts(file, &j) < 0 || j.coded_start[j.parts] != cpr_h5_rows(dataset))
         status = cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", temporary_path);
     else
         status = write_rounds(&j, dataset, properties, rank, ranks, error);

@@ -95,18 +95,20 @@ static cpr_status read_text(const cpr_reading *r, const char *name, char *out, s
 
 /* ---- shards --------------------------------------------------------------------------------- */
 
-static cpr_status take_shard(const cpr_reading *r, const cpr_shard_row *row, uint64_t i,
-                             uint64_t *raw, uint64_t *coded)
+/* A row of /primer or /shards; *raw is where its bytes start in the corpus, *coded where its
+ * bitstream starts; both grow by it. */
+static cpr_status take_row(const cpr_reading *r, const cpr_shard_row *row, uint32_t generation,
+                           uint64_t *raw, uint64_t *coded, cpr_shard_info *info)
 {
-    cpr_archive *a = r->archive;
     const double units = row->loss_bits * CPR_LOSS_UNITS;
     if (row->raw_offset != *raw || row->coded_offset != *coded ||
         row->raw_bytes > INT64_MAX - *raw || row->stored_bytes > row->raw_bytes ||
-        row->tokens > row->raw_bytes || row->coded_bytes > a->seal.bitstream_bytes - *coded)
+        row->tokens > row->raw_bytes || row->generation != generation ||
+        row->coded_bytes > r->archive->seal.bitstream_bytes - *coded)
         return cpr_reading_wrong(r, "shards");
     if (!(units >= 0 && units <= (double)CPR_SHARD_LOSS_MAX) || units != (double)(uint64_t)units)
         return cpr_reading_wrong(r, "shards");
-    a->shards[i] = (cpr_shard_info){
+    *info = (cpr_shard_info){
         .offset = row->raw_offset,
         .raw_bytes = row->raw_bytes,
         .coded_bytes = row->coded_bytes,
@@ -117,34 +119,50 @@ static cpr_status take_shard(const cpr_reading *r, const cpr_shard_row *row, uin
         .raw_hash = cpr_get_hash(row->raw_hash),
         .coded_hash = cpr_get_hash(row->coded_hash),
     };
-    a->coded_offset[i] = row->coded_offset;
     *raw += row->raw_bytes;
     *coded += row->coded_bytes;
     return CPR_OK;
 }
 
-static cpr_status read_shards(const cpr_reading *r)
+/* The primer, if there is one. *coded is then the size of its bitstream. */
+static cpr_status read_primer(const cpr_reading *r, hid_t type, uint64_t *coded)
+{
+    cpr_archive *a = r->archive;
+    cpr_shard_row *row = NULL;
+    uint64_t count = 0;
+    uint64_t raw = 0;
+    if (!cpr_h5_has(r->file, CPR_H5_PRIMER))
+        return CPR_OK;
+    cpr_status status =
+        cpr_reading_rows(r, CPR_H5_PRIMER, type, sizeof(*row), 1, 1, (void **)&row, &count);
+    if (status == CPR_OK)
+        status = take_row(r, row, 0, &raw, coded, &a->primer);
+    free(row);
+    a->header.primer = &a->primer;
+    return status;
+}
+
+static cpr_status read_shards(const cpr_reading *r, hid_t type)
 {
     cpr_archive *a = r->archive;
     cpr_shard_row *rows = NULL;
     uint64_t count = 0;
     uint64_t raw = 0;
     uint64_t coded = 0;
-    cpr_status status;
-    const hid_t type = cpr_h5_row_type_in_memory();
-    if (type < 0)
-        return cpr_reading_no_memory(r);
-    status = cpr_reading_rows(r, "shards", type, sizeof(*rows), UINT64_MAX, a->seal.file_bytes,
-                              (void **)&rows, &count);
-    cpr_h5_close(type);
+    cpr_status status = read_primer(r, type, &coded);
+    if (status == CPR_OK)
+        status = cpr_reading_rows(r, "shards", type, sizeof(*rows), UINT64_MAX, a->seal.file_bytes,
+                                  (void **)&rows, &count);
     if (status != CPR_OK)
         return status;
     a->shards = calloc(count + 1, sizeof(*a->shards));
     a->coded_offset = calloc(count + 1, sizeof(*a->coded_offset));
     if (a->shards == NULL || a->coded_offset == NULL)
         status = cpr_reading_no_memory(r);
-    for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
-        status = take_shard(r, &rows[i], i, &raw, &coded);
+    for (uint64_t i = 0; status == CPR_OK && i < count; ++i) {
+        a->coded_offset[i] = coded;
+        status = take_row(r, &rows[i], a->header.primer != NULL, &raw, &coded, &a->shards[i]);
+    }
     free(rows);
     if (status == CPR_OK &&
         (raw != cpr_file_list_bytes(a->files) || coded != a->seal.bitstream_bytes))
@@ -275,8 +293,12 @@ static cpr_status read_tables(cpr_archive *a, cpr_error *error)
         status = read_options(&r);
     if (status == CPR_OK)
         status = cpr_reading_files(&r);
+    const hid_t row_type = cpr_h5_row_type_in_memory();
+    if (status == CPR_OK && row_type < 0)
+        status = cpr_reading_no_memory(&r);
     if (status == CPR_OK)
-        status = read_shards(&r);
+        status = read_shards(&r, row_type);
+    cpr_h5_close(row_type);
     if (status == CPR_OK)
         status = check_bitstream(&r);
     if (status == CPR_OK)
@@ -332,6 +354,21 @@ void cpr_archive_close(cpr_archive *archive)
 const cpr_archive_header *cpr_archive_info(const cpr_archive *archive)
 {
     return &archive->header;
+}
+
+const cpr_shard_info *cpr_archive_shard(const cpr_archive *archive, uint64_t shard)
+{
+    return shard == CPR_SHARD_PRIMER ? archive->header.primer : &archive->shards[shard];
+}
+
+uint64_t cpr_archive_codec_bytes(const cpr_archive *archive)
+{
+    const cpr_archive_header *h = &archive->header;
+    uint64_t largest = 0;
+    for (uint64_t i = 0; i < h->shard_count; ++i)
+        if (h->shards[i].raw_bytes > largest)
+            largest = h->shards[i].raw_bytes;
+    return largest + (h->primer != NULL ? h->primer->raw_bytes : 0);
 }
 
 cpr_hash128 cpr_archive_identity(const cpr_archive *archive)

@@ -14,7 +14,8 @@ struct cpr_archive {
     cpr_seal seal;
     cpr_file_list *files;
     cpr_shard_info *shards;
-    uint64_t *coded_offset; /* of each shard in the bitstream */
+    cpr_shard_info primer;  /* if header.primer points here */
+    uint64_t *coded_offset; /* of each shard in the bitstream; the primer's is 0 */
     uint64_t *file_loss;
     uint8_t *vocabulary;
 };

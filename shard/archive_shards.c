@@ -9,10 +9,17 @@
 
 static cpr_status check_shard(const cpr_archive *a, uint64_t shard, cpr_error *error)
 {
-    if (shard < a->header.shard_count)
+    if (shard < a->header.shard_count || (shard == CPR_SHARD_PRIMER && a->header.primer != NULL))
         return CPR_OK;
+    if (shard == CPR_SHARD_PRIMER)
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "the archive has no primer");
     return cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no shard %llu: the archive has %llu",
                     (unsigned long long)shard, (unsigned long long)a->header.shard_count);
+}
+
+static uint64_t coded_offset(const cpr_archive *a, uint64_t shard)
+{
+    return shard == CPR_SHARD_PRIMER ? 0 : a->coded_offset[shard];
 }
 
 cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
@@ -22,22 +29,34 @@ cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint
     const cpr_status status = check_shard(a, shard, error);
     if (status != CPR_OK)
         return status;
-    const uint64_t coded = a->shards[shard].coded_bytes;
+    const uint64_t coded = cpr_archive_shard(a, shard)->coded_bytes;
     if (offset > coded || bytes > coded - offset)
-        return cpr_fail(error, CPR_ERR_USAGE, "shard %llu has %llu coded bytes",
-                        (unsigned long long)shard, (unsigned long long)coded);
+        return cpr_fail(error, CPR_ERR_USAGE, "there are only %llu coded bytes",
+                        (unsigned long long)coded);
     const int code =
-        cpr_io_pread(a->fd, out, bytes, a->seal.bitstream_offset + a->coded_offset[shard] + offset);
+        cpr_io_pread(a->fd, out, bytes, a->seal.bitstream_offset + coded_offset(a, shard) + offset);
     return code == 0 ? CPR_OK : cpr_io_fail(error, code, "read", a->path);
+}
+
+/* "shard 3 of "x.h5" is damaged: ...". */
+static cpr_status damaged(const cpr_archive *a, uint64_t shard, const char *why, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_printable_path(a->path, shown, sizeof(shown));
+    if (shard == CPR_SHARD_PRIMER)
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "the primer of \"%s\" is damaged, and all shards depend on it: %s", shown,
+                        why);
+    return cpr_fail(error, CPR_ERR_DAMAGED, "shard %llu of \"%s\" is damaged: %s",
+                    (unsigned long long)shard, shown, why);
 }
 
 cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error)
 {
-    char shown[CPR_SHOWN_BYTES];
     cpr_status status = check_shard(archive, shard, error);
     if (status != CPR_OK)
         return status;
-    const cpr_shard_info *info = &archive->shards[shard];
+    const cpr_shard_info *info = cpr_archive_shard(archive, shard);
     XXH3_state_t *state = XXH3_createState();
     uint8_t *piece = malloc(PIECE_BYTES);
     if (state == NULL || piece == NULL)
@@ -55,11 +74,7 @@ cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_err
     if (status == CPR_OK) {
         const XXH128_hash_t hash = XXH3_128bits_digest(state);
         if (hash.high64 != info->coded_hash.high || hash.low64 != info->coded_hash.low)
-            status = cpr_fail(error, CPR_ERR_DAMAGED,
-                              "shard %llu of \"%s\" is damaged: the checksum of its bitstream is "
-                              "wrong",
-                              (unsigned long long)shard,
-                              cpr_printable_path(archive->path, shown, sizeof(shown)));
+            status = damaged(archive, shard, "the checksum of its bitstream is wrong", error);
     }
     free(piece);
     (void)XXH3_freeState(state);
@@ -77,7 +92,7 @@ static cpr_status read_source(void *context, uint8_t *out, size_t capacity, size
                               cpr_error *error)
 {
     shard_source *s = context;
-    const uint64_t left = s->archive->shards[s->shard].coded_bytes - s->at;
+    const uint64_t left = cpr_archive_shard(s->archive, s->shard)->coded_bytes - s->at;
     *got = left < capacity ? (size_t)left : capacity;
     const uint64_t at = s->at;
     s->at += *got;
@@ -89,9 +104,31 @@ cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *c
                               void *progress_context, cpr_error *error)
 {
     shard_source source = {archive, shard, 0};
-    const cpr_status status = cpr_archive_check_coded(archive, shard, error);
+    cpr_error detail = {.text = ""};
+    cpr_status status = cpr_archive_check_coded(archive, shard, error);
     if (status != CPR_OK)
         return status;
-    return cpr_codec_decode(codec, &archive->shards[shard], read_source, &source, write,
-                            write_context, progress, progress_context, error);
+    status = cpr_codec_decode(codec, cpr_archive_shard(archive, shard), read_source, &source, write,
+                              write_context, progress, progress_context, &detail);
+    if (status == CPR_ERR_DAMAGED)
+        return damaged(archive, shard, detail.text, error);
+    return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail.text);
+}
+
+cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base, cpr_error *error)
+{
+    *base = NULL;
+    if (archive->header.primer == NULL)
+        return CPR_OK;
+    const cpr_status status =
+        cpr_archive_decode(archive, CPR_SHARD_PRIMER, codec, NULL, NULL, NULL, NULL, error);
+    if (status != CPR_OK)
+        return status;
+    *base = malloc(cpr_codec_state_bytes(codec));
+    if (*base == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY,
+                        "no memory for the model's state after the primer");
+    cpr_codec_get_state(codec, *base);
+    cpr_codec_set_base(codec, *base);
+    return CPR_OK;
 }

@@ -144,6 +144,11 @@ void cpr_h5_close(hid_t id)
         (void)H5Eset_current_stack(errors);
 }
 
+bool cpr_h5_has(hid_t file, const char *name)
+{
+    return H5Lexists(file, name, H5P_DEFAULT) > 0;
+}
+
 uint64_t cpr_h5_rows(hid_t dataset)
 {
     const hid_t space = H5Dget_space(dataset);

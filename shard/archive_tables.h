@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 #define CPR_FORMAT_NAME "corpress archive"
+#define CPR_H5_PRIMER "primer" /* a dataset of one row; only in archives that have a primer */
 
-/* One row of /shards in memory; in the file it is packed and little-endian. */
+/* One row of /shards or /primer in memory; in the file it is packed and little-endian. */
 typedef struct cpr_shard_row {
     uint64_t raw_offset;
     uint64_t raw_bytes;
@@ -48,6 +49,9 @@ hid_t cpr_h5_file_access(void);
 
 /* Closes whatever kind of identifier it is; negative ones are left alone. */
 void cpr_h5_close(hid_t id);
+
+/* Whether there is a dataset, or anything else, of that name. */
+bool cpr_h5_has(hid_t file, const char *name);
 
 /* Rows of a one-dimensional dataset, or UINT64_MAX if it is not one. */
 uint64_t cpr_h5_rows(hid_t dataset);

@@ -34,6 +34,7 @@ struct cpr_codec {
     cpr_parser *parser;
     const cpr_vocabulary *vocabulary;
     bool model_is_fresh;
+    const void *base; /* what shards begin with; NULL: the initial state */
     cpr_coding coding;
     const uint64_t *mark_losses; /* of the shard in work; the caller's */
     XXH3_state_t *raw_hash, *coded_hash;

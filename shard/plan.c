@@ -1,4 +1,4 @@
-/* plan.c - which bytes of the corpus make up each shard, and the sample. */
+/* plan.c - which bytes of the corpus make up each shard, the sample, and the primer. */
 #include "shard_io.h"
 
 #include <string.h>
@@ -6,6 +6,9 @@
 /* How far behind its target a shard may start so that it starts at a line. */
 #define LINE_SEARCH_BYTES ((uint64_t)64 << 10)
 #define SAMPLE_BLOCK_BYTES ((uint64_t)64 << 10)
+/* Of the primer: FORMAT.md, section 6, has the measurements. */
+#define PRIMER_SHARDS_LEAST 4
+#define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
 
 /* i * total / parts without overflow, for i <= parts < 2^32. */
 static uint64_t share(uint64_t total, uint64_t parts, uint64_t i)
@@ -48,6 +51,17 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
         }
     }
     return CPR_OK;
+}
+
+uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes)
+{
+    const uint64_t shards = cpr_plan_shards(corpus_bytes, shard_bytes);
+    if (shards < PRIMER_SHARDS_LEAST)
+        return 0;
+    const uint64_t divisor = shards < 8 ? 32 / shards : 4;
+    const uint64_t part = corpus_bytes / divisor;
+    const uint64_t bytes = part < PRIMER_BYTES_MAX ? part : PRIMER_BYTES_MAX;
+    return bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
 }
 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes)

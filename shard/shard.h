@@ -139,8 +139,17 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
+/* Bytes of the sample from which the primer is taken, the text that the model has learned before
+ * every shard: the primer consists of the blocks of cpr_plan_sample() of that many bytes, all of
+ * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of
+ * few shards. */
+uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
+
+/* Stands for the primer where else the number of a shard does. */
+#define CPR_SHARD_PRIMER (UINT64_MAX - 1)
+
 /* True if a block's byte values are all about equally frequent, as in compressed or encrypted data:
- * a vocabulary has nothing to learn from it. Never of fewer than 4 KiB. */
+ * there is nothing to learn from it. Never of fewer than 4 KiB. */
 bool cpr_block_is_noise(const uint8_t *block, size_t bytes);
 
 /* ---- shard codec ---------------------------------------------------------------------------- */
@@ -157,7 +166,7 @@ typedef struct cpr_shard_info {
     uint64_t stored_bytes; /* raw bytes that went past the model: they do not compress */
     uint64_t tokens;       /* that the model coded */
     uint64_t loss_bits;    /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
-    uint32_t generation;   /* of the model that it was coded from */
+    uint32_t generation;   /* of the model that it was coded from: 0 initial, 1 primed */
     cpr_hash128 raw_hash;
     cpr_hash128 coded_hash;
 } cpr_shard_info;
@@ -185,25 +194,36 @@ typedef struct cpr_loss_marks {
 /* What one rank needs to code shards: model, parser, buffers; reused from shard to shard. */
 typedef struct cpr_codec cpr_codec;
 
+/* max_bytes: of the primer and the largest shard together; the bitstreams depend on it. */
 cpr_status cpr_codec_create(const struct cpr_profile *profile,
-                            const struct cpr_vocabulary *vocabulary, uint64_t max_shard_bytes,
+                            const struct cpr_vocabulary *vocabulary, uint64_t max_bytes,
                             cpr_codec **codec, cpr_error *error);
 void cpr_codec_free(cpr_codec *codec);
 
-/* Bytes of memory of such a codec. */
-uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_shard_bytes);
+/* Bytes of memory of such a codec, and of a base for it, within 1 %. */
+uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_bytes);
+uint64_t cpr_codec_base_memory(const struct cpr_profile *profile, uint64_t max_bytes);
 
-/* Codes everything that `read` gives, as one shard, and fills all of *info except offset and
- * generation. marks may be NULL, progress may be NULL. When
- * progress is called, all coded bytes so far have been given to `write`. */
+/* What the model has learned, as bytes for codecs that were created alike on machines of the same
+ * byte order. Copied to `out` after a bitstream has been coded or decoded to its end. */
+size_t cpr_codec_state_bytes(const cpr_codec *codec);
+void cpr_codec_get_state(cpr_codec *codec, void *out);
+
+/* From now on every bitstream begins with this state instead of the initial one, to which NULL
+ * leads back. It is only read, each time one begins, and must stay as it is. */
+void cpr_codec_set_base(cpr_codec *codec, const void *state);
+
+/* Codes everything that `read` gives, as one shard (or as the primer), and fills all of *info
+ * except offset and generation. marks may be NULL, progress may be NULL. When progress is called,
+ * all coded bytes so far have been given to `write`. */
 cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
                             cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                             void *progress_context, const cpr_loss_marks *marks,
                             cpr_shard_info *info, cpr_error *error);
 
-/* Decodes a bitstream into info->raw_bytes bytes given to `write` and checks them against
- * info->raw_hash: CPR_ERR_DAMAGED if they differ. (`read` gives the coded bytes; that their hash is
- * right has been checked before.) */
+/* Decodes a bitstream into info->raw_bytes bytes given to `write` (may be NULL) and checks them
+ * against info->raw_hash: CPR_ERR_DAMAGED if they differ. (`read` gives the coded bytes; that their
+ * hash is right has been checked before.) */
 cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
                             void *read_context, cpr_write_fn *write, void *write_context,
                             cpr_progress_fn *progress, void *progress_context, cpr_error *error);
@@ -256,6 +276,7 @@ typedef struct cpr_work_scan {
     uint64_t shards; /* finished, as far as names tell */
     uint64_t snapshots;
     uint64_t bytes; /* of both */
+    uint8_t primer; /* CPR_WORK_HAS_...; it is not one of the shards */
     bool manifest;
     bool published; /* the mark that cpr_work_mark_published() leaves */
 } cpr_work_scan;
@@ -306,12 +327,13 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner);
 typedef struct cpr_manifest {
     char profile[32];
     uint32_t profile_version;
-    uint64_t shard_bytes; /* the option */
-    uint64_t fingerprint; /* of what this program's arithmetic makes of a known text */
+    uint64_t shard_bytes;  /* the option */
+    uint64_t primer_bytes; /* of the sample that the primer is taken from */
+    uint64_t fingerprint;  /* of what this program's arithmetic makes of a known text */
     cpr_file_list *files;
     uint64_t shard_count;
     uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
-    cpr_hash128 *sample; /* hash of each block of the sample */
+    cpr_hash128 *sample; /* hash of each block of the sample, then of the primer's */
     uint64_t sample_count;
     uint8_t *vocabulary; /* packed */
     size_t vocabulary_bytes;
@@ -348,8 +370,9 @@ cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_
                                    cpr_error *error);
 bool cpr_work_is_published(const cpr_work_dir *work, const char *archive_path);
 
-/* Writing the bitstream of one shard: begin, write (a cpr_write_fn), then commit or abandon.
- * `commit` stores info and the loss of each file in the shard, syncs and renames. */
+/* Writing the bitstream of one shard, or of the primer (CPR_SHARD_PRIMER): begin, write (a
+ * cpr_write_fn), then commit or abandon. `commit` stores info and the loss of each file in the
+ * shard, syncs and renames. */
 typedef struct cpr_work_shard cpr_work_shard;
 cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
                                 cpr_error *error);
@@ -401,6 +424,7 @@ typedef struct cpr_archive_header {
                                    keeps whole bits */
     const cpr_shard_info *shards;
     uint64_t shard_count;
+    const cpr_shard_info *primer; /* NULL: there is none; its offset says nothing */
 } cpr_archive_header;
 
 /* Writing, step 1, by one process: creates `temporary_path` with all tables and room for the
@@ -408,7 +432,7 @@ typedef struct cpr_archive_header {
 cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
                               cpr_error *error);
 
-/* Gives the bitstream bytes [offset, offset + bytes) of a shard. */
+/* Gives the bitstream bytes [offset, offset + bytes) of a shard, or of the primer. */
 typedef cpr_status cpr_bitstream_fn(void *context, uint64_t shard, uint64_t offset, uint8_t *out,
                                     size_t bytes, cpr_error *error);
 
@@ -446,6 +470,12 @@ uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive f
 /* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. */
 cpr_hash128 cpr_archive_identity(const cpr_archive *archive);
 
+/* Facts of a shard of the archive, or of its primer. */
+const cpr_shard_info *cpr_archive_shard(const cpr_archive *archive, uint64_t shard);
+
+/* Bytes of the primer and the largest shard: max_bytes of a codec for this archive. */
+uint64_t cpr_archive_codec_bytes(const cpr_archive *archive);
+
 /* Reads bytes of a shard's bitstream, as a cpr_bitstream_fn with the archive as its context. */
 cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
                             size_t bytes, cpr_error *error);
@@ -453,10 +483,15 @@ cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint
 /* Reads a shard's bitstream once and compares its hash: CPR_ERR_DAMAGED names the shard. */
 cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error);
 
-/* Checks the coded hash, then decodes the shard to `write`. */
+/* Checks the coded hash, then decodes the shard to `write` (may be NULL). If the archive has a
+ * primer, the state after it must be the codec's base; for the primer itself it must have none. */
 cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec,
                               cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                               void *progress_context, cpr_error *error);
+
+/* Decodes the primer with a codec in its initial state and makes the state after it the codec's
+ * base. *base is malloc()ed, to be freed after the codec; NULL if the archive has no primer. */
+cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base, cpr_error *error);
 
 /* ---- output tree ---------------------------------------------------------------------------- */
 

@@ -28,13 +28,13 @@ void cpr_codec_free(cpr_codec *codec)
 }
 
 cpr_status cpr_codec_create(const struct cpr_profile *profile,
-                            const struct cpr_vocabulary *vocabulary, uint64_t max_shard_bytes,
+                            const struct cpr_vocabulary *vocabulary, uint64_t max_bytes,
                             cpr_codec **out, cpr_error *error)
 {
     cpr_codec *codec = calloc(1, sizeof *codec);
     if (codec != NULL) {
         codec->vocabulary = vocabulary;
-        codec->model = cpr_model_create(profile, vocabulary, max_shard_bytes);
+        codec->model = cpr_model_create(profile, vocabulary, max_bytes);
         codec->parser = cpr_parser_create(vocabulary);
         codec->raw_hash = XXH3_createState();
         codec->coded_hash = XXH3_createState();
@@ -45,21 +45,47 @@ cpr_status cpr_codec_create(const struct cpr_profile *profile,
         cpr_codec_free(codec);
         return cpr_fail(error, CPR_ERR_NO_MEMORY,
                         "no memory for the model, which needs %llu MB a rank",
-                        (unsigned long long)(cpr_codec_memory(profile, max_shard_bytes) >> 20));
+                        (unsigned long long)(cpr_codec_memory(profile, max_bytes) >> 20));
     }
     *out = codec;
     return CPR_OK;
 }
 
-uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_shard_bytes)
+uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_bytes)
 {
-    return cpr_model_memory(profile, max_shard_bytes) + cpr_parser_memory() + sizeof(cpr_codec);
+    return cpr_model_memory(profile, max_bytes) + cpr_parser_memory() + sizeof(cpr_codec);
+}
+
+uint64_t cpr_codec_base_memory(const struct cpr_profile *profile, uint64_t max_bytes)
+{
+    return cpr_model_memory(profile, max_bytes);
+}
+
+/* ---- the state that a shard begins with ---- */
+
+size_t cpr_codec_state_bytes(const cpr_codec *codec)
+{
+    return cpr_model_state_bytes(codec->model);
+}
+
+void cpr_codec_get_state(cpr_codec *codec, void *out)
+{
+    memcpy(out, cpr_model_state(codec->model), cpr_model_state_bytes(codec->model));
+}
+
+void cpr_codec_set_base(cpr_codec *codec, const void *state)
+{
+    codec->base = state;
 }
 
 static void begin_shard(cpr_codec *codec)
 {
-    if (!codec->model_is_fresh)
+    if (codec->base != NULL) {
+        memcpy(cpr_model_state(codec->model), codec->base, cpr_model_state_bytes(codec->model));
+        cpr_model_restored(codec->model);
+    } else if (!codec->model_is_fresh) {
         cpr_model_reset(codec->model);
+    }
     codec->model_is_fresh = false;
     memset(&codec->coding, 0, sizeof codec->coding);
     codec->coding.stored_flag = STORED_FLAG_START;
@@ -408,7 +434,7 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
         const uint64_t left = info->raw_bytes - at;
         const size_t bytes = left < CPR_BLOCK_BYTES ? (size_t)left : CPR_BLOCK_BYTES;
         status = decode_block(&d, bytes, error);
-        if (status == CPR_OK)
+        if (status == CPR_OK && write != NULL)
             status = write(write_context, codec->block, bytes, error);
         at += bytes;
         if (status == CPR_OK && progress != NULL)

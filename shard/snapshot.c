@@ -214,6 +214,8 @@ cpr_status cpr_snapshot_read(cpr_codec *codec, int fd, uint64_t *raw_bytes, uint
         status = read_part(&file, codec->resume_marks, header.marks * sizeof(uint64_t), error);
     if (status == CPR_OK)
         status = read_part(&file, cpr_model_state(codec->model), header.model_bytes, error);
+    if (status == CPR_OK)
+        cpr_model_restored(codec->model);
     free(file.packed);
     codec->resume_raw_hash = header.raw_hash;
     codec->resume_coded_hash = header.coded_hash;

@@ -116,9 +116,22 @@ static bool has_number(const char *name, const char *start, const char *end, uin
     return true;
 }
 
-/* What a name stands for; *shard if it is that of a shard. */
+/* What a name stands for; *shard if it is that of a shard, or of the primer. */
 static item_kind kind_of(const char *name, uint64_t *shard)
 {
+    static const struct {
+        void (*name)(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
+        item_kind kind;
+    } primer[] = {{cpr_work_shard_name, ITEM_SHARD},
+                  {cpr_work_snapshot_name, ITEM_SNAPSHOT},
+                  {cpr_work_partial_name, ITEM_PARTIAL}};
+    char its_name[CPR_WORK_NAME_BYTES];
+    *shard = CPR_SHARD_PRIMER;
+    for (size_t i = 0; i < sizeof(primer) / sizeof(*primer); ++i) {
+        primer[i].name(CPR_SHARD_PRIMER, its_name);
+        if (strcmp(name, its_name) == 0)
+            return primer[i].kind;
+    }
     *shard = UINT64_MAX;
     if (strncmp(name, CPR_WORK_TEMPORARY, sizeof(CPR_WORK_TEMPORARY) - 1) == 0 ||
         ends_with(name, ".tmp"))
@@ -159,14 +172,17 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
         const bool counted = kind == ITEM_SHARD || kind == ITEM_SNAPSHOT || kind == ITEM_PARTIAL;
         if (counted && fstatat(dirfd(items), item->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
             scan->bytes += (uint64_t)facts.st_size;
-        scan->shards += kind == ITEM_SHARD;
-        scan->snapshots += kind == ITEM_SNAPSHOT;
+        const uint8_t mark = kind == ITEM_SHARD      ? CPR_WORK_HAS_SHARD
+                             : kind == ITEM_SNAPSHOT ? CPR_WORK_HAS_SNAPSHOT
+                                                     : 0;
+        if (shard == CPR_SHARD_PRIMER)
+            scan->primer |= mark;
+        scan->shards += kind == ITEM_SHARD && shard != CPR_SHARD_PRIMER;
+        scan->snapshots += kind == ITEM_SNAPSHOT && shard != CPR_SHARD_PRIMER;
         scan->manifest = scan->manifest || strcmp(item->d_name, CPR_WORK_MANIFEST) == 0;
         scan->published = scan->published || strcmp(item->d_name, CPR_WORK_PUBLISHED) == 0;
         if (marks != NULL && shard < shards)
-            marks[shard] |= kind == ITEM_SHARD
-                                ? CPR_WORK_HAS_SHARD
-                                : (kind == ITEM_SNAPSHOT ? CPR_WORK_HAS_SNAPSHOT : 0);
+            marks[shard] |= mark;
         errno = 0;
     }
     cpr_status status = CPR_OK;

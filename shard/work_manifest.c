@@ -22,6 +22,7 @@ enum {
     AT_SAMPLES = 80,
     AT_FILES_BYTES = 88,
     AT_VOCABULARY_BYTES = 96,
+    AT_PRIMER_BYTES = 104,
     HEADER_BYTES = 128,
     PROFILE_BYTES = AT_PROFILE_VERSION - AT_PROFILE,
     CHECK_BYTES = 16
@@ -69,6 +70,7 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     cpr_put64(data + AT_SAMPLES, manifest->sample_count);
     cpr_put64(data + AT_FILES_BYTES, files_bytes);
     cpr_put64(data + AT_VOCABULARY_BYTES, manifest->vocabulary_bytes);
+    cpr_put64(data + AT_PRIMER_BYTES, manifest->primer_bytes);
     uint8_t *out = data + HEADER_BYTES;
     memcpy(out, files, files_bytes);
     out += files_bytes;
@@ -154,6 +156,7 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         manifest->shard_count = cpr_get64(data + AT_SHARDS);
         manifest->sample_count = cpr_get64(data + AT_SAMPLES);
         manifest->vocabulary_bytes = (size_t)cpr_get64(data + AT_VOCABULARY_BYTES);
+        manifest->primer_bytes = cpr_get64(data + AT_PRIMER_BYTES);
         status = cpr_file_list_unpack(data + HEADER_BYTES, files_bytes, &manifest->files, error);
         if (status == CPR_OK)
             status = take_arrays(manifest, data + HEADER_BYTES + files_bytes, error);
@@ -249,7 +252,11 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
     if (old->shard_bytes != now->shard_bytes)
         return differs(error, "it has --shard-size %" PRIu64 ", and now it is %" PRIu64,
                        old->shard_bytes, now->shard_bytes);
-    return compare_files(old->files, now->files, error);
+    const cpr_status status = compare_files(old->files, now->files, error);
+    if (status != CPR_OK || old->primer_bytes == now->primer_bytes)
+        return status;
+    return differs(error, "it has %s primer, and now there is to be %s (--no-primer)",
+                   old->primer_bytes > 0 ? "a" : "no", now->primer_bytes > 0 ? "one" : "none");
 }
 
 cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes)

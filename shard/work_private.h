@@ -39,12 +39,17 @@ char *cpr_work_path(const char *archive_path);
 /* A temporary name that no other process has. */
 void cpr_work_temporary(char out[CPR_WORK_NAME_BYTES]);
 
+/* `shard` may be CPR_SHARD_PRIMER here and below. */
 void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 
 /* openat(2) in the work directory, never through a link, retried when interrupted. */
 int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags);
+
+/* "shard N" or "the primer", for messages. */
+#define CPR_WORK_WHAT_BYTES 32
+const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES]);
 
 /* "cannot VERB the file of shard N in ...". */
 cpr_status cpr_work_fail_shard(const cpr_work_dir *work, uint64_t shard, int code, const char *verb,

@@ -35,25 +35,38 @@ enum {
 
 void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
-    (void)snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.cps", (unsigned long long)shard);
+    if (shard == CPR_SHARD_PRIMER)
+        (void)snprintf(out, CPR_WORK_NAME_BYTES, "primer.cps");
+    else
+        (void)snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.cps", (unsigned long long)shard);
+}
+
+const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES])
+{
+    if (shard == CPR_SHARD_PRIMER)
+        (void)snprintf(out, CPR_WORK_WHAT_BYTES, "the primer");
+    else
+        (void)snprintf(out, CPR_WORK_WHAT_BYTES, "shard %llu", (unsigned long long)shard);
+    return out;
 }
 
 cpr_status cpr_work_fail_shard(const cpr_work_dir *work, uint64_t shard, int code, const char *verb,
                                cpr_error *error)
 {
+    char what[CPR_WORK_WHAT_BYTES];
     char shown[CPR_SHOWN_BYTES];
-    return cpr_fail_errno(error, code, "cannot %s the file of shard %llu in \"%s\"", verb,
-                          (unsigned long long)shard,
+    return cpr_fail_errno(error, code, "cannot %s the file of %s in \"%s\"", verb,
+                          cpr_work_what(shard, what),
                           cpr_printable_path(work->path, shown, sizeof(shown)));
 }
 
 static cpr_status damaged_shard(const cpr_work_dir *work, uint64_t shard, cpr_error *error)
 {
+    char what[CPR_WORK_WHAT_BYTES];
     char shown[CPR_SHOWN_BYTES];
-    return cpr_fail(error, CPR_ERR_DAMAGED,
-                    "the file of shard %llu in \"%s\" is damaged; run again to make it anew",
-                    (unsigned long long)shard,
-                    cpr_printable_path(work->path, shown, sizeof(shown)));
+    return cpr_fail(
+        error, CPR_ERR_DAMAGED, "the file of %s in \"%s\" is damaged; run again to make it anew",
+        cpr_work_what(shard, what), cpr_printable_path(work->path, shown, sizeof(shown)));
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -166,14 +179,14 @@ cpr_status cpr_work_shard_commit(cpr_work_shard *w, const cpr_shard_info *info,
 {
     cpr_work_dir *work = w->work;
     char name[CPR_WORK_NAME_BYTES];
+    char what[CPR_WORK_WHAT_BYTES];
     cpr_status status;
     if (info->coded_bytes == w->coded_bytes)
         status = write_facts(w, info, file_loss, files, error);
     else
-        status =
-            cpr_fail(error, CPR_ERR_USAGE, "shard %llu has %llu coded bytes, but %llu were written",
-                     (unsigned long long)w->shard, (unsigned long long)info->coded_bytes,
-                     (unsigned long long)w->coded_bytes);
+        status = cpr_fail(error, CPR_ERR_USAGE, "%s has %llu coded bytes, but %llu were written",
+                          cpr_work_what(w->shard, what), (unsigned long long)info->coded_bytes,
+                          (unsigned long long)w->coded_bytes);
     if (status == CPR_OK && fsync(w->fd) != 0)
         status = cpr_work_fail_shard(work, w->shard, errno, "sync", error);
     /* Network file systems report a full disk as late as here. */
@@ -212,9 +225,9 @@ static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *erro
     if (work->shard_fd >= 0)
         return CPR_OK;
     if (errno == ENOENT) {
+        char what[CPR_WORK_WHAT_BYTES];
         char shown[CPR_SHOWN_BYTES];
-        return cpr_fail(error, CPR_ERR_NOT_FOUND, "shard %llu is not in \"%s\"",
-                        (unsigned long long)shard,
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "%s is not in \"%s\"", cpr_work_what(shard, what),
                         cpr_printable_path(work->path, shown, sizeof(shown)));
     }
     return cpr_work_fail_shard(work, shard, errno, "open", error);
@@ -225,6 +238,7 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
                              size_t *files, cpr_error *error)
 {
     uint8_t header[HEADER_BYTES];
+    char what[CPR_WORK_WHAT_BYTES];
     struct stat facts;
     int code = fstat(work->shard_fd, &facts) == 0 ? 0 : errno;
     if (code == 0)
@@ -235,8 +249,8 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
         return damaged_shard(work, work->shard, error);
     if (cpr_get32(header + AT_VERSION) != VERSION)
         return cpr_fail(error, CPR_ERR_VERSION,
-                        "shard %llu in \"%.400s\" is of version %u; this program knows version %u",
-                        (unsigned long long)work->shard, work->path,
+                        "%s in \"%.400s\" is of version %u; this program knows version %u",
+                        cpr_work_what(work->shard, what), work->path,
                         (unsigned)cpr_get32(header + AT_VERSION), VERSION);
     const uint64_t size = (uint64_t)facts.st_size - HEADER_BYTES;
     const uint64_t coded = cpr_get64(header + AT_CODED_BYTES);

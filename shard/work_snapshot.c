@@ -18,12 +18,18 @@
 
 void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
-    (void)snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.partial", (unsigned long long)shard);
+    if (shard == CPR_SHARD_PRIMER)
+        (void)snprintf(out, CPR_WORK_NAME_BYTES, "primer.partial");
+    else
+        (void)snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.partial", (unsigned long long)shard);
 }
 
 void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
-    (void)snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-%08llu", (unsigned long long)shard);
+    if (shard == CPR_SHARD_PRIMER)
+        (void)snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-primer");
+    else
+        (void)snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-%08llu", (unsigned long long)shard);
 }
 
 void cpr_work_snapshot_drop(cpr_work_dir *work, uint64_t shard)
@@ -140,11 +146,12 @@ static cpr_status read_prefix(void *context, uint8_t *out, size_t capacity, size
 static cpr_status take_prefix(cpr_work_shard *w, uint64_t coded_bytes, cpr_error *error)
 {
     char name[CPR_WORK_NAME_BYTES];
+    char what[CPR_WORK_WHAT_BYTES];
     cpr_work_partial_name(w->shard, name);
     const int fd = cpr_work_openat(w->work, name, O_RDONLY);
     if (fd < 0 && errno == ENOENT)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "the coded bytes of shard %llu's snapshot are gone",
-                        (unsigned long long)w->shard);
+        return cpr_fail(error, CPR_ERR_DAMAGED, "the coded bytes of the snapshot of %s are gone",
+                        cpr_work_what(w->shard, what));
     if (fd < 0)
         return cpr_work_fail_shard(w->work, w->shard, errno, "open", error);
     w->filled = 0;
@@ -152,8 +159,8 @@ static cpr_status take_prefix(cpr_work_shard *w, uint64_t coded_bytes, cpr_error
     (void)close(fd);
     if (code == CPR_IO_END)
         return cpr_fail(error, CPR_ERR_DAMAGED,
-                        "the coded bytes of shard %llu's snapshot end too early",
-                        (unsigned long long)w->shard);
+                        "the coded bytes of the snapshot of %s end too early",
+                        cpr_work_what(w->shard, what));
     w->coded_bytes = coded_bytes;
     return code == 0 ? CPR_OK : cpr_work_fail_shard(w->work, w->shard, code, "copy", error);
 }

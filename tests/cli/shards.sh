@@ -6,7 +6,7 @@ text 200000 3 >corpus/3
 text 1500000 4 >corpus/4
 cat corpus/1 corpus/2 corpus/3 corpus/4 >stream
 expect 0 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
-corpress list --shards archive.h5 | awk 'NR > 1 { print $1, $2, $3 }' >table
+corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/ { print $1, $2, $3 }' >table
 [ "$(wc -l <table)" -eq 5 ]
 # Shards meet, cover the corpus, and begin at the beginnings of lines.
 awk '$2 != next_offset { exit 1 } { next_offset = $2 + $3 } END { if (next_offset != 4500000) exit 1 }' table
@@ -30,19 +30,22 @@ corpress audit --format csv archive.h5 >audit.csv
 python3 - <<'END'
 import csv, json, os, subprocess
 rows = list(csv.DictReader(open("audit.csv")))
-shards, tables, total = rows[:-2], rows[-2], rows[-1]
+primer, shards, tables, total = rows[0], rows[1:-2], rows[-2], rows[-1]
 size = os.path.getsize("archive.h5")
-assert [r["shard"] for r in rows] == ["0", "1", "2", "3", "4", "tables", "total"]
-assert sum(int(r["coded"]) for r in shards) + int(tables["coded"]) == int(total["coded"]) == size
+assert [r["shard"] for r in rows] == ["primer", "0", "1", "2", "3", "4", "tables", "total"]
+assert sum(int(r["coded"]) for r in [primer, *shards, tables]) == int(total["coded"]) == size
 assert sum(int(r["raw"]) for r in shards) == int(total["raw"]) == 4500000
 assert all(r["integrity"] == "ok" for r in rows)
-for r in shards:
+assert abs(sum(int(r["loss_bits"]) for r in [primer, *shards]) - int(total["loss_bits"])) < 8
+assert abs(sum(float(r["overhead"]) for r in [primer, *shards, tables]) - float(total["overhead"])) < 1
+for r in [primer, *shards]:
     loss = int(r["loss_bits"]) / 8
     assert abs(int(r["coded"]) - loss - float(r["overhead"])) < 1
     assert float(r["overhead"]) <= 0.0002 * loss + 16, r
+for r in shards:
     assert 1 < float(r["lz4_ratio"]) < float(r["ratio"])
 doc = json.loads(subprocess.check_output(["corpress", "audit", "--format", "json", "archive.h5"]))
-assert doc["archive_bytes"] == size and len(doc["rows"]) == 7 and doc["damaged_shards"] == 0
+assert doc["archive_bytes"] == size and len(doc["rows"]) == 8 and doc["damaged_shards"] == 0
 files = json.loads(subprocess.check_output(
     ["corpress", "audit", "--by", "file", "--format", "json", "archive.h5"]))["rows"]
 assert [f["path"] for f in files] == ["corpus/1", "corpus/2", "corpus/3", "corpus/4"]
@@ -53,6 +56,6 @@ os.remove("archive.h5.log.jsonl")
 def lz4(*more):
     out = subprocess.check_output(["corpress", "audit", "-q", "--format", "csv", *more, "archive.h5"], text=True)
     return [r["lz4_ratio"] for r in csv.DictReader(out.splitlines())]
-assert lz4() == [""] * 7
+assert lz4() == [""] * 8
 assert lz4("--full") == [r["lz4_ratio"] for r in rows]
 END

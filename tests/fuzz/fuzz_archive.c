@@ -41,9 +41,18 @@ static void write_archive(const char *path)
 {
     static const uint64_t file_loss[5] = {0, 65536, 0, 131072, 0};
     static const cpr_shard_info shards[SHARDS] = {
-        {.raw_bytes = 100, .coded_bytes = CODED_BYTES, .tokens = 60, .loss_bits = 65536},
-        {.offset = 100, .raw_bytes = 130, .coded_bytes = CODED_BYTES, .loss_bits = 131072},
+        {.raw_bytes = 100,
+         .coded_bytes = CODED_BYTES,
+         .tokens = 60,
+         .loss_bits = 65536,
+         .generation = 1},
+        {.offset = 100,
+         .raw_bytes = 130,
+         .coded_bytes = CODED_BYTES,
+         .loss_bits = 131072,
+         .generation = 1},
     };
+    static const cpr_shard_info primer = {.raw_bytes = 65536, .coded_bytes = CODED_BYTES};
     cpr_file_list *files = cpr_file_list_create();
     REQUIRE(files != NULL);
     add(files, "a", CPR_FILE_DIRECTORY, 0);
@@ -61,6 +70,7 @@ static void write_archive(const char *path)
         .file_loss = file_loss,
         .shards = shards,
         .shard_count = SHARDS,
+        .primer = &primer,
     };
     cpr_error error;
     REQUIRE(cpr_archive_create(path, &header, &error) == CPR_OK);
@@ -154,6 +164,7 @@ static void alter_all(const char *path, const uint8_t *data, size_t bytes)
         alter_table(file, tables[i], &data, end);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         alter_number(file, numbers[i], &data, end);
+    alter_table(file, "primer", &data, end);
     REQUIRE(H5Fclose(file) >= 0);
     H5Pclose(properties);
 }
@@ -193,6 +204,11 @@ static void check(const char *path, bool sound)
         const char *member = cpr_file_list_member(header->files, i);
         REQUIRE(member[0] != '\0' && cpr_file_list_lookup(header->files, member) == i);
         files += cpr_file_list_get(header->files, i).bytes;
+    }
+    if (header->primer != NULL) {
+        const cpr_status coded = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, &error);
+        REQUIRE(coded == CPR_OK || coded == CPR_ERR_DAMAGED);
+        REQUIRE(cpr_archive_codec_bytes(archive) >= header->primer->raw_bytes);
     }
     REQUIRE(raw == files && raw == cpr_file_list_bytes(header->files));
     cpr_archive_close(archive);

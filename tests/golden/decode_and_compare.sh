@@ -1,8 +1,10 @@
 # Each golden archive gives the files that it was made from; and these give the same archive, byte
 # by byte: on this machine, with this compiler, as where it was made.
 . "$TESTS/golden/_facts.sh"
+# They have several shards, and a primer.
 for golden in "$TESTS"/golden/*.h5; do
     profile=$(basename "$golden" .h5)
+    corpress list --shards "$golden" | grep -q '^ *primer ' || fail "$profile: no primer"
     expect 0 corpress verify -q "$golden"
     expect 0 corpress extract -q "$golden" -C "$profile"
     golden_facts "$profile" | diff "$TESTS/golden/files.txt" - || fail "$profile: other files"

@@ -14,7 +14,7 @@ mkdir -p golden/empty_directory golden/sub/deep
 text 60000 1 >golden/text
 text 20000 2 | tr ' ' '\t' >golden/sub/deep/table
 noise 9000 3 >golden/noise
-seq -f 'at %010.0f nothing happened on host node-17, and nobody was told' 15000 >golden/log
+seq -f 'at %010.0f nothing happened on host node-17, and nobody was told' 60000 >golden/log
 printf 'no line end' >golden/sub/short
 : >golden/sub/nothing
 printf 'caf\351, not UTF-8\n' >$'golden/sub/caf\351 \n'

@@ -2,7 +2,7 @@
  *
  * cmocka knows nothing of ranks: here each check counts its failures on every rank, and the sum
  * decides the exit code. */
-#include "ranks.h"
+#include "primed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -212,6 +212,106 @@ static unsigned check_run(cpr_ranks *ranks, uint64_t items, uint64_t failing)
     return failures;
 }
 
+/* With one_each, item i is rank i's. */
+static unsigned check_one_each(cpr_ranks *ranks)
+{
+    unsigned failures = 0;
+    const uint64_t size = (uint64_t)cpr_ranks_size(ranks);
+    workload load = {.ranks = ranks, .failing = ITEMS};
+    const cpr_schedule schedule = {
+        .items = size, .one_each = true, .context = &load, .bytes = item_bytes, .run = run_item};
+    cpr_error error = {.text = ""};
+    CHECK(cpr_ranks_run(ranks, &schedule, NULL, &error) == CPR_OK);
+    for (uint64_t i = 0; i < size; i++)
+        CHECK(load.runs[i] == (i == (uint64_t)cpr_ranks_rank(ranks)));
+    return failures;
+}
+
+/* ---- primed state -------------------------------------------------------------------------- */
+
+static cpr_status give_text(void *context, uint8_t *out, size_t capacity, size_t *got,
+                            cpr_error *error)
+{
+    int *left = context;
+    (void)error;
+    *got = *left > 0 ? (capacity < 1000 ? capacity : 1000) : 0;
+    memset(out, 'a' + *left, *got);
+    --*left;
+    return CPR_OK;
+}
+
+static cpr_status drop(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    (void)context;
+    (void)data;
+    (void)bytes;
+    (void)error;
+    return CPR_OK;
+}
+
+/* A cpr_prime_fn; context: how often it was called on this rank; NULL: fails. */
+static cpr_status learn(void *context, cpr_codec *codec, cpr_progress_fn *progress,
+                        void *progress_context, cpr_error *error)
+{
+    int pieces = 5;
+    cpr_shard_info info;
+    if (!context)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "nothing to learn");
+    ++*(uint64_t *)context;
+    return cpr_codec_encode(codec, give_text, &pieces, drop, NULL, progress, progress_context, NULL,
+                            &info, error);
+}
+
+static cpr_status go_on(void *context, uint64_t raw_bytes, uint64_t coded_bytes, cpr_error *error)
+{
+    (void)context;
+    (void)raw_bytes;
+    (void)coded_bytes;
+    (void)error;
+    return CPR_OK;
+}
+
+static unsigned check_primed(cpr_ranks *ranks)
+{
+    unsigned failures = 0;
+    uint64_t calls = 0;
+    cpr_error error = {.text = ""};
+    cpr_codec *codec = NULL;
+    cpr_primed *primed = NULL;
+    const cpr_profile *profile = cpr_profile_find("fast");
+    cpr_vocabulary *bytes = cpr_vocabulary_create_bytes();
+    CHECK(cpr_codec_create(profile, bytes, 20000, &codec, &error) == CPR_OK);
+    /* Ranks of this machine share one state: the first of them is rank 0, and one of them made it.
+     */
+    CHECK(cpr_primed_open(ranks, profile, 20000, &primed, &error) == CPR_OK);
+    CHECK(cpr_primed_is_first(primed) == (cpr_ranks_rank(ranks) == 0));
+    CHECK(cpr_primed_make(primed, codec, learn, &calls, go_on, NULL, &error) == CPR_OK);
+    CHECK(cpr_primed_wait(primed, go_on, NULL, &error) == CPR_OK);
+    uint64_t most = calls;
+    cpr_ranks_maximum(ranks, &most, 1);
+    uint64_t first = calls ? (uint64_t)cpr_ranks_rank(ranks) + 1 : 0;
+    cpr_ranks_maximum(ranks, &first, 1);
+    CHECK(most == 1 && (calls == 1) == (first == (uint64_t)cpr_ranks_rank(ranks) + 1));
+    /* What follows from it is the same on all of them. */
+    int pieces = 7;
+    cpr_shard_info info;
+    CHECK(cpr_codec_encode(codec, give_text, &pieces, drop, NULL, NULL, NULL, NULL, &info,
+                           &error) == CPR_OK);
+    uint64_t values[2] = {info.coded_hash.low, ~info.coded_hash.low};
+    cpr_ranks_maximum(ranks, values, 2);
+    CHECK(values[0] == ~values[1]);
+    CHECK(cpr_ranks_agree(ranks, CPR_OK, &error) == CPR_OK);
+    cpr_primed_close(primed);
+    /* If it cannot be made, all that want it are told. */
+    CHECK(cpr_primed_open(ranks, profile, 20000, &primed, &error) == CPR_OK);
+    CHECK(cpr_primed_make(primed, codec, learn, NULL, go_on, NULL, &error) == CPR_ERR_DAMAGED);
+    CHECK(strcmp(error.text, "nothing to learn") == 0);
+    cpr_codec_free(codec);
+    cpr_primed_close(primed);
+    cpr_vocabulary_free(bytes);
+    return failures;
+}
+
 int main(void)
 {
     cpr_ranks *ranks = NULL;
@@ -225,6 +325,8 @@ int main(void)
     failures += check_broadcast(ranks, 1);
     /* More than one piece. */
     failures += check_broadcast(ranks, ((size_t)256 << 20) + 12345);
+    failures += check_primed(ranks);
+    failures += check_one_each(ranks);
     failures += check_run(ranks, 0, ITEMS);
     failures += check_run(ranks, 1, ITEMS);
     failures += check_run(ranks, ITEMS, ITEMS);

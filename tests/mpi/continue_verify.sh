@@ -3,12 +3,14 @@ mkdir corpus
 for i in 1 2 3 4 5; do text 1300000 "$i" >"corpus/$i"; done
 expect 0 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
 corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/ { print $1, $4 }' >shards
+primer=$(corpress list --shards archive.h5 | awk '$1 == "primer" { print $4 }')
 count=$(wc -l <shards)
 [ "$count" -ge 6 ] || fail "only $count shards"
 
 # Every shard is in exactly one of the parts: damage in it is found there and only there.
 at=$(python3 -c 'import struct
 print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])')
+at=$((at + primer))
 while read -r shard bytes; do
     cp archive.h5 flipped.h5
     flip flipped.h5 $((at + bytes / 2))
@@ -99,6 +101,7 @@ cp archive.h5 copy.h5
 done_shard=$(sed -n '2s/ .*//p' kept)
 flip copy.h5 $(($(python3 -c 'import struct
 print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])') + \
+    primer + \
     $(awk -v s="$done_shard" '$1 < s { n += $2 } END { print n + 1000 }' shards)))
 expect 4 ranks 2 corpress verify -q --state state copy.h5 2>said
 grep -q "shard $done_shard\b" said || fail "$(cat said)"

@@ -5,7 +5,7 @@ for i in 1 2 3 4 5 6; do text 1200000 "$i" >"corpus/$i"; done
 noise 700000 >corpus/noise
 for i in $(seq 300); do echo "small file $i" >"corpus/small$i"; done
 expect 0 corpress compress -q --shard-size 1M corpus -o alone.h5
-[ "$(corpress list --shards alone.h5 | wc -l)" -ge 9 ] || fail "fewer than 8 shards"
+[ "$(corpress list --shards alone.h5 | grep -c '^ *[0-9]')" -ge 8 ] || fail "fewer than 8 shards"
 for n in 2 3 4; do
     OPENBLAS_NUM_THREADS=$n LC_ALL=C.UTF-8 TZ=UTC-$n OMP_NUM_THREADS=$n \
         expect 0 ranks "$n" corpress compress -q --shard-size 1M corpus -o "$n.h5"

@@ -18,6 +18,8 @@ typedef struct sample {
     uint64_t *file_loss;
     cpr_shard_info shards[SHARDS];
     uint8_t *coded[SHARDS];
+    cpr_shard_info primer; /* if header.primer is set */
+    uint8_t *coded_primer;
     cpr_archive_header header;
 } sample;
 
@@ -25,10 +27,23 @@ static cpr_status give(void *context, uint64_t shard, uint64_t offset, uint8_t *
                        cpr_error *error)
 {
     const sample *s = context;
-    if (offset + bytes > s->shards[shard].coded_bytes)
+    const bool primer = shard == CPR_SHARD_PRIMER;
+    if (offset + bytes > (primer ? s->primer : s->shards[shard]).coded_bytes)
         return cpr_fail(error, CPR_ERR_DAMAGED, "asked for too much");
-    memcpy(out, s->coded[shard] + offset, bytes);
+    memcpy(out, (primer ? s->coded_primer : s->coded[shard]) + offset, bytes);
     return CPR_OK;
+}
+
+/* A made-up bitstream of info->coded_bytes. */
+static uint8_t *make_bitstream(cpr_shard_info *info, uint64_t *seed)
+{
+    uint8_t *coded = malloc(info->coded_bytes + 1);
+    info->raw_hash = (cpr_hash128){next_random(seed), next_random(seed)};
+    for (size_t at = 0; at < info->coded_bytes; ++at)
+        coded[at] = (uint8_t)(next_random(seed) >> 30);
+    const XXH128_hash_t hash = XXH3_128bits(coded, info->coded_bytes);
+    info->coded_hash = (cpr_hash128){hash.high64, hash.low64};
+    return coded;
 }
 
 /* `extra` more files, `coded` bytes of bitstream in all. */
@@ -64,14 +79,8 @@ static sample make_sample(unsigned extra, size_t coded)
         info->stored_bytes = i;
         info->tokens = i;
         info->loss_bits = (UINT64_C(1) << 52) + i;
-        info->generation = (uint32_t)i * 7;
-        info->raw_hash = (cpr_hash128){next_random(&seed), next_random(&seed)};
         raw += info->raw_bytes;
-        s.coded[i] = malloc(info->coded_bytes + 1);
-        for (size_t at = 0; at < info->coded_bytes; ++at)
-            s.coded[i][at] = (uint8_t)(next_random(&seed) >> 30);
-        const XXH128_hash_t hash = XXH3_128bits(s.coded[i], info->coded_bytes);
-        info->coded_hash = (cpr_hash128){hash.high64, hash.low64};
+        s.coded[i] = make_bitstream(info, &seed);
     }
     s.header = (cpr_archive_header){
         .profile = "balanced",
@@ -86,8 +95,19 @@ static sample make_sample(unsigned extra, size_t coded)
     return s;
 }
 
+static void add_primer(sample *s)
+{
+    uint64_t seed = 6;
+    s->primer = (cpr_shard_info){
+        .raw_bytes = 7 << 20, .coded_bytes = 12345, .stored_bytes = 9, .tokens = 8, .loss_bits = 7};
+    s->coded_primer = make_bitstream(&s->primer, &seed);
+    for (size_t i = 0; i < SHARDS; ++i)
+        s->shards[i].generation = 1;
+}
+
 static void free_sample(sample *s)
 {
+    free(s->coded_primer);
     cpr_file_list_free(s->files);
     free(s->file_loss);
     for (size_t i = 0; i < SHARDS; ++i)
@@ -98,6 +118,7 @@ static void write_unsealed(sample *s, const char *path)
 {
     cpr_error error = {""};
     s->header.shards = s->shards;
+    s->header.primer = s->coded_primer != NULL ? &s->primer : NULL;
     if (cpr_archive_create(path, &s->header, &error) != CPR_OK ||
         cpr_archive_write_bitstreams(path, NULL, 0, 1, give, s, &error) != CPR_OK)
         fail_msg("%s", error.text);
@@ -132,6 +153,26 @@ static void assert_opens(const char *path, cpr_status expected)
 
 /* ---- what is written comes back ------------------------------------------------------------- */
 
+static void assert_same_bitstream(cpr_archive *archive, uint64_t shard, const cpr_shard_info *a,
+                                  const uint8_t *expected)
+{
+    cpr_error error = {""};
+    const cpr_shard_info *b = cpr_archive_shard(archive, shard);
+    assert_true(a->offset == b->offset && a->raw_bytes == b->raw_bytes &&
+                a->coded_bytes == b->coded_bytes && a->stored_bytes == b->stored_bytes &&
+                a->tokens == b->tokens && a->loss_bits == b->loss_bits &&
+                a->generation == b->generation && a->raw_hash.high == b->raw_hash.high &&
+                a->raw_hash.low == b->raw_hash.low && a->coded_hash.high == b->coded_hash.high &&
+                a->coded_hash.low == b->coded_hash.low);
+    uint8_t *coded = malloc(a->coded_bytes + 1);
+    assert_int_equal(cpr_archive_read(archive, shard, 0, coded, a->coded_bytes, &error), CPR_OK);
+    assert_memory_equal(coded, expected, a->coded_bytes);
+    assert_int_equal(cpr_archive_read(archive, shard, 1, coded, a->coded_bytes, &error),
+                     CPR_ERR_USAGE);
+    assert_int_equal(cpr_archive_check_coded(archive, shard, &error), CPR_OK);
+    free(coded);
+}
+
 static void assert_same(sample *s, const char *path)
 {
     cpr_error error = {""};
@@ -157,24 +198,14 @@ static void assert_same(sample *s, const char *path)
                     a.type == b.type);
         assert_int_equal(h->file_loss[i], s->file_loss[i]);
     }
-    for (uint64_t i = 0; i < SHARDS; ++i) {
-        const cpr_shard_info *a = &s->shards[i];
-        const cpr_shard_info *b = &h->shards[i];
-        assert_true(a->offset == b->offset && a->raw_bytes == b->raw_bytes &&
-                    a->coded_bytes == b->coded_bytes && a->stored_bytes == b->stored_bytes &&
-                    a->tokens == b->tokens && a->loss_bits == b->loss_bits &&
-                    a->generation == b->generation && a->raw_hash.high == b->raw_hash.high &&
-                    a->raw_hash.low == b->raw_hash.low &&
-                    a->coded_hash.high == b->coded_hash.high &&
-                    a->coded_hash.low == b->coded_hash.low);
-        uint8_t *coded = malloc(a->coded_bytes + 1);
-        assert_int_equal(cpr_archive_read(archive, i, 0, coded, a->coded_bytes, &error), CPR_OK);
-        assert_memory_equal(coded, s->coded[i], a->coded_bytes);
-        assert_int_equal(cpr_archive_read(archive, i, 1, coded, a->coded_bytes, &error),
-                         CPR_ERR_USAGE);
-        assert_int_equal(cpr_archive_check_coded(archive, i, &error), CPR_OK);
-        free(coded);
-    }
+    for (uint64_t i = 0; i < SHARDS; ++i)
+        assert_same_bitstream(archive, i, &s->shards[i], s->coded[i]);
+    assert_true((h->primer != NULL) == (s->coded_primer != NULL));
+    if (h->primer != NULL)
+        assert_same_bitstream(archive, CPR_SHARD_PRIMER, &s->primer, s->coded_primer);
+    else
+        assert_int_equal(cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, &error),
+                         CPR_ERR_NOT_FOUND);
     assert_int_equal(cpr_archive_check_coded(archive, SHARDS, &error), CPR_ERR_NOT_FOUND);
     cpr_archive_close(archive);
 }
@@ -197,6 +228,67 @@ static void many_files(void **state)
     sample s = make_sample(3000, CODED_BYTES);
     write_archive(&s, "a.h5");
     assert_same(&s, "a.h5");
+    free_sample(&s);
+}
+
+static void primer_and_shards(void **state)
+{
+    (void)state;
+    sample s = make_sample(0, CODED_BYTES);
+    add_primer(&s);
+    write_archive(&s, "a.h5");
+    assert_same(&s, "a.h5");
+    free_sample(&s);
+}
+
+/* Of an archive of which byte `at` of the bitstream was flipped: the primer's status. */
+static cpr_status check_flipped(const char *path, uint64_t at, cpr_error *error)
+{
+    cpr_archive *archive;
+    uint8_t byte;
+    uint64_t start;
+    const int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, &start, 8, 32), 8);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)(start + at)), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)(start + at)), 1);
+    close(fd);
+    assert_int_equal(cpr_archive_open(path, &archive, error), CPR_OK);
+    const cpr_status status = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, error);
+    cpr_archive_close(archive);
+    return status;
+}
+
+static void damaged_primer_is_named(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    sample s = make_sample(0, CODED_BYTES);
+    add_primer(&s);
+    write_archive(&s, "a.h5");
+    assert_int_equal(check_flipped("a.h5", s.primer.coded_bytes, &error), CPR_OK);
+    write_archive(&s, "a.h5");
+    assert_int_equal(check_flipped("a.h5", s.primer.coded_bytes - 1, &error), CPR_ERR_DAMAGED);
+    assert_non_null(strstr(error.text, "the primer of \"a.h5\" is damaged, and all shards"));
+    free_sample(&s);
+}
+
+/* A shard's generation says whether it begins with the primer. */
+static void primer_and_generations_agree(void **state)
+{
+    (void)state;
+    sample s = make_sample(0, CODED_BYTES);
+    s.shards[1].generation = 1;
+    write_archive(&s, "a.h5");
+    assert_opens("a.h5", CPR_ERR_DAMAGED);
+    add_primer(&s);
+    s.shards[1].generation = 0;
+    write_archive(&s, "a.h5");
+    assert_opens("a.h5", CPR_ERR_DAMAGED);
+    s.shards[1].generation = 1;
+    s.primer.offset = 1;
+    write_archive(&s, "a.h5");
+    assert_opens("a.h5", CPR_ERR_DAMAGED);
     free_sample(&s);
 }
 
@@ -630,12 +722,27 @@ static void forged_shapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FILE_TEST(few_files),        FILE_TEST(many_files),        FILE_TEST(same_input_same_bytes),
-        FILE_TEST(nothing_at_all),   FILE_TEST(read_only_archive), FILE_TEST(failing_source),
-        FILE_TEST(publishing),       FILE_TEST(full_disk),         FILE_TEST(not_an_archive),
-        FILE_TEST(unsealed_archive), FILE_TEST(truncated_archive), FILE_TEST(flipped_byte_anywhere),
-        FILE_TEST(later_version),    FILE_TEST(forged_tables),     FILE_TEST(forged_losses),
-        FILE_TEST(missing_tables),   FILE_TEST(forged_attributes), FILE_TEST(forged_shapes),
+        FILE_TEST(primer_and_shards),
+        FILE_TEST(damaged_primer_is_named),
+        FILE_TEST(primer_and_generations_agree),
+        FILE_TEST(few_files),
+        FILE_TEST(many_files),
+        FILE_TEST(same_input_same_bytes),
+        FILE_TEST(nothing_at_all),
+        FILE_TEST(read_only_archive),
+        FILE_TEST(failing_source),
+        FILE_TEST(publishing),
+        FILE_TEST(full_disk),
+        FILE_TEST(not_an_archive),
+        FILE_TEST(unsealed_archive),
+        FILE_TEST(truncated_archive),
+        FILE_TEST(flipped_byte_anywhere),
+        FILE_TEST(later_version),
+        FILE_TEST(forged_tables),
+        FILE_TEST(forged_losses),
+        FILE_TEST(missing_tables),
+        FILE_TEST(forged_attributes),
+        FILE_TEST(forged_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

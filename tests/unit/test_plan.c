@@ -137,6 +137,43 @@ static void sample_is_spread_over_large_corpora(void **state)
     }
 }
 
+static void primer_is_a_part_of_the_corpus(void **state)
+{
+    (void)state;
+    static const uint64_t shard_bytes[] = {1 << 20, 64 << 20, UINT64_C(4) << 30};
+    for (size_t s = 0; s < 3; ++s) {
+        const uint64_t shard = shard_bytes[s];
+        uint64_t before = 0;
+        assert_int_equal(cpr_plan_primer_bytes(0, shard), 0);
+        assert_int_equal(cpr_plan_primer_bytes(3 * shard, shard), 0);
+        for (uint64_t corpus = 3 * shard + 1; corpus < UINT64_C(1) << 50; corpus += corpus / 3) {
+            const uint64_t bytes = cpr_plan_primer_bytes(corpus, shard);
+            assert_true(bytes >= before && bytes > 0 && bytes <= UINT64_C(64) << 20);
+            assert_true(bytes % 65536 == 0 && bytes <= corpus / 4);
+            before = bytes;
+        }
+        assert_int_equal(before, 64 << 20);
+    }
+}
+
+static void primer_blocks_are_whole_and_apart(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {(3 << 20) + 1, 6000000, UINT64_C(1) << 45};
+    for (size_t s = 0; s < 3; ++s) {
+        const uint64_t bytes = cpr_plan_primer_bytes(sizes[s], 1 << 20);
+        uint64_t end = 0;
+        const uint64_t count = cpr_plan_sample_count(sizes[s], bytes);
+        assert_int_equal(count * 65536, bytes);
+        for (uint64_t i = 0; i < count; ++i) {
+            const cpr_extent e = cpr_plan_sample(sizes[s], bytes, i);
+            assert_true(e.bytes == 65536 && (i == 0 || e.offset > end));
+            end = e.offset + e.bytes;
+        }
+        assert_true(end <= sizes[s]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +184,8 @@ int main(void)
         FILE_TEST(empty_corpus),
         cmocka_unit_test(sample_covers_small_corpora),
         cmocka_unit_test(sample_is_spread_over_large_corpora),
+        cmocka_unit_test(primer_is_a_part_of_the_corpus),
+        cmocka_unit_test(primer_blocks_are_whole_and_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -393,6 +393,74 @@ static void a_damaged_snapshot_costs_the_shard(void **state)
     free_snapshot(&c);
 }
 
+/* Codes f->raw[0, bytes) into f->coded. */
+static cpr_shard_info encode(fixture *f, cpr_codec *codec, size_t bytes)
+{
+    stream source = {f->raw, bytes, 0, SIZE_MAX, SIZE_MAX}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
+    cpr_shard_info info = {0};
+    cpr_error error;
+    assert_int_equal(cpr_codec_encode(codec, read_stream, &source, write_stream, &sink, NULL, NULL,
+                                      NULL, &info, &error),
+                     CPR_OK);
+    return info;
+}
+
+/* The state after the text at f->raw; malloc()ed. */
+static void *learn_state(fixture *f, cpr_codec *codec, size_t bytes)
+{
+    void *state = malloc(cpr_codec_state_bytes(codec));
+    encode(f, codec, bytes);
+    cpr_codec_get_state(codec, state);
+    return state;
+}
+
+static void a_base_helps_and_is_restored(void **state)
+{
+    fixture *f = *state;
+    cpr_error error;
+    make_text(f->raw, MAX_BYTES);
+    const uint64_t cold = encode(f, f->codec, 100000).coded_bytes;
+    void *base = learn_state(f, f->codec, 150000);
+    cpr_codec_set_base(f->codec, base);
+    const cpr_shard_info first = round_trip(f, 100000, 1000);
+    assert_true(first.coded_bytes * 2 < cold); /* it has seen this text */
+    /* Other text in between, and another codec: the same bytes. */
+    uint8_t *kept = malloc(first.coded_bytes);
+    memcpy(kept, f->coded, first.coded_bytes);
+    f->raw += 120000;
+    round_trip(f, 150000, 1000);
+    f->raw -= 120000;
+    round_trip(f, 100000, 1000);
+    assert_memory_equal(f->coded, kept, first.coded_bytes);
+    cpr_codec *other;
+    assert_int_equal(
+        cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, MAX_BYTES, &other, &error),
+        CPR_OK);
+    assert_int_equal(cpr_codec_state_bytes(other), cpr_codec_state_bytes(f->codec));
+    cpr_codec_set_base(other, base);
+    const cpr_shard_info info = encode(f, other, 100000);
+    assert_int_equal(info.coded_bytes, first.coded_bytes);
+    assert_memory_equal(f->coded, kept, first.coded_bytes);
+    /* Without it, it is the initial state again. */
+    cpr_codec_set_base(other, NULL);
+    assert_int_equal(encode(f, other, 100000).coded_bytes, cold);
+    cpr_codec_set_base(f->codec, NULL);
+    cpr_codec_free(other);
+    free(kept);
+    free(base);
+}
+
+static void a_snapshot_on_a_base_goes_on(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, MAX_BYTES);
+    void *base = learn_state(f, f->codec, 150000);
+    cpr_codec_set_base(f->codec, base);
+    a_snapshot_goes_on(state);
+    cpr_codec_set_base(f->codec, NULL);
+    free(base);
+}
+
 static void blobs(void **state)
 {
     fixture *f = *state;
@@ -445,6 +513,8 @@ int main(void)
         cmocka_unit_test(a_snapshot_goes_on),
         cmocka_unit_test(a_snapshot_of_other_data_is_refused),
         cmocka_unit_test(a_damaged_snapshot_costs_the_shard),
+        cmocka_unit_test(a_base_helps_and_is_restored),
+        cmocka_unit_test(a_snapshot_on_a_base_goes_on),
         cmocka_unit_test(blobs),
         cmocka_unit_test(loss_meter_against_libm),
     };

@@ -165,6 +165,39 @@ static void damage_is_seen(void **state)
     free(whole);
 }
 
+/* The primer is a bitstream beside the shards, and none of them. */
+static void primer_is_not_a_shard(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_shard *primer;
+    cpr_shard_info info = {.raw_bytes = 9, .coded_bytes = 3};
+    cpr_work_scan scan;
+    uint8_t marks[4] = {0};
+    size_t files;
+    cpr_work_dir *work = open_work();
+    assert_int_equal(cpr_work_shard_check(work, CPR_SHARD_PRIMER, &info, &files, &error),
+                     CPR_ERR_NOT_FOUND);
+    assert_int_equal(cpr_work_shard_begin(work, CPR_SHARD_PRIMER, &primer, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_write(primer, (const uint8_t *)"abc", 3, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(primer, &info, NULL, 0, &error), CPR_OK);
+    put_shard(work);
+    assert_int_equal(cpr_work_dir_scan(work, &scan, marks, 4, &error), CPR_OK);
+    assert_true(scan.primer == CPR_WORK_HAS_SHARD && scan.shards == 1 && scan.snapshots == 0);
+    assert_true(marks[3] == CPR_WORK_HAS_SHARD && marks[0] == 0);
+    assert_int_equal(cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, NULL, &files, &error),
+                     CPR_OK);
+    assert_true(info.raw_bytes == 9 && files == 0);
+    /* Its hash is not that of "abc". */
+    assert_int_equal(cpr_work_shard_check(work, CPR_SHARD_PRIMER, &info, &files, &error),
+                     CPR_ERR_DAMAGED);
+    assert_non_null(strstr(error.text, "the file of the primer in"));
+    assert_int_equal(rename("a.h5.work/primer.cps", SHARD_FILE), 0);
+    assert_int_equal(look(work), CPR_ERR_DAMAGED);
+    cpr_work_dir_close(work);
+    assert_int_equal(cpr_work_dir_remove("a.h5", NULL, &error), CPR_OK);
+}
+
 static void full_disk(void **state)
 {
     (void)state;
@@ -233,6 +266,7 @@ int main(void)
         FILE_TEST(unfinished_shard_is_not_there),
         FILE_TEST(wrong_size_is_not_committed),
         FILE_TEST(damage_is_seen),
+        FILE_TEST(primer_is_not_a_shard),
         FILE_TEST(full_disk),
         FILE_TEST(removal),
         FILE_TEST(cannot_be_made),

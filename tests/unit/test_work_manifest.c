@@ -36,6 +36,7 @@ static cpr_manifest describe(cpr_file_list *files)
     return (cpr_manifest){.profile = "fast",
                           .profile_version = 7,
                           .shard_bytes = 1000,
+                          .primer_bytes = 131072,
                           .fingerprint = UINT64_MAX - 5,
                           .files = files,
                           .shard_count = 2,
@@ -61,7 +62,8 @@ static void comes_back(void **state)
     assert_string_equal(back.profile, "fast");
     assert_true(back.profile_version == 7 && back.shard_bytes == 1000 &&
                 back.fingerprint == UINT64_MAX - 5 && back.shard_count == 2 &&
-                back.sample_count == 2 && back.vocabulary_bytes == 3);
+                back.primer_bytes == 131072 && back.sample_count == 2 &&
+                back.vocabulary_bytes == 3);
     assert_memory_equal(back.starts, starts, sizeof(starts));
     assert_memory_equal(back.sample, sample, sizeof(sample));
     assert_memory_equal(back.vocabulary, vocabulary, 3);
@@ -130,6 +132,10 @@ static void differences_are_named(void **state)
     now = old;
     now.fingerprint++;
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);
+    now = old;
+    now.primer_bytes = 0;
+    assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);
+    assert_non_null(strstr(error.text, "it has a primer, and now there is to be none"));
     now = old;
     memcpy(now.profile, "slow", 5);
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);

@@ -1,0 +1,94 @@
+/* compress_code.c - one bitstream, of a shard or of the primer, into the work directory: goes on
+ * from a snapshot, and takes snapshots. */
+#include "compress_run.h"
+
+#include <stdio.h>
+
+/* What takes less time than this is done again as fast as it is read back. */
+#define WORTH_SAVING_SECONDS 10.0
+
+cpr_status cpr_compress_codec(cpr_compress_run *run, cpr_error *error)
+{
+    if (run->codec)
+        return CPR_OK;
+    return cpr_codec_create(run->options->profile, run->vocabulary,
+                            run->primer_bytes + run->largest, &run->codec, error);
+}
+
+/* "shard 3". */
+static const char *name_of(uint64_t shard, char *out, size_t capacity)
+{
+    if (shard == CPR_SHARD_PRIMER)
+        return "the primer";
+    snprintf(out, capacity, "shard %llu", (unsigned long long)shard);
+    return out;
+}
+
+/* That it cannot be saved does not keep it from being finished. */
+static void save(cpr_bitstream_work *work)
+{
+    char name[32];
+    cpr_error detail = {.text = ""};
+    if (cpr_work_shard_save(work->out, work->run->codec, &detail) != CPR_OK)
+        cpr_ranks_note(work->run->ranks, "no snapshot of %s: %s",
+                       name_of(work->shard, name, sizeof name), detail.text);
+    work->saved = cpr_ranks_seconds();
+}
+
+static bool save_is_due(const cpr_bitstream_work *work)
+{
+    double interval = work->run->options->snapshot_seconds;
+    if (!work->keep || interval <= 0)
+        return false;
+    if (work->raw_bytes == work->save_at && interval > WORTH_SAVING_SECONDS)
+        interval = WORTH_SAVING_SECONDS;
+    return cpr_ranks_seconds() - work->saved >= interval;
+}
+
+/* A cpr_progress_fn. */
+static cpr_status save_now_and_then(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                                    cpr_error *error)
+{
+    cpr_bitstream_work *work = context;
+    const cpr_compress_run *run = work->run;
+    work->raw_bytes = raw_bytes;
+    const cpr_status status = work->progress(work->progress_context, raw_bytes, coded_bytes, error);
+    if (status != CPR_OK)
+        return status;
+    if (run->lock && cpr_work_lock_lost(run->lock))
+        return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
+    if (save_is_due(work))
+        save(work);
+    return CPR_OK;
+}
+
+/* Goes on from a snapshot, if there is a sound one. */
+static cpr_status resume(const cpr_bitstream_work *work, cpr_error *error)
+{
+    char name[32];
+    cpr_error why = {.text = ""};
+    uint64_t raw_bytes = 0;
+    const cpr_status status = cpr_work_shard_resume(work->out, work->run->codec, &raw_bytes, &why);
+    if (status != CPR_OK)
+        return cpr_fail(error, status, "%s", why.text);
+    if (why.text[0])
+        cpr_ranks_note(work->run->ranks, "%s is coded from its start: %s",
+                       name_of(work->shard, name, sizeof name), why.text);
+    cpr_ranks_resumed(work->run->ranks, raw_bytes);
+    return CPR_OK;
+}
+
+cpr_status cpr_compress_code(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error)
+{
+    const cpr_compress_run *run = work->run;
+    work->saved = cpr_ranks_seconds();
+    cpr_status status = cpr_work_shard_begin(run->work, work->shard, &work->out, error);
+    if (status == CPR_OK)
+        status = resume(work, error);
+    if (status == CPR_OK)
+        status = cpr_codec_encode(run->codec, work->read, work->read_context, cpr_work_shard_write,
+                                  work->out, save_now_and_then, work, work->marks, info, error);
+    if (status == CPR_STOPPED && work->raw_bytes > 0 && work->keep)
+        save(work);
+    return status;
+}

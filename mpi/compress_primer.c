@@ -1,0 +1,232 @@
+/* compress_primer.c - the primer: coded on every node at the same time, for the state of the model
+ * after it. Rank 0's bitstream is kept.
+ *
+ * A job that goes on codes it again, or takes up the snapshot at its end: either gives the state,
+ * and shows that the bitstream which is there is right. */
+#include "compress_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One rank's part. */
+typedef struct primer_work {
+    cpr_compress_run *run;
+    cpr_corpus_reader *reader;
+    uint8_t *block;
+    size_t bytes;  /* in the block */
+    size_t at;     /* in the block */
+    uint64_t next; /* block of the sample */
+    bool there;    /* rank 0: a sound bitstream is in the work directory, with these facts */
+    cpr_shard_info old;
+    cpr_shard_info info;
+} primer_work;
+
+/* Rank 0: whether the work directory has the primer; removes one that is of no use. */
+static cpr_status look_for_old(primer_work *primer, cpr_error *error)
+{
+    const cpr_compress_run *run = primer->run;
+    size_t files = 0;
+    cpr_error detail = {.text = ""};
+    const cpr_status status =
+        cpr_work_shard_check(run->work, CPR_SHARD_PRIMER, &primer->old, &files, &detail);
+    if (status == CPR_ERR_NO_MEMORY)
+        return cpr_fail(error, status, "%s", detail.text);
+    primer->there = status == CPR_OK && primer->old.raw_bytes == run->primer_bytes && files == 0;
+    if (primer->there || status == CPR_ERR_NOT_FOUND)
+        return CPR_OK;
+    cpr_compress_note(run, "the file of the primer was damaged; it is made again");
+    return cpr_work_shard_drop(run->work, CPR_SHARD_PRIMER, error);
+}
+
+/* Reads the next block, and sees that it is what it was when its hash was taken. */
+static cpr_status next_block(primer_work *primer, cpr_error *error)
+{
+    const cpr_compress_run *run = primer->run;
+    const cpr_extent extent = cpr_compress_sample(run, primer->next);
+    primer->bytes = (size_t)extent.bytes;
+    primer->at = 0;
+    free(primer->block);
+    primer->block = malloc(primer->bytes);
+    if (!primer->block)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the primer");
+    const cpr_status status =
+        cpr_corpus_reader_read(primer->reader, extent.offset, primer->block, primer->bytes, error);
+    if (status != CPR_OK)
+        return status;
+    const cpr_hash128 hash = cpr_manifest_hash(primer->block, primer->bytes);
+    const cpr_hash128 *known = &run->sample[primer->next++];
+    if (hash.high == known->high && hash.low == known->low)
+        return CPR_OK;
+    char shown[512];
+    const uint64_t file = cpr_file_list_find(run->files, extent.offset);
+    return cpr_fail(
+        error, CPR_ERR_CHANGED, "the content of \"%s\" has changed while it was read",
+        cpr_printable_path(cpr_file_list_source(run->files, file), shown, sizeof shown));
+}
+
+/* A cpr_read_fn. */
+static cpr_status read_primer(void *context, uint8_t *out, size_t capacity, size_t *got,
+                              cpr_error *error)
+{
+    primer_work *primer = context;
+    const cpr_compress_run *run = primer->run;
+    *got = 0;
+    if (primer->at == primer->bytes)
+        while (primer->next < run->sample_count &&
+               run->noise[primer->next - run->vocabulary_blocks])
+            primer->next++;
+    if (primer->at == primer->bytes && primer->next < run->sample_count) {
+        const cpr_status status = next_block(primer, error);
+        if (status != CPR_OK)
+            return status;
+    }
+    const size_t left = primer->bytes - primer->at;
+    *got = left < capacity ? left : capacity;
+    if (*got > 0)
+        memcpy(out, primer->block + primer->at, *got);
+    primer->at += *got;
+    return CPR_OK;
+}
+
+static bool same_bitstream(const cpr_shard_info *a, const cpr_shard_info *b)
+{
+    return a->coded_bytes == b->coded_bytes && a->coded_hash.high == b->coded_hash.high &&
+           a->coded_hash.low == b->coded_hash.low;
+}
+
+/* Rank 0: keeps the bitstream. */
+static cpr_status keep(const primer_work *primer, cpr_work_shard *out, cpr_error *error)
+{
+    if (primer->there && !same_bitstream(&primer->old, &primer->info)) {
+        cpr_work_shard_abandon(out);
+        return cpr_fail(
+            error, CPR_ERR_DAMAGED,
+            "the primer does not come out as it did before: shards that are done cannot "
+            "be used; --restart throws them away");
+    }
+    if (!primer->there)
+        return cpr_work_shard_commit(out, &primer->info, NULL, 0, error);
+    cpr_work_shard_abandon(out);
+    return CPR_OK;
+}
+
+/* A cpr_prime_fn. */
+static cpr_status code_primer(void *context, cpr_codec *codec, cpr_progress_fn *progress,
+                              void *progress_context, cpr_error *error)
+{
+    primer_work *primer = context;
+    const cpr_compress_run *run = primer->run;
+    (void)codec; /* the run's */
+    cpr_bitstream_work work = {.run = run,
+                               .shard = CPR_SHARD_PRIMER,
+                               .keep = run->ranks->rank == 0,
+                               .save_at = run->primer_bytes,
+                               .read = read_primer,
+                               .read_context = primer,
+                               .progress = progress,
+                               .progress_context = progress_context};
+    primer->next = run->vocabulary_blocks;
+    primer->bytes = 0;
+    primer->at = 0;
+    cpr_status status = cpr_compress_code(&work, &primer->info, error);
+    if (status == CPR_OK)
+        status = cpr_corpus_reader_finish(primer->reader, error);
+    if (status == CPR_OK && work.keep)
+        return keep(primer, work.out, error);
+    cpr_work_shard_abandon(work.out);
+    return status;
+}
+
+/* What one rank says counts. */
+typedef struct quiet_progress {
+    cpr_progress_fn *progress;
+    void *context;
+} quiet_progress;
+
+/* A cpr_progress_fn. */
+static cpr_status say_nothing(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                              cpr_error *error)
+{
+    const quiet_progress *quiet = context;
+    (void)raw_bytes;
+    (void)coded_bytes;
+    return quiet->progress(quiet->context, 0, 0, error);
+}
+
+static cpr_status prime(primer_work *primer, cpr_progress_fn *progress, void *progress_context,
+                        cpr_error *error)
+{
+    cpr_compress_run *run = primer->run;
+    if (!cpr_primed_is_first(run->primed))
+        return cpr_primed_wait(run->primed, progress, progress_context, error);
+    primer->reader = cpr_corpus_reader_create(run->files);
+    if (!primer->reader)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
+    cpr_status status = cpr_compress_codec(run, error);
+    if (status == CPR_OK)
+        status = cpr_primed_make(run->primed, run->codec, code_primer, primer, progress,
+                                 progress_context, error);
+    cpr_corpus_reader_free(primer->reader);
+    free(primer->block);
+    return status;
+}
+
+/* Every rank has an item: on each node one makes the state, and the others wait for it. */
+static cpr_status run_item(void *context, uint64_t item, cpr_progress_fn *progress,
+                           void *progress_context, cpr_item_result *result, cpr_error *error)
+{
+    primer_work *primer = context;
+    quiet_progress quiet = {progress, progress_context};
+    (void)item;
+    result->shard = CPR_SHARD_PRIMER;
+    if (primer->run->ranks->rank != 0) {
+        const cpr_status status = prime(primer, say_nothing, &quiet, error);
+        cpr_ranks_resumed(primer->run->ranks, 0);
+        return status;
+    }
+    const cpr_status status = prime(primer, progress, progress_context, error);
+    result->raw_bytes = primer->info.raw_bytes;
+    result->coded_bytes = primer->info.coded_bytes;
+    result->raw_hash = primer->info.raw_hash;
+    return status;
+}
+
+static uint64_t item_bytes(void *context, uint64_t item)
+{
+    const primer_work *primer = context;
+    (void)item;
+    return primer->run->primer_bytes;
+}
+
+cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
+{
+    primer_work primer = {.run = run};
+    uint64_t there = 0;
+    if (run->primer_bytes == 0)
+        return CPR_OK;
+    cpr_status status = run->ranks->rank == 0 ? look_for_old(&primer, error) : CPR_OK;
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status != CPR_OK)
+        return status;
+    there = primer.there;
+    cpr_ranks_maximum(run->ranks, &there, 1);
+    if (there && run->todo_count == 0)
+        return CPR_OK;
+    status = cpr_primed_open(run->ranks, run->options->profile, run->primer_bytes + run->largest,
+                             &run->primed, error);
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status != CPR_OK)
+        return status;
+    const cpr_schedule schedule = {.items = (uint64_t)run->ranks->size,
+                                   .one_each = true,
+                                   .context = &primer,
+                                   .bytes = item_bytes,
+                                   .run = run_item};
+    cpr_compress_phase(run, "primer");
+    cpr_progress_file watch;
+    cpr_progress_file_open(&watch, run, true);
+    status = cpr_ranks_run(run->ranks, &schedule, &watch.listener, error);
+    cpr_progress_file_close(&watch);
+    return status;
+}
