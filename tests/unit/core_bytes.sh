@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# core_bytes.sh CORE_BYTES ROOT: the model and the coder make the same bytes with every kernel of
+# this machine, and compiled for aarch64 and for s390x, which is big-endian, under qemu's emulation
+# of their processors. CORE_BYTES is the native build of core_bytes.c. Skipped, after the kernels,
+# where there is neither architecture's cross compiler and emulator.
+set -euo pipefail
+native=$(realpath "$1")
+cd "$2"
+# shellcheck source=tests/_lib.sh
+. tests/_lib.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# compare WHAT COMMAND...: the command writes what the native program wrote.
+compare() {
+    local what=$1
+    shift
+    "$@" >"$work/actual" 2>"$work/kernel" || fail "$what: $(cat "$work/kernel")"
+    diff -u --label native --label "$what" "$work/expected" "$work/actual" ||
+        fail "$what makes other bytes"
+    echo "$what: the same (kernel $(cat "$work/kernel"))"
+}
+
+# cross ARCHITECTURE: builds for it as CMakeLists.txt does, the kernels at -O3, and compares.
+# Static, so that the emulator needs no libraries of that architecture.
+cross() {
+    local compiler=$1-linux-gnu-gcc emulator flags=(-std=c17 -D_DEFAULT_SOURCE -Icoder -Imodel)
+    if ! emulator=$(command -v "qemu-$1-static" || command -v "qemu-$1") ||
+        ! command -v "$compiler" >/dev/null; then
+        echo "$1: left out, as there is no $compiler or no qemu-$1-static"
+        return
+    fi
+    "$compiler" -O3 "${flags[@]}" -c model/context_kernel.c -o "$work/$1.o"
+    "$compiler" -O2 "${flags[@]}" -static tests/unit/core_bytes.c coder/*.c "${sources[@]}" \
+        "$work/$1.o" -o "$work/$1"
+    compare "$1" "$emulator" "$work/$1"
+    compared=$((compared + 1))
+}
+
+compared=0
+mapfile -t sources < <(find model -name '*.c' ! -name '*_kernel.c')
+"$native" >"$work/expected" 2>"$work/kernel" || fail "native: $(cat "$work/kernel")"
+cat "$work/expected"
+# Where one cannot run, the program takes another and says so.
+for kernel in baseline avx2 avx512; do
+    compare "native, $kernel wanted" env CORPRESS_KERNEL=$kernel "$native"
+done
+cross aarch64
+cross s390x
+[ "$compared" -gt 0 ] || skip "no other architecture can be compared"
