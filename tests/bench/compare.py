@@ -1,115 +1,129 @@
 #!/usr/bin/env python3
 """Compares corpress with the compressors that Debian ships, on any files.
 
-    tests/bench/compare.py --corpress build/release/corpress [--core N] [--repeat N] FILE...
+    tests/bench/compare.py --corpress build/release/corpress [--only NAME,...] [--repeat N]
+                           [--core N] [--shard-size SIZE] FILE...
 
-Every program runs alone, with one thread, pinned to one core; the programs take turns, so that a busy
-machine is unfair to all alike. Printed for each: bytes (of the whole archive), bits per byte, MB of
-input per second of CPU time for compressing and decompressing (the best of the repeats), and
-the largest resident memory of either. What is decompressed is compared with the input. Programs that
-are not installed are left out with a note; PEERS below names their packages.
+Every program runs alone, with one thread, pinned to one core; the programs take turns, so that a
+busy machine is unfair to all alike. Printed for each: bytes (of the whole archive), bits per byte,
+MB of input per second of CPU time for compressing and decompressing (the best of the repeats), and
+the largest resident memory of either (at least the 12 MB or so of the Python that starts it). What
+is decompressed is compared with the input. Programs that are not installed are left out with a
+note; those that fail, too, and then the exit code is 1. PEERS below names their packages.
 """
 import argparse
 import filecmp
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 
-# name, package (for corpress: the program), compress, decompress; {in} input, {out} compressed file, {back} where the input comes back
+# name, package (for corpress: the program), compress, decompress; {in} input, {out} compressed
+# file, {back} where the input comes back
 PEERS = [
     ("zstd -19", "zstd", "zstd -q -19 --single-thread -o {out} {in}", "zstd -q -d -o {back} {out}"),
-    ("zstd --ultra -22 --long=27", "zstd", "zstd -q --ultra -22 --long=27 --single-thread -o {out} {in}",
+    ("zstd --ultra -22 --long=27", "zstd",
+     "zstd -q --ultra -22 --long=27 --single-thread -o {out} {in}",
      "zstd -q -d --long=27 -o {back} {out}"),
-    ("brotli -q 11 -w 24", "brotli", "brotli -q 11 -w 24 -o {out} {in}", "brotli -d -o {back} {out}"),
+    ("brotli -q 11 --lgwin=24", "brotli", "brotli -q 11 --lgwin=24 -o {out} {in}",
+     "brotli -d -o {back} {out}"),
+    ("brotli -q 11 --large_window=30", "brotli", "brotli -q 11 --large_window=30 -o {out} {in}",
+     "brotli -d --large_window=30 -o {back} {out}"),
     ("bzip2 -9", "bzip2", "bzip2 -9 -c {in} > {out}", "bzip2 -d -c {out} > {back}"),
     ("xz -9e", "xz-utils", "xz -9e -T1 -c {in} > {out}", "xz -d -c {out} > {back}"),
-    ("7z PPMd o16 m1g", "p7zip-full", "7z a -bso0 -bsp0 -mx=9 -m0=PPMd:o=16:mem=1g -mmt=1 {out} {in}",
+    ("7z PPMd o16 m1g", "p7zip-full",
+     "7z a -bso0 -bsp0 -mx=9 -m0=PPMd:o=16:mem=1g -mmt=1 {out} {in}",
      "7z x -bso0 -bsp0 -so {out} > {back}"),
-    ("lrzip -z", "lrzip", "lrzip -q -z -p1 -o {out} {in}", "lrzip -q -d -p1 -o {back} {out}"),
+    ("lrzip -z", "lrzip", "lrzip -q -z -p 1 -o {out} {in}", "lrzip -q -d -p 1 -o {back} {out}"),
     ("zpaq -m5", "zpaq", "zpaq add {out} {in} -m5 -threads 1",
      "zpaq x {out} {in} -to {back} -threads 1"),
 ]
 
 
-def run(command, core):
+def run(command, directory, core):
     """Runs a shell command on one core; returns CPU seconds and peak MB of its processes."""
-    pid = os.fork()
-    if pid == 0:
-        os.sched_setaffinity(0, {core})
-        with open(os.devnull, "w") as null:
-            code = subprocess.call(["bash", "-c", command], stdout=null, stderr=null)
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with open(os.environ["CPR_BENCH_RESULT"], "w") as result:
-            result.write(f"{code} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}")
-        os._exit(0)
-    os.waitpid(pid, 0)
-    with open(os.environ["CPR_BENCH_RESULT"]) as result:
-        code, seconds, megabytes = result.read().split()
-    if int(code) != 0:
-        raise RuntimeError(f"exit code {code}: {command}")
-    return max(float(seconds), 1e-3), float(megabytes)
+    process = subprocess.Popen(["bash", "-c", command], cwd=directory, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+    said = process.stderr.read().decode(errors="replace").strip()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.stderr.close()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"exit code {process.returncode}: {command}\n{said[-500:]}")
+    return max(usage.ru_utime + usage.ru_stime, 1e-3), usage.ru_maxrss * 1024 / 1e6
 
 
-def measure(peer, source, directory, core):
-    """One run there and back; returns bytes, both times, peak memory."""
+def measure(peer, source, core, check=True):
+    """One run there and, unless `check` is false, back; returns bytes, both times, peak MB."""
     name, _, compress, decompress = peer
-    out, back = os.path.join(directory, "out.cmp"), os.path.join(directory, "back")
-    if name.startswith(("7z", "zpaq")): # they add their own ending to other names
-        out = os.path.join(directory, "out." + name.split()[0])
-    for path in (out, back, out + ".log.jsonl"):
-        if os.path.exists(path):
-            os.remove(path)
-    words = {"in": source, "out": out, "back": back, "directory": directory}
-    there, peak_there = run(compress.format(**words), core)
-    size = os.path.getsize(out)
-    again, peak_again = run(decompress.format(**words), core)
-    if not filecmp.cmp(source, back, shallow=False):
-        raise RuntimeError(f"{name} did not give back {source}")
+    directory = os.path.dirname(source)
+    with tempfile.TemporaryDirectory(dir=directory) as work:
+        # 7z and zpaq add their own ending to other names.
+        ending = name.split()[0] if name.startswith(("7z", "zpaq")) else "cmp"
+        words = {"in": source, "out": os.path.join(work, "out." + ending),
+                 "back": os.path.join(work, "back")}
+        there, peak_there = run(compress.format(**words), directory, core)
+        size = os.path.getsize(words["out"])
+        if not check:
+            return size, there, None, peak_there
+        again, peak_again = run(decompress.format(**words), directory, core)
+        if not filecmp.cmp(source, words["back"], shallow=False):
+            raise RuntimeError(f"{name} did not give back its input")
     return size, there, again, max(peak_there, peak_again)
 
 
-def is_there(name, package):
-    return shutil.which(package if name.startswith("corpress") else name.split()[0]) is not None
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def add_arguments(parser):
     parser.add_argument("--corpress", required=True, help="the program to measure")
+    parser.add_argument("--shard-size", default="64M", help="of corpress (default: %(default)s)")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", default="", help="comma-separated beginnings of names")
     parser.add_argument("files", nargs="+")
-    arguments = parser.parse_args()
+
+
+def chosen_peers(arguments, parser):
+    """Those that --only names, without those that are not installed."""
     program = os.path.abspath(arguments.corpress)
-    here = "cd {directory} && "
     peers = [(f"corpress {profile}", program,
-              here + f"{program} compress -q -f -p {profile} input -o {{out}}",
-              here + f"{program} cat {{out}} input > {{back}}") for profile in ("balanced", "fast")]
-    peers += PEERS
-    if arguments.only:
-        starts = tuple(arguments.only.split(","))
-        peers = [peer for peer in peers if peer[0].startswith(starts)]
+              f"'{program}' compress -q -p {profile} --shard-size {arguments.shard_size} input "
+              "-o {out}", f"'{program}' cat {{out}} input > {{back}}")
+             for profile in ("balanced", "fast")] + PEERS
+    names = arguments.only.split(",") if arguments.only else [""]
+    for name in names:
+        if not any(peer[0].startswith(name) for peer in peers):
+            parser.error(f"no program's name begins with '{name}': "
+                         + ", ".join(peer[0] for peer in peers))
+    peers = [peer for peer in peers if peer[0].startswith(tuple(names))]
+    found = [peer for peer in peers if is_there(peer[0], peer[1])]
     for name, package, _, _ in peers:
         if not is_there(name, package):
-            print(f"left out: {name} (package {package} is not installed)", file=sys.stderr)
-    peers = [peer for peer in peers if is_there(peer[0], peer[1])]
-    for path in arguments.files:
-        compare(path, peers, arguments)
+            what = "file" if name.startswith("corpress") else "package"
+            print(f"left out: {name} ({what} {package} is not there)", file=sys.stderr)
+    return found
+
+
+def is_there(name, package):
+    program = package if name.startswith("corpress") else name.split()[0]
+    return shutil.which(program) is not None
 
 
 def compare(path, peers, arguments):
-    best = {}
+    """Prints the table of one file; returns whether all went well."""
+    best, failed = {}, set()
     with tempfile.TemporaryDirectory() as directory:
-        os.environ["CPR_BENCH_RESULT"] = os.path.join(directory, "result")
         source = os.path.join(directory, "input")
         shutil.copyfile(path, source)
         raw = os.path.getsize(source)
         for _ in range(arguments.repeat):
-            for peer in peers:
-                size, there, again, peak = measure(peer, source, directory, arguments.core)
+            for peer in (peer for peer in peers if peer[0] not in failed):
+                try:
+                    size, there, again, peak = measure(peer, source, arguments.core)
+                except RuntimeError as error:
+                    print(f"left out: {peer[0]} on {path}: {error}", file=sys.stderr)
+                    failed.add(peer[0])
+                    best.pop(peer[0], None)
+                    continue
                 old = best.get(peer[0], (size, there, again, peak))
                 best[peer[0]] = (size, min(there, old[1]), min(again, old[2]), max(peak, old[3]))
     print(f"\n{os.path.basename(path)}: {raw:,} bytes; load {os.getloadavg()[0]:.1f}\n")
@@ -119,7 +133,18 @@ def compare(path, peers, arguments):
         print(f"| {name} | {size:,} | {size * 8 / max(raw, 1):.3f} | {raw / there / 1e6:.2f} "
               f"| {raw / again / 1e6:.2f} | {peak:.0f} |")
     sys.stdout.flush()
+    return not failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add_arguments(parser)
+    parser.add_argument("--repeat", type=int, default=1)
+    arguments = parser.parse_args()
+    peers = chosen_peers(arguments, parser)
+    well = [compare(path, peers, arguments) for path in arguments.files]
+    return 0 if all(well) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
