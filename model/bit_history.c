@@ -27,7 +27,8 @@ static uint32_t shrink(uint32_t n)
     return root2 - 1 < 2 ? 2 : root2 - 1;
 }
 
-/* The state after `bit` is added to (n0, n1): what is out of bounds is brought back. */
+/* What becomes of (n0, n1) when `bit` is added to (n0, n1): what is out of bounds is brought back.
+ */
 static void add(uint32_t n[2], unsigned bit)
 {
     n[bit]++;

@@ -9,7 +9,7 @@
 
 uint64_t cpr_weight_of_class(uint8_t class)
 {
-    return (uint64_t)(4 + (class & 3)) << (class >> 2);
+    return UINT64_C(1) << class;
 }
 
 uint8_t cpr_class_of_weight(uint64_t weight)

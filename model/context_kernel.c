@@ -16,168 +16,214 @@
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
 
-#define MAP_RATE 7 /* a map moves 2^-7 of its error */
-#define MATCH_RATE 6
-#define REFINE_RATE 6
+/* For functions on a number of lanes that their callers fix. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 24")
+#define VECTORIZE                                                                                  \
+    _Pragma("GCC unroll 1") /* else the compiler unrolls first, and finds no vectors */
+
+#define REFINE_RATE 6 /* a table moves 2^-6 of its error */
 #define FINAL_RATE 17
+
+/* How many lanes of each kind a profile has. Functions get it as a constant. */
+typedef struct shape {
+    uint32_t contexts, successors, matches;
+} shape;
+
+ALWAYS_INLINE uint32_t lanes_of(shape s)
+{
+    return s.contexts + s.successors + 2 * s.matches;
+}
+
+ALWAYS_INLINE uint32_t inputs_of(shape s)
+{
+    return CPR_INPUTS_OF(lanes_of(s));
+}
 
 /* ---- slots ---- */
 
-typedef struct group_address {
-    uint32_t bucket[CPR_CONTEXTS_MAX];
-    uint16_t check[CPR_CONTEXTS_MAX];
-} group_address;
-
-/* Where the contexts keep what they know of a group of nodes. */
-static void address_group(const cpr_model *m, uint32_t group, group_address *at)
+static void address_group(const cpr_model *m, uint32_t group, cpr_group_address *at)
 {
-    for (uint32_t i = 0; i < m->contexts; i++) {
+    const uint32_t contexts = m->contexts;
+    at->group = group;
+    for (uint32_t i = 0; i < contexts; i++) {
         uint64_t hash = m->core->context_hash[i] + group * UINT64_C(0xD1B54A32D192ED03);
         hash = (hash ^ hash >> 32) * UINT64_C(0x9E3779B97F4A7C15);
         at->bucket[i] = (uint32_t)((hash >> 32) * m->bucket_count >> 32);
-        at->check[i] = (uint16_t)((hash & 0xffff) | 1);
-        __builtin_prefetch(&m->buckets[at->bucket[i]], 1);
+        const uint32_t check = (uint8_t)hash;
+        at->check[i] = check + (check == 0);
     }
+    for (uint32_t i = 0; i < contexts; i++)
+        __builtin_prefetch(&m->buckets[at->bucket[i]], 1);
 }
 
-/* The slot of a context in its bucket. If there is none, the one that has seen less makes room. */
-static uint32_t find_slot(cpr_bucket *bucket, uint16_t check)
+/* The slot of a context in its bucket. If there is none, the one that has seen least makes room. */
+static uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
 {
-    for (uint32_t i = 0; i < CPR_BUCKET_SLOTS; i++)
+    uint32_t victim = 0;
+    for (uint32_t i = 0; i < CPR_BUCKET_SLOTS; i++) {
         if (bucket->slots[i].check == check)
             return i;
-    const uint32_t victim = bucket->slots[1].counts[0] < bucket->slots[0].counts[0];
-    cpr_slot *slot = &bucket->slots[victim];
-    slot->check = check;
-    for (unsigned i = 0; i < CPR_SLOT_NODES; i++) {
-        slot->recent[i] = CPR_RECENT_NONE;
-        slot->counts[i] = CPR_COUNTS_NONE;
+        if (bucket->slots[i].history[0] < bucket->slots[victim].history[0])
+            victim = i;
     }
+    bucket->slots[victim] = (cpr_slot){.check = (uint8_t)check};
     return victim;
 }
 
-static void find_slots(cpr_model *m, const group_address *at)
+static void find_slots(cpr_model *m, const cpr_group_address *at)
 {
     for (uint32_t i = 0; i < m->contexts; i++)
         m->core->slot[i] =
-            at->bucket[i] * CPR_BUCKET_SLOTS + find_slot(&m->buckets[at->bucket[i]], at->check[i]);
+            at->bucket[i] * (uint32_t)sizeof(cpr_bucket) +
+            find_slot(&m->buckets[at->bucket[i]], at->check[i]) * (uint32_t)sizeof(cpr_slot);
 }
 
-/* ---- inputs ---- */
+/* The histories of a node: that of context i is at + slot[i]. */
+static uint8_t *histories(const cpr_model *m, const cpr_tree_node *node)
+{
+    return &m->buckets[0].slots[0].history[node->in_group - 1u];
+}
 
-/* Two inputs a context; returns how many contexts have seen this node, from 0 to 7. */
-static uint32_t context_inputs(cpr_model *m, unsigned in_slot)
+/* ---- lanes ---- */
+
+static uint32_t depth_class(uint32_t depth)
+{
+    return depth == 0 ? 0 : depth < 4 ? 1 : depth < 8 ? 2 : 3;
+}
+
+/* Reads the estimate that a lane points to. Returns its logit. */
+ALWAYS_INLINE int32_t read_lane(cpr_model *m, cpr_lanes *lanes, const cpr_estimate *estimates,
+                                uint32_t lane, uint32_t index)
+{
+    const cpr_estimate estimate = estimates[index];
+    lanes->index[lane] = index;
+    lanes->estimate[lane] = estimate;
+    return m->constants.logistic.stretch[estimate >> 20];
+}
+
+/* The same for a lane that may expect a 0 (flip), or nothing (not on). */
+ALWAYS_INLINE void read_expecting(cpr_model *m, cpr_lanes *lanes, const cpr_estimate *estimates,
+                                  uint32_t lane, uint32_t index, int32_t flip, int32_t on)
+{
+    const int32_t logit = read_lane(m, lanes, estimates, lane, index);
+    lanes->flip[lane] = flip;
+    lanes->on[lane] = on;
+    m->input[lane] = (int16_t)(((logit ^ flip) - flip) & on);
+}
+
+/* Returns how many contexts have seen this node, from 0 to 7. */
+ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, shape s)
 {
     const cpr_core_state *core = m->core;
-    const cpr_slot *slots = m->buckets[0].slots;
+    const uint8_t *at = histories(m, node);
+    const uint32_t base = depth_class(node->depth) * 256;
     uint32_t known = 0;
-    for (uint32_t i = 0; i < m->contexts; i++) {
-        const cpr_slot *slot = &slots[core->slot[i]];
-        const uint8_t counts = slot->counts[in_slot], recent = slot->recent[in_slot];
-        m->input[2 * i] = core->counts_map[i][counts].logit;
-        m->input[2 * i + 1] = core->recent_map[i][recent].logit;
-        known += counts != CPR_COUNTS_NONE;
+    UNROLL for (uint32_t i = 0; i < s.contexts; i++)
+    {
+        const uint32_t history = at[core->slot[i]];
+        m->input[i] = (int16_t)read_lane(m, &m->lanes, core->estimates, i,
+                                         i * CPR_LANE_ENTRIES + base + history);
+        known += history != CPR_STATE_NONE;
     }
-    return known * 7 / m->contexts; /* never 0. NOLINT(clang-analyzer-core.DivideZero) */
+    return known * 7 / s.contexts;
 }
 
-static uint32_t length_bucket(uint32_t length)
+/* What a pair of successors says, 0 to 3: only the first agrees with the decisions so far; both,
+ * and they agree here, or not; only the second. The decision is the first's if it agrees. */
+ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s)
 {
-    const uint32_t bucket = length < 16 ? length : 16 + (length - 16) / 4;
-    return bucket < CPR_MATCH_LENGTHS ? bucket : CPR_MATCH_LENGTHS - 1;
+    const cpr_expected *e = &m->core->expected;
+    const uint32_t class = depth_class(depth);
+    uint32_t entry[CPR_SUCCESSORS_MAX];
+    int32_t flip[CPR_SUCCESSORS_MAX], on[CPR_SUCCESSORS_MAX];
+    for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++) {
+        const int32_t agrees0 = e->agrees[0][i], agrees1 = e->agrees[1][i];
+        const uint32_t bit0 = e->path[0][i] << depth >> 31, bit1 = e->path[1][i] << depth >> 31;
+        const uint32_t decision = agrees0 ? bit0 : bit1;
+        const uint32_t kind = agrees0 ? (agrees1 ? 1 + (bit0 ^ bit1) : 0) : 3;
+        entry[i] = (kind * CPR_SUCCESSOR_STATES + e->state[i]) * CPR_DEPTH_CLASSES + class;
+        flip[i] = (int32_t)decision - 1;
+        on[i] = agrees0 | agrees1;
+    }
+    UNROLL for (uint32_t i = 0; i < s.successors; i++)
+        read_expecting(m, &m->lanes, m->core->estimates, s.contexts + i,
+                       (s.contexts + i) * CPR_LANE_ENTRIES + entry[i], flip[i], on[i]);
 }
 
-static void match_inputs(cpr_model *m, unsigned depth)
+/* Two lanes a match: by its state and the depth, and by its state alone. */
+ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s)
 {
-    const cpr_core_state *core = m->core;
-    int16_t *input = m->input + 2 * m->contexts;
-    for (unsigned i = 0; i < CPR_MATCHES; i++, input += 2) {
-        const cpr_match *match = &core->matches[i];
-        if (match->expected < 0) {
-            input[0] = input[1] = 0;
-            continue;
-        }
-        const uint32_t length = length_bucket(match->length);
-        const int32_t by_depth =
-            cpr_stretch(&m->constants.logistic, core->match_map[i][length][depth]);
-        const int32_t by_length = cpr_stretch(&m->constants.logistic, core->length_map[i][length]);
-        const bool one = match->path << depth >> 31;
-        input[0] = (int16_t)(one ? by_depth : -by_depth);
-        input[1] = (int16_t)(one ? by_length : -by_length);
+    const cpr_estimate *estimates = m->core->estimates;
+    uint32_t lane = s.contexts + s.successors;
+    for (uint32_t i = 0; i < s.matches; i++, lane += 2) {
+        const cpr_match *match = &m->core->matches[i];
+        const int32_t flip = match->path << depth >> 31 ? 0 : -1;
+        const int32_t on = match->expected >= 0 ? -1 : 0;
+        read_expecting(m, &m->lanes, estimates, lane,
+                       lane * CPR_LANE_ENTRIES + match->state * 16 + (depth < 15 ? depth : 15),
+                       flip, on);
+        read_expecting(m, &m->lanes, estimates, lane + 1,
+                       (lane + 1) * CPR_LANE_ENTRIES + match->state, flip, on);
     }
+}
+
+/* The first unused input is a constant. */
+ALWAYS_INLINE void close_inputs(cpr_model *m, uint32_t used, uint32_t inputs)
+{
+    m->input[used] = CPR_CONSTANT_INPUT;
+    for (uint32_t i = used + 1; i < inputs; i++)
+        m->input[i] = 0;
+}
+
+/* The steps of an estimate become smaller the more it has learned, from 1/8 to 1/1024. */
+ALWAYS_INLINE void learn_lanes(cpr_lanes *lanes, unsigned bit, cpr_estimate *estimates,
+                               const int32_t *most, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t estimate = lanes->estimate[i];
+        const int32_t times = (int32_t)(estimate & 1023);
+        const int32_t target = (((int32_t)bit ^ lanes->flip[i]) & 1) << 22;
+        const int32_t shift = 3 + (times >= 12) + (times >= 24) + (times >= 48) + (times >= 96) +
+                              (times >= 192) + (times >= 384) + (times >= 768);
+        const int32_t step = (target - (int32_t)(estimate >> 10)) >> shift;
+        const uint32_t learned = estimate + (((uint32_t)step << 10) & (uint32_t)lanes->on[i]) +
+                                 (uint32_t)((times < most[i]) & lanes->on[i]);
+        lanes->estimate[i] = learned;
+    }
+    UNROLL for (uint32_t i = 0; i < count; i++) estimates[lanes->index[i]] = lanes->estimate[i];
 }
 
 /* ---- mixer ---- */
 
-static void select_rows(cpr_model *m, uint32_t known, unsigned depth)
-{
-    const cpr_core_state *core = m->core;
-    const uint32_t byte = core->text.last_bytes & 0xff;
-    const uint32_t byte_before = core->text.last_bytes >> 8 & 0xff;
-    bool expecting = false;
-    for (unsigned i = 0; i < CPR_MATCHES; i++)
-        expecting = expecting || core->matches[i].expected >= 0;
-    const uint32_t row[CPR_WEIGHT_SETS] = {
-        core->node < CPR_ROWS_NODE ? core->node : CPR_ROWS_NODE - 1,
-        core->match_bucket * 16 + expecting * 8 + (depth < 7 ? depth : 7),
-        known * 32 + depth,
-        byte * 16 + (depth < 15 ? depth : 15),
-        core->token_row,
-        byte_before * 2 + (depth > 3),
-    };
-    static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_ROWS_NODE,  CPR_ROWS_MATCH,
-                                                   CPR_ROWS_KNOWN, CPR_ROWS_BYTE,
-                                                   CPR_ROWS_TOKEN, CPR_ROWS_BYTE_BEFORE};
-    uint32_t first = 0;
-    for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
-        m->row[i] = m->weights + (size_t)(first + row[i]) * m->inputs;
-        first += rows[i];
-    }
-    m->final_row = m->core->final_weights[known * 32 + depth];
-}
-
-static int32_t dot_product(const int16_t *restrict input, const int16_t *restrict weight,
-                           uint32_t inputs)
+ALWAYS_INLINE int32_t dot_product(const int16_t *restrict input, const int16_t *restrict weight,
+                                  uint32_t inputs)
 {
     int32_t sum = 0;
-    for (uint32_t i = 0; i < inputs; i++)
-        sum += (int32_t)input[i] * weight[i];
+    VECTORIZE for (uint32_t i = 0; i < inputs; i++) sum += (int32_t)input[i] * weight[i];
     return sum;
 }
 
 /* weight += input * error, error being scaled to 2^-14 a unit, with weights held in their bounds.
- */
-static void train_row(const int16_t *restrict input, int16_t *restrict weight, uint32_t inputs,
-                      int16_t error)
+ * Shifted like this, the product is one instruction on most machines. */
+ALWAYS_INLINE void train_row(const int16_t *restrict input, int16_t *restrict weight,
+                             uint32_t inputs, int16_t error)
 {
-    for (uint32_t i = 0; i < inputs; i++) {
-        const int16_t step = (int16_t)(((int32_t)input[i] * error + 0x4000) >> 15);
+    VECTORIZE for (uint32_t i = 0; i < inputs; i++)
+    {
+        const int16_t step = (int16_t)((((int32_t)input[i] * error >> 14) + 1) >> 1);
         int16_t w = (int16_t)(weight[i] + step);
         w = w > CPR_WEIGHT_LIMIT ? CPR_WEIGHT_LIMIT : w;
         weight[i] = w < -CPR_WEIGHT_LIMIT ? -CPR_WEIGHT_LIMIT : w;
     }
 }
 
-/* The same for constant numbers of inputs: the compiler unrolls and vectorizes these. */
-static int32_t dot(const cpr_model *m, const int16_t *weight)
-{
-    return m->inputs == 48 ? dot_product(m->input, weight, 48) : dot_product(m->input, weight, 32);
-}
-
-static void train(const cpr_model *m, int16_t *weight, int16_t error)
-{
-    if (m->inputs == 48)
-        train_row(m->input, weight, 48, error);
-    else
-        train_row(m->input, weight, 32, error);
-}
-
-/* Returns the logit of the mix. */
-static int32_t mix_inputs(cpr_model *m)
+/* Returns the logit of the mix of the chosen rows. */
+ALWAYS_INLINE int32_t mix_inputs(cpr_model *m, uint32_t inputs)
 {
     int32_t sum = 0;
     for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
-        const int32_t sum_of_products = dot(m, m->row[i]);
+        const int32_t sum_of_products = dot_product(m->input, m->row[i], inputs);
         m->set_logit[i] = cpr_logit_clamp(sum_of_products / CPR_WEIGHT_ONE);
         m->set_probability[i] = cpr_squash(&m->constants.logistic, m->set_logit[i]);
         sum += m->set_logit[i] * (m->final_row[i] >> 2) >> 10;
@@ -192,7 +238,7 @@ static int32_t bounded(int32_t value, int32_t limit)
     return value < -limit ? -limit : value;
 }
 
-static void train_mixer(cpr_model *m, unsigned bit)
+ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, uint32_t inputs)
 {
     const int32_t target = bit ? 65536 : 0;
     const int32_t final_error = target - (int32_t)m->mixed;
@@ -202,147 +248,301 @@ static void train_mixer(cpr_model *m, unsigned bit)
                         ((m->set_logit[i] * final_error + (1 << (FINAL_RATE - 1))) >> FINAL_RATE),
                     CPR_FINAL_WEIGHT_LIMIT);
         const int32_t error = target - (int32_t)m->set_probability[i];
-        train(m, m->row[i], (int16_t)(error / 4));
+        train_row(m->input, m->row[i], inputs, (int16_t)(error * 3 / 8));
     }
+}
+
+ALWAYS_INLINE void set_rows(cpr_model *m, int16_t *weights, uint32_t inputs,
+                            const uint32_t row[CPR_WEIGHT_SETS],
+                            const uint32_t rows[CPR_WEIGHT_SETS])
+{
+    uint32_t first = 0;
+    for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
+        m->row[i] = weights + (size_t)(first + row[i]) * inputs;
+        first += rows[i];
+    }
+}
+
+ALWAYS_INLINE void select_rows(cpr_model *m, uint32_t known, uint32_t depth, uint32_t inputs)
+{
+    const cpr_core_state *core = m->core;
+    const uint32_t byte = core->text.last_bytes & 0xff;
+    bool expecting = false;
+    for (uint32_t i = 0; i < m->matches; i++)
+        expecting = expecting || core->matches[i].expected >= 0;
+    const uint32_t row[CPR_WEIGHT_SETS] = {
+        core->node < CPR_ROWS_NODE ? core->node : CPR_ROWS_NODE - 1,
+        core->match_bucket * 16 + expecting * 8 + (depth < 7 ? depth : 7),
+        known * 32 + depth,
+        byte * 16 + (depth < 15 ? depth : 15),
+        core->token_row,
+        core->token_row_before,
+    };
+    static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_ROWS_NODE, CPR_ROWS_MATCH, CPR_ROWS_KNOWN,
+                                                   CPR_ROWS_BYTE, CPR_ROWS_TOKEN, CPR_ROWS_TOKEN};
+    set_rows(m, m->weights, inputs, row, rows);
+    m->final_row = m->core->final_weights[known * 32 + depth];
+}
+
+static void select_guess_rows(cpr_model *m)
+{
+    const cpr_core_state *core = m->core;
+    const uint32_t row[CPR_WEIGHT_SETS] = {
+        (uint32_t)core->guess * UINT32_C(0x9E3779B1) >> 20,
+        core->token_row,
+        core->match_bucket,
+        core->agreement,
+        core->text.last_bytes & 0xff,
+        core->guesses % CPR_GUESS_ROWS_RECENT,
+    };
+    static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_GUESS_ROWS_TOKEN, CPR_GUESS_ROWS_TOKEN,
+                                                   CPR_GUESS_ROWS_MATCH, CPR_GUESS_ROWS_AGREEMENT,
+                                                   CPR_GUESS_ROWS_BYTE,  CPR_GUESS_ROWS_RECENT};
+    set_rows(m, m->guess_weights, CPR_GUESS_LANES, row, rows);
+    m->final_row = m->core->final_weights[256 + core->confidence];
 }
 
 /* ---- secondary estimation ---- */
 
-static void address_refinements(cpr_model *m, uint16_t *row[CPR_REFINEMENTS])
-{
-    const cpr_core_state *core = m->core;
-    const uint32_t byte = core->text.last_bytes & 0xff;
-    const uint32_t hash = (core->node << 8 | byte) * UINT32_C(0x9E3779B1) >> 16;
-    const uint32_t at[CPR_REFINEMENTS] = {
-        core->node % CPR_REFINE_NODES,
-        CPR_REFINE_NODES + hash,
-        CPR_REFINE_NODES + CPR_REFINE_BYTES + core->match_bucket * 256 + byte,
-    };
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++) {
-        row[i] = m->refinements + (size_t)at[i] * CPR_REFINE_STEPS;
-        __builtin_prefetch(row[i], 1);
-    }
-}
-
 /* The mean of the mix and of what became of it in three contexts. */
-static uint32_t refine(cpr_model *m, int32_t logit, uint16_t *const row[CPR_REFINEMENTS])
+static uint32_t refine(cpr_model *m, int32_t logit, const uint32_t row[CPR_REFINEMENTS])
 {
     const uint32_t position = (uint32_t)(logit + CPR_LOGIT_MAX + 1);
     const uint32_t step = position >> 8, between = position & 255;
     uint32_t sum = 0;
     for (unsigned i = 0; i < CPR_REFINEMENTS; i++) {
-        sum += (row[i][step] * (256 - between) + row[i][step + 1] * between) >> 8;
-        m->refine_step[i] = &row[i][step + (between >= 128)];
+        uint16_t *at = m->refinements + (size_t)row[i] * CPR_REFINE_STEPS + step;
+        sum += (at[0] * (256 - between) + at[1] * between) >> 8;
+        m->refine_step[i] = at + (between >= 128);
     }
     const uint32_t p = (3 * m->mixed + sum) / 6;
     return p < 1 ? 1 : p > 65535 ? 65535 : p;
 }
 
-/* ---- learning ---- */
-
-/* Moves a probability 2^-rate of the way to the decision. */
-static uint16_t moved(uint16_t probability, unsigned bit, unsigned rate)
+static void address_refinements(const cpr_model *m, uint32_t row[CPR_REFINEMENTS])
 {
-    const int32_t target = bit ? 65535 : 0;
-    return (uint16_t)(probability + ((target - probability) >> rate));
+    const cpr_core_state *core = m->core;
+    const uint32_t byte = core->text.last_bytes & 0xff;
+    row[0] = core->node % CPR_REFINE_NODES;
+    row[1] = CPR_REFINE_NODES + ((core->node << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
+    row[2] = CPR_REFINE_NODES + CPR_REFINE_BYTES + core->match_bucket * 256 + byte;
+    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
+        __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
 }
 
-static void move(uint16_t *probability, unsigned bit, unsigned rate)
+static void address_guess_refinements(const cpr_model *m, uint32_t row[CPR_REFINEMENTS])
 {
-    *probability = moved(*probability, bit, rate);
+    const cpr_core_state *core = m->core;
+    const uint32_t byte = core->text.last_bytes & 0xff, guess = (uint32_t)core->guess;
+    const uint32_t first = CPR_REFINE_NODES + CPR_REFINE_BYTES + CPR_REFINE_MATCHES;
+    row[0] = first + guess % CPR_REFINE_NODES;
+    row[1] = first + CPR_REFINE_NODES + ((guess << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
+    row[2] = first + CPR_REFINE_NODES + CPR_REFINE_BYTES + core->agreement * 32 + core->confidence;
+    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
+        __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
 }
 
-static void move_entry(const cpr_logistic *logistic, cpr_map_entry *entry, unsigned bit)
-{
-    const uint16_t probability = moved(entry->probability, bit, MAP_RATE);
-    *entry = (cpr_map_entry){probability, cpr_stretch(logistic, probability)};
-}
+/* ---- guesses ---- */
 
-static void learn_matches(cpr_model *m, unsigned bit, unsigned depth)
+ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s)
 {
-    cpr_core_state *core = m->core;
-    for (unsigned i = 0; i < CPR_MATCHES; i++) {
-        cpr_match *match = &core->matches[i];
-        if (match->expected < 0)
-            continue;
-        const uint32_t length = length_bucket(match->length);
-        const bool right = (match->path << depth >> 31) == bit;
-        move(&core->match_map[i][length][depth], right, MATCH_RATE);
-        move(&core->length_map[i][length], right, MATCH_RATE + 1);
-        if (!right)
-            match->expected = -1;
+    const cpr_core_state *core = m->core;
+    const uint32_t guess = (uint32_t)core->guess;
+    for (uint32_t i = 0; i < s.successors; i++) {
+        const cpr_successors *pair = &m->successors[core->successors[i]];
+        const uint32_t kind = pair->first == guess                              ? 0
+                              : pair->second_count > 0 && pair->second == guess ? 1
+                                                                                : 2;
+        read_expecting(m, &m->guess_lanes, core->guess_estimates, i,
+                       i * CPR_GUESS_LANE_ENTRIES + kind * CPR_SUCCESSOR_STATES +
+                           core->expected.state[i],
+                       0, pair->first_count > 0 ? -1 : 0);
+    }
+    for (uint32_t i = 0; i < s.matches; i++) {
+        const cpr_match *match = &core->matches[i];
+        const uint32_t lane = s.successors + i;
+        read_expecting(m, &m->guess_lanes, core->guess_estimates, lane,
+                       lane * CPR_GUESS_LANE_ENTRIES + match->state * 2 +
+                           (match->expected == core->guess),
+                       0, match->expected >= 0 ? -1 : 0);
     }
 }
 
-static void learn_contexts(cpr_model *m, unsigned bit, unsigned in_slot, const uint32_t *slot_index)
+ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, shape s)
 {
-    cpr_core_state *core = m->core;
-    cpr_slot *slots = m->buckets[0].slots;
-    for (uint32_t i = 0; i < m->contexts; i++) {
-        /* one for each context. NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript) */
-        cpr_slot *slot = &slots[slot_index[i]];
-        const uint8_t counts = slot->counts[in_slot], recent = slot->recent[in_slot];
-        move_entry(&m->constants.logistic, &core->counts_map[i][counts], bit);
-        move_entry(&m->constants.logistic, &core->recent_map[i][recent], bit);
-        slot->counts[in_slot] = m->constants.history.next[counts][bit];
-        slot->recent[in_slot] = cpr_recent_next(recent, bit);
-    }
-}
-
-/* ---- the kernel ---- */
-
-static uint32_t predict(cpr_model *m)
-{
-    const cpr_tree_node *node = &m->vocabulary->nodes[m->core->node];
-    uint16_t *refinement[CPR_REFINEMENTS];
-    address_refinements(m, refinement);
-    const uint32_t known = context_inputs(m, node->in_group - 1u);
-    match_inputs(m, node->depth);
-    select_rows(m, known, node->depth);
-    const int32_t logit = mix_inputs(m);
+    uint32_t refinement[CPR_REFINEMENTS];
+    address_guess_refinements(m, refinement);
+    read_guess_lanes(m, s);
+    close_inputs(m, s.successors + s.matches, CPR_GUESS_LANES);
+    select_guess_rows(m);
+    const int32_t logit = mix_inputs(m, CPR_GUESS_LANES);
     m->mixed = cpr_squash(&m->constants.logistic, logit);
     return refine(m, logit, refinement);
 }
 
-static int32_t learn(cpr_model *m, unsigned bit)
+/* What a shard or a wrong guess begins with. */
+static void begin_tree(cpr_model *m)
 {
-    cpr_core_state *core = m->core;
-    const cpr_tree_node *node = &m->vocabulary->nodes[core->node];
-    const int32_t child = node->child[bit];
-    int32_t token = -1;
-    learn_matches(m, bit, node->depth);
-
-    /* the next group's cache lines are asked for before the work on the present ones */
-    uint32_t group = 0;
-    bool new_group = true;
-    uint32_t slot_index[CPR_CONTEXTS_MAX];
-    for (uint32_t i = 0; i < m->contexts; i++)
-        slot_index[i] = core->slot[i];
-    if (child < 0) {
-        token = ~child;
-        cpr_token_contexts_update(m, (uint32_t)token);
-    } else {
-        core->node = (uint32_t)child;
-        group = m->vocabulary->nodes[child].group;
-        new_group = group != node->group;
-    }
-    group_address at;
-    if (new_group)
-        address_group(m, group, &at);
-    train_mixer(m, bit);
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
-        move(m->refine_step[i], bit, REFINE_RATE);
-    learn_contexts(m, bit, node->in_group - 1u, slot_index);
-    if (new_group)
-        find_slots(m, &at);
-    return token;
-}
-
-static void begin_token(cpr_model *m)
-{
-    group_address at;
+    cpr_group_address at;
     address_group(m, 0, &at);
     find_slots(m, &at);
 }
 
-const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {TEXT(CPR_KERNEL), predict, learn, begin_token};
+/* After a wrong guess nothing expects that token any more. */
+static void rule_out(cpr_model *m, int32_t token)
+{
+    cpr_core_state *core = m->core;
+    for (uint32_t i = 0; i < m->matches; i++)
+        if (core->matches[i].expected == token)
+            core->matches[i].expected = -1;
+    for (uint32_t i = 0; i < m->successor_contexts; i++) {
+        const cpr_successors *s = &m->successors[core->successors[i]];
+        core->expected.agrees[0][i] &= -(s->first != token);
+        core->expected.agrees[1][i] &= -(s->second != token);
+    }
+}
+
+ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, shape s)
+{
+    cpr_core_state *core = m->core;
+    train_mixer(m, bit, CPR_GUESS_LANES);
+    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
+        cpr_move(m->refine_step[i], bit, REFINE_RATE);
+    learn_lanes(&m->guess_lanes, bit, core->guess_estimates, m->constants.guess_most,
+                s.successors + s.matches);
+    core->guesses = core->guesses << 1 | bit;
+}
+
+ALWAYS_INLINE int32_t learn_guess(cpr_model *m, unsigned bit, shape s)
+{
+    cpr_core_state *core = m->core;
+    const int32_t guess = core->guess;
+    train_guess(m, bit, s);
+    if (bit) {
+        cpr_token_contexts_update(m, (uint32_t)guess);
+        cpr_token_contexts_guess(m);
+    } else {
+        core->guess = -1;
+        rule_out(m, guess);
+    }
+    if (core->guess < 0)
+        begin_tree(m);
+    return bit ? guess : -1;
+}
+
+/* ---- learning in the tree ---- */
+
+/* What expected another decision expects nothing more. */
+static void narrow(cpr_model *m, unsigned bit, uint32_t depth)
+{
+    cpr_expected *e = &m->core->expected;
+    for (unsigned which = 0; which < 2; which++)
+        for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++)
+            e->agrees[which][i] &= e->path[which][i] << depth >> 31 == bit ? -1 : 0;
+    for (uint32_t i = 0; i < m->matches; i++) {
+        cpr_match *match = &m->core->matches[i];
+        if (match->path << depth >> 31 != bit)
+            match->expected = -1;
+    }
+}
+
+/* Learns the decision, in the slots that the contexts have for the node's group. */
+ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *node, shape s)
+{
+    cpr_core_state *core = m->core;
+    train_mixer(m, bit, inputs_of(s));
+    learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, lanes_of(s));
+    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
+        cpr_move(m->refine_step[i], bit, REFINE_RATE);
+    uint8_t *at = histories(m, node);
+    UNROLL for (uint32_t i = 0; i < s.contexts; i++) at[core->slot[i]] =
+        m->constants.history.next[m->lanes.index[i] & 255][bit];
+}
+
+/* ---- the kernel ---- */
+
+ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
+{
+    if (m->core->guess >= 0)
+        return predict_guess(m, s);
+    const cpr_tree_node *node = &m->vocabulary->nodes[m->core->node];
+    uint32_t refinement[CPR_REFINEMENTS];
+    address_refinements(m, refinement);
+    const uint32_t known = read_contexts(m, node, s);
+    read_successors(m, node->depth, s);
+    read_matches(m, node->depth, s);
+    close_inputs(m, lanes_of(s), inputs_of(s));
+    select_rows(m, known, node->depth, inputs_of(s));
+    const int32_t logit = mix_inputs(m, inputs_of(s));
+    m->mixed = cpr_squash(&m->constants.logistic, logit);
+
+    /* the likely next group's cache lines are asked for early */
+    const int32_t child = node->child[logit > 0];
+    m->likely.group = node->group;
+    if (child >= 0 && m->vocabulary->nodes[child].group != node->group)
+        address_group(m, m->vocabulary->nodes[child].group, &m->likely);
+    return refine(m, logit, refinement);
+}
+
+ALWAYS_INLINE int32_t learn_token(cpr_model *m, unsigned bit, const cpr_tree_node *node,
+                                  uint32_t token, shape s)
+{
+    cpr_group_address at;
+    const bool sure = cpr_token_contexts_update(m, token);
+    if (!sure)
+        address_group(m, 0, &at);
+    train_tree(m, bit, node, s);
+    cpr_token_contexts_guess(m);
+    if (m->core->guess < 0) {
+        if (sure)
+            address_group(m, 0, &at);
+        find_slots(m, &at);
+    }
+    return (int32_t)token;
+}
+
+ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
+{
+    cpr_core_state *core = m->core;
+    if (core->guess >= 0)
+        return learn_guess(m, bit, s);
+    const cpr_tree_node *node = &m->vocabulary->nodes[core->node];
+    const int32_t child = node->child[bit];
+    if (child < 0)
+        return learn_token(m, bit, node, (uint32_t)~child, s);
+
+    const uint32_t group = m->vocabulary->nodes[child].group;
+    narrow(m, bit, node->depth);
+    core->node = (uint32_t)child;
+    if (group != node->group && group != m->likely.group)
+        address_group(m, group, &m->likely);
+    train_tree(m, bit, node, s);
+    if (group != node->group)
+        find_slots(m, &m->likely);
+    return -1;
+}
+
+static const shape balanced = {CPR_BALANCED_CONTEXTS, CPR_BALANCED_SUCCESSORS,
+                               CPR_BALANCED_MATCHES};
+static const shape fast = {CPR_FAST_CONTEXTS, CPR_FAST_SUCCESSORS, CPR_FAST_MATCHES};
+
+static uint32_t predict(cpr_model *m)
+{
+    return m->contexts == CPR_BALANCED_CONTEXTS ? predict_shape(m, balanced)
+                                                : predict_shape(m, fast);
+}
+
+static int32_t learn(cpr_model *m, unsigned bit)
+{
+    return m->contexts == CPR_BALANCED_CONTEXTS ? learn_shape(m, bit, balanced)
+                                                : learn_shape(m, bit, fast);
+}
+
+static void begin(cpr_model *m)
+{
+    cpr_token_contexts_guess(m);
+    if (m->core->guess < 0)
+        begin_tree(m);
+}
+
+const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {TEXT(CPR_KERNEL), predict, learn, begin};

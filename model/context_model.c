@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define HISTORY_MOST 1020u /* decisions that an estimate counts in the end */
+#define EXPECTED_MOST 255u
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
 /* Each part of the state starts on a cache line. */
 typedef struct layout {
-    size_t core, history, heads, weights, refinements, buckets, total;
-    uint32_t bucket_count, history_entries, head_entries, inputs;
+    size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, total;
+    uint32_t bucket_count, history_entries, head_entries, successor_buckets, inputs;
 } layout;
 
 static size_t place(size_t *total, size_t bytes)
@@ -30,21 +32,30 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
     return power;
 }
 
+static uint32_t lanes_of(const cpr_profile *profile)
+{
+    return profile->contexts + profile->successors + 2 * profile->matches;
+}
+
 static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
 {
     layout l = {0};
-    uint64_t buckets = max_bytes;
+    uint64_t buckets = max_bytes / 2;
     if (buckets > profile->max_buckets)
         buckets = profile->max_buckets;
     l.bucket_count = buckets < 1024 ? 1024 : (uint32_t)buckets;
     l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
     l.head_entries = power_of_two_above(max_bytes / 4, 1024, 1u << 20);
-    l.inputs = 2 * profile->contexts + 2 * CPR_MATCHES + 1 <= 32 ? 32 : CPR_INPUTS_MAX;
+    l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
+    l.inputs = CPR_INPUTS_OF(lanes_of(profile));
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
+    l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
     l.refinements = place(&l.total, (size_t)CPR_REFINE_ROWS * CPR_REFINE_STEPS * sizeof(uint16_t));
     l.history = place(&l.total, (size_t)l.history_entries * sizeof(uint16_t));
-    l.heads = place(&l.total, (size_t)CPR_MATCHES * l.head_entries * sizeof(uint32_t));
+    l.heads = place(&l.total, (size_t)profile->matches * l.head_entries * sizeof(uint32_t));
+    l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
+                                       sizeof(cpr_successors));
     l.buckets = place(&l.total, (size_t)l.bucket_count * sizeof(cpr_bucket));
     return l;
 }
@@ -118,16 +129,27 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->weights = (int16_t *)(void *)(m->state + l.weights);
     m->refinements = (uint16_t *)(void *)(m->state + l.refinements);
     m->history = (uint16_t *)(void *)(m->state + l.history);
-    for (unsigned i = 0; i < CPR_MATCHES; i++)
+    m->guess_weights = (int16_t *)(void *)(m->state + l.guess_weights);
+    m->successors = (cpr_successors *)(void *)(m->state + l.successors);
+    for (unsigned i = 0; i < profile->matches; i++)
         m->match_heads[i] = (uint32_t *)(void *)(m->state + l.heads) + (size_t)i * l.head_entries;
     m->buckets = (cpr_bucket *)(void *)(m->state + l.buckets);
     m->bucket_count = l.bucket_count;
     m->contexts = profile->contexts;
+    m->successor_contexts = profile->successors;
+    m->matches = profile->matches;
     m->inputs = l.inputs;
     m->history_mask = l.history_entries - 1;
     m->match_mask = l.head_entries - 1;
+    m->successor_mask = l.successor_buckets - 1;
     cpr_logistic_init(&m->constants.logistic);
     cpr_bit_history_init(&m->constants.history);
+    for (uint32_t i = 0; i < CPR_LANES; i++)
+        m->constants.most[i] = i < m->contexts ? HISTORY_MOST : EXPECTED_MOST;
+    for (uint32_t i = 0; i < m->contexts; i++)
+        m->lanes.on[i] = -1; /* contexts always say something, and of a 1 */
+    for (uint32_t i = 0; i < CPR_GUESS_LANES; i++)
+        m->constants.guess_most[i] = EXPECTED_MOST;
     cpr_model_reset(m);
     return m;
 }
@@ -148,53 +170,57 @@ static uint16_t estimate(uint32_t n0, uint32_t n1)
     return (uint16_t)(UINT32_C(65535) * (n1 + 4) / (n0 + n1 + 8));
 }
 
-/* As estimate(), an older decision counting 3/5 of the one after it where they differ. */
-static uint16_t estimate_recent(uint32_t recent)
+/* Decisions that estimates count at first. */
+#define HISTORY_FIRST 20u
+#define EXPECTED_FIRST 6u
+
+static void fill_estimates(cpr_estimate *estimates, uint32_t count, uint32_t probability)
 {
-    uint32_t n[2] = {0, 0}, length = 0;
-    while (recent >> (length + 1) != 0)
-        length++;
-    while (length-- > 0) {
-        const uint32_t bit = recent >> length & 1;
-        n[bit] += 10;
-        n[!bit] = n[!bit] * 3 / 5;
-    }
-    return estimate(n[0], n[1]);
+    for (uint32_t i = 0; i < count; i++)
+        estimates[i] = probability << 16 | EXPECTED_FIRST;
 }
 
-static cpr_map_entry map_entry(const cpr_model *m, uint16_t probability)
-{
-    return (cpr_map_entry){probability, cpr_stretch(&m->constants.logistic, probability)};
-}
-
-static void reset_maps(cpr_model *m)
+static void reset_estimates(cpr_model *m)
 {
     cpr_core_state *core = m->core;
     for (uint32_t state = 0; state < 256; state++) {
         const uint8_t *n = m->constants.history.n[state];
-        for (uint32_t i = 0; i < CPR_CONTEXTS_MAX; i++) {
-            core->counts_map[i][state] = map_entry(m, estimate(10u * n[0], 10u * n[1]));
-            core->recent_map[i][state] = map_entry(m, estimate_recent(state > 0 ? state : 1));
-        }
+        const cpr_estimate first =
+            (cpr_estimate)estimate(10u * n[0], 10u * n[1]) << 16 | HISTORY_FIRST;
+        for (uint32_t i = 0; i < m->contexts; i++)
+            for (uint32_t class = 0; class < CPR_DEPTH_CLASSES; class ++)
+                core->estimates[i * CPR_LANE_ENTRIES + class * 256 + state] = first;
     }
-    for (uint32_t i = 0; i < CPR_MATCHES; i++) {
+    fill_estimates(core->estimates + m->contexts * CPR_LANE_ENTRIES,
+                   (CPR_LANES - m->contexts) * CPR_LANE_ENTRIES, 49152);
+    for (uint32_t i = 0; i < CPR_GUESS_LANES; i++)
+        fill_estimates(core->guess_estimates + i * CPR_GUESS_LANE_ENTRIES, CPR_GUESS_LANE_ENTRIES,
+                       40000);
+    for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++)
+        for (uint32_t s = 0; s < CPR_SUCCESSOR_STATES; s++)
+            core->successor_hits[i][s] = 20000;
+    for (uint32_t i = 0; i < CPR_MATCHES_MAX; i++) {
         core->matches[i].expected = -1;
-        for (uint32_t length = 0; length < CPR_MATCH_LENGTHS; length++) {
-            core->length_map[i][length] = (uint16_t)(49152 + length * 240);
-            for (uint32_t depth = 0; depth < CPR_DEPTHS; depth++)
-                core->match_map[i][length][depth] = 49152;
-        }
+        for (uint32_t s = 0; s < CPR_MATCH_STATES; s++)
+            core->match_hits[i][s] = (uint16_t)(32768 + s * 400);
     }
+}
+
+/* Rows of weights that are all as the first: `share` for the first inputs, 1/4 for the rest. */
+static void fill_rows(int16_t *weights, uint32_t rows, uint32_t inputs, uint32_t sharing,
+                      int32_t share)
+{
+    for (uint32_t i = 0; i < inputs; i++)
+        weights[i] = (int16_t)(i < sharing ? share : CPR_WEIGHT_ONE / 4);
+    for (uint32_t row = 1; row < rows; row++)
+        memcpy(weights + (size_t)row * inputs, weights, inputs * sizeof *weights);
 }
 
 static void reset_mixer(cpr_model *m)
 {
-    const uint32_t of_contexts = 2 * m->contexts, used = of_contexts + 2 * CPR_MATCHES + 1;
-    const uint32_t share = CPR_WEIGHT_ONE * 27 / 10 / m->contexts;
-    for (uint32_t i = 0; i < used; i++)
-        m->weights[i] = (int16_t)(i < of_contexts ? share : CPR_WEIGHT_ONE / 4);
-    for (uint32_t row = 1; row < CPR_ROWS; row++)
-        memcpy(m->weights + (size_t)row * m->inputs, m->weights, m->inputs * sizeof *m->weights);
+    fill_rows(m->weights, CPR_ROWS, m->inputs, m->contexts,
+              CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->contexts);
+    fill_rows(m->guess_weights, CPR_GUESS_ROWS, CPR_GUESS_LANES, 0, 0);
     for (uint32_t row = 0; row < CPR_FINAL_ROWS; row++)
         for (uint32_t i = 0; i < CPR_FINAL_INPUTS; i++)
             m->core->final_weights[row][i] =
@@ -210,16 +236,22 @@ static void reset_mixer(cpr_model *m)
 void cpr_model_reset(cpr_model *m)
 {
     memset(m->state, 0, m->state_bytes);
-    reset_maps(m);
+    reset_estimates(m);
     reset_mixer(m);
-    /* the bias is the last input in use */
-    memset(m->input, 0, sizeof m->input);
-    m->input[2 * m->contexts + 2 * CPR_MATCHES] = 256;
-    cpr_token_contexts_hash(m);
-    m->kernel->begin_token(m);
+    cpr_token_contexts_begin(m);
+    m->kernel->begin(m);
 }
 
 /* ---- use ---- */
+
+unsigned cpr_model_decision(const cpr_model *m, uint32_t token)
+{
+    const cpr_core_state *core = m->core;
+    if (core->guess >= 0)
+        return (uint32_t)core->guess == token;
+    const uint32_t depth = m->vocabulary->nodes[core->node].depth;
+    return m->vocabulary->path[token] >> (m->vocabulary->depth[token] - 1 - depth) & 1;
+}
 
 uint32_t cpr_model_predict(cpr_model *m)
 {

@@ -1,8 +1,9 @@
 /* context_model.h - the parts of the context-mixing model. Private to model/.
  *
- * context_model.c owns the memory and the tables that never change; token_contexts.c computes the
- * contexts once a token; context_kernel.c predicts and learns decisions and is compiled once per
- * instruction set. */
+ * context_model.c owns the memory and the tables that never change. Once a token, token_contexts.c
+ * computes the contexts, token_matches.c follows the match models, and successors.c finds what the
+ * contexts' successors were. context_kernel.c predicts and learns decisions and is compiled once
+ * per instruction set. */
 #ifndef CPR_CONTEXT_MODEL_H
 #define CPR_CONTEXT_MODEL_H
 
@@ -13,29 +14,35 @@
 #include "vocabulary.h"
 
 #define CPR_CONTEXTS_MAX 20u
-#define CPR_MATCHES 3u /* match models, the one with the longest context first */
+#define CPR_SUCCESSORS_MAX                                                                         \
+    8u                     /* contexts whose successors are kept; arrays of them have all eight */
+#define CPR_MATCHES_MAX 3u /* match models, the one with the longest context first */
 #define CPR_WEIGHT_SETS 6u
-#define CPR_REFINEMENTS 3u /* secondary symbol estimations */
-#define CPR_INPUTS_MAX 48u /* of the mixer: two a context, two a match, one bias */
+#define CPR_REFINEMENTS 3u  /* secondary symbol estimations */
+#define CPR_LANES 32u       /* predictors, each an input of the mixer, in the tree */
+#define CPR_GUESS_LANES 16u /* and for guesses */
+#define CPR_INPUTS_OF(lanes) ((lanes) < 16 ? 16u : 32u) /* of the mixer, with the constant one */
+#define CPR_CONSTANT_INPUT 256
+#define CPR_LANE_ENTRIES 1024u
+#define CPR_GUESS_LANE_ENTRIES 128u
 
 /* Bounds that keep the mixer's sums below 2^31. Weight 1 is CPR_WEIGHT_ONE. */
-#define CPR_WEIGHT_LIMIT 21800
+#define CPR_WEIGHT_LIMIT 30000
 #define CPR_WEIGHT_ONE 16384
 #define CPR_FINAL_WEIGHT_ONE 65536
 #define CPR_FINAL_WEIGHT_LIMIT (16 * CPR_FINAL_WEIGHT_ONE)
-_Static_assert((uint64_t)CPR_INPUTS_MAX *CPR_INPUT_LIMIT *CPR_WEIGHT_LIMIT < UINT32_MAX / 2,
+_Static_assert((uint64_t)CPR_LANES *CPR_INPUT_LIMIT *CPR_WEIGHT_LIMIT < UINT32_MAX / 2,
                "the mixer's sums must not overflow");
 _Static_assert((uint64_t)CPR_LOGIT_MAX *(CPR_FINAL_WEIGHT_LIMIT >> 2) < UINT32_MAX / 2,
                "nor the final mixer's products");
 
 #define CPR_SLOT_NODES (CPR_GROUP_NODES - 1)
-#define CPR_BUCKET_SLOTS 2u
+#define CPR_BUCKET_SLOTS 4u
 
 /* What one context has seen in one group of nodes. Node i of the group is at i - 1. */
 typedef struct cpr_slot {
-    uint16_t check; /* of the context's hash; 0: free */
-    uint8_t recent[CPR_SLOT_NODES];
-    uint8_t counts[CPR_SLOT_NODES];
+    uint8_t check; /* of the context's hash; 0: free */
+    uint8_t history[CPR_SLOT_NODES];
 } cpr_slot;
 
 /* One cache line. */
@@ -45,82 +52,145 @@ typedef struct cpr_bucket {
 
 _Static_assert(sizeof(cpr_bucket) == 64, "a bucket is a cache line");
 
+/* The two tokens that followed a context most, and how often: `first_count` is 0 in a free entry,
+ * `second_count` where there was no second one. */
+typedef struct cpr_successors {
+    uint16_t check;
+    uint16_t first, second;
+    uint8_t first_count, second_count;
+} cpr_successors;
+
+/* The kernels are compiled for the profiles' numbers of contexts and so on. */
+#define CPR_BALANCED_CONTEXTS 14u
+#define CPR_BALANCED_SUCCESSORS 6u
+#define CPR_BALANCED_MATCHES 3u
+#define CPR_FAST_CONTEXTS 6u
+#define CPR_FAST_SUCCESSORS 4u
+#define CPR_FAST_MATCHES 2u
+
+#define CPR_SUCCESSORS_BUCKET 4u /* entries, of which one may be a context's */
+
 struct cpr_profile {
     const char *name;
     const char *summary;
     uint32_t version;
-    uint32_t contexts;          /* the first so many of token_contexts.c's order for the profile */
-    const uint8_t *context_ids; /* which ones, see token_contexts.h */
+    uint32_t contexts;
+    const uint8_t *context_ids; /* in the order of their use, see token_contexts.h */
+    uint32_t successors;
+    const uint8_t *successor_ids;
+    uint32_t matches;
+    uint32_t match_tokens[CPR_MATCHES_MAX]; /* that must agree before a match is looked for */
     uint64_t max_buckets;
-    uint32_t history_bits; /* log2 of the tokens that the match models can reach back */
+    uint32_t successor_bits; /* log2 of the most buckets of successors */
+    uint32_t history_bits;   /* log2 of the tokens that the match models can reach back */
 };
 
-/* Rows of each weight set, and what selects them: see select_rows() in context_kernel.c. */
+/* Rows of each weight set, and what selects them: see context_kernel.c. */
 #define CPR_ROWS_NODE 4096u
 #define CPR_ROWS_MATCH 512u
 #define CPR_ROWS_KNOWN 256u
 #define CPR_ROWS_BYTE 4096u
-#define CPR_ROWS_TOKEN 4096u
-#define CPR_ROWS_BYTE_BEFORE 512u
+#define CPR_ROWS_TOKEN 4096u /* two sets: by the last token, by the one before it */
 #define CPR_ROWS                                                                                   \
-    (CPR_ROWS_NODE + CPR_ROWS_MATCH + CPR_ROWS_KNOWN + CPR_ROWS_BYTE + CPR_ROWS_TOKEN +            \
-     CPR_ROWS_BYTE_BEFORE)
+    (CPR_ROWS_NODE + CPR_ROWS_MATCH + CPR_ROWS_KNOWN + CPR_ROWS_BYTE + 2 * CPR_ROWS_TOKEN)
+
+#define CPR_GUESS_ROWS_TOKEN 4096u /* two sets: by the guessed token, by the last one */
+#define CPR_GUESS_ROWS_MATCH 32u
+#define CPR_GUESS_ROWS_AGREEMENT 256u
+#define CPR_GUESS_ROWS_BYTE 256u
+#define CPR_GUESS_ROWS_RECENT 64u
+#define CPR_GUESS_ROWS                                                                             \
+    (2 * CPR_GUESS_ROWS_TOKEN + CPR_GUESS_ROWS_MATCH + CPR_GUESS_ROWS_AGREEMENT +                  \
+     CPR_GUESS_ROWS_BYTE + CPR_GUESS_ROWS_RECENT)
 
 #define CPR_FINAL_INPUTS 8u
-#define CPR_FINAL_ROWS 256u
+#define CPR_FINAL_ROWS (256u + 32u) /* of the tree, and of guesses */
 
 #define CPR_REFINE_STEPS 24u /* one a unit of the natural logit */
 #define CPR_REFINE_NODES 16384u
 #define CPR_REFINE_BYTES 65536u
 #define CPR_REFINE_MATCHES 8192u
-#define CPR_REFINE_ROWS (CPR_REFINE_NODES + CPR_REFINE_BYTES + CPR_REFINE_MATCHES)
+#define CPR_REFINE_AGREEMENT 8192u
+#define CPR_REFINE_ROWS                                                                            \
+    (2 * CPR_REFINE_NODES + 2 * CPR_REFINE_BYTES + CPR_REFINE_MATCHES + CPR_REFINE_AGREEMENT)
 
-#define CPR_MATCH_LENGTHS 64u
-#define CPR_DEPTHS 32u
+#define CPR_MATCH_STATES 64u /* length and misses of a match */
+#define CPR_SUCCESSOR_STATES 32u
+#define CPR_DEPTH_CLASSES 4u
 
-/* A learned probability, and its logit kept beside it. */
-typedef struct cpr_map_entry {
-    uint16_t probability;
-    int16_t logit;
-} cpr_map_entry;
+/* A learned probability and how often it was learned: 22 bits (units of 2^-22) and 10 bits. */
+typedef uint32_t cpr_estimate;
 
 typedef struct cpr_match {
     uint32_t next;    /* place in the history of the token that is expected, 0: none */
-    uint32_t length;  /* tokens that agreed so far */
-    int32_t expected; /* that token while the decisions agree with it, else -1 */
+    uint32_t length;  /* tokens that agreed since the last miss */
+    uint32_t misses;  /* of the last eight expected tokens, one bit each, the latest lowest */
+    uint32_t state;   /* of the above, see CPR_MATCH_STATES */
+    int32_t expected; /* the token while the decisions agree with it, else -1 */
     uint32_t path;    /* of the expected token, first decision in bit 31 */
 } cpr_match;
+
+/* What the successors of all contexts say while a token is coded. */
+typedef struct cpr_expected {
+    uint32_t path[2][CPR_SUCCESSORS_MAX];  /* of first and second, first decision in bit 31 */
+    int32_t agrees[2][CPR_SUCCESSORS_MAX]; /* -1: the decisions so far agree with it, 0: not */
+    uint32_t state[CPR_SUCCESSORS_MAX];    /* of their counts, see CPR_SUCCESSOR_STATES */
+} cpr_expected;
+
+/* Where the contexts keep what they know of a group of nodes. */
+typedef struct cpr_group_address {
+    uint32_t group;
+    uint32_t bucket[CPR_CONTEXTS_MAX];
+    uint32_t check[CPR_CONTEXTS_MAX]; /* from 1 to 255 */
+} cpr_group_address;
 
 /* State of fixed size, saved and copied as it is. */
 typedef struct cpr_core_state {
     cpr_text_state text;
     uint64_t context_hash[CPR_CONTEXTS_MAX];
-    cpr_match matches[CPR_MATCHES];
+    uint64_t successor_hash[CPR_SUCCESSORS_MAX];
+    uint64_t match_hash[CPR_MATCHES_MAX];
+    cpr_match matches[CPR_MATCHES_MAX];
+    cpr_expected expected;
     uint32_t tokens_seen;
     uint32_t node;         /* of the code tree, where the next decision is made */
+    int32_t guess;         /* the next decision is whether the token is this one; -1: it is not */
+    uint32_t confidence;   /* of the guess */
+    uint32_t agreement;    /* which successors are the guess, base 3 */
+    uint32_t guesses;      /* of the last guesses, which were right: one bit each */
     uint32_t match_bucket; /* of the longest match, 0: none */
-    uint32_t token_row;    /* hash of the last token */
-    cpr_map_entry counts_map[CPR_CONTEXTS_MAX][256]; /* by state */
-    cpr_map_entry recent_map[CPR_CONTEXTS_MAX][256];
-    uint16_t match_map[CPR_MATCHES][CPR_MATCH_LENGTHS][CPR_DEPTHS]; /* that the match is right */
-    uint16_t length_map[CPR_MATCHES][CPR_MATCH_LENGTHS];
+    uint32_t token_row;    /* hash of the last token, and of the one before it */
+    uint32_t token_row_before;
+    cpr_estimate estimates[CPR_LANES * CPR_LANE_ENTRIES];
+    cpr_estimate guess_estimates[CPR_GUESS_LANES * CPR_GUESS_LANE_ENTRIES];
+    uint16_t successor_hits[CPR_SUCCESSORS_MAX][CPR_SUCCESSOR_STATES]; /* the first is right */
+    uint16_t match_hits[CPR_MATCHES_MAX][CPR_MATCH_STATES];  /* the whole token is right */
     int32_t final_weights[CPR_FINAL_ROWS][CPR_FINAL_INPUTS]; /* weight 1 is 65536 */
-    uint32_t slot[CPR_CONTEXTS_MAX]; /* of each context for the node's group */
-    uint32_t successors[1u << 16];   /* by token: the two tokens that followed it last */
-    uint32_t successors2[1u << 18];  /* by hash of two tokens */
+    uint32_t slot[CPR_CONTEXTS_MAX]; /* of each context for the node's group: offset in bytes */
+    uint32_t successors[CPR_SUCCESSORS_MAX]; /* entry of each context */
 } cpr_core_state;
 
 /* What never changes. */
 typedef struct cpr_constants {
     cpr_logistic logistic;
     cpr_bit_history history;
+    int32_t most[CPR_LANES]; /* decisions that a lane's estimates count in the end */
+    int32_t guess_most[CPR_GUESS_LANES];
 } cpr_constants;
+
+/* What the predictors say of a decision: lane by lane, so that they are handled as vectors. */
+typedef struct cpr_lanes {
+    _Alignas(64) uint32_t index[CPR_LANES]; /* of its estimate */
+    int32_t flip[CPR_LANES];                /* -1: it is the estimate of a 0, else 0 */
+    int32_t on[CPR_LANES];                  /* -1; 0: it says nothing */
+    uint32_t estimate[CPR_LANES];
+} cpr_lanes;
 
 typedef struct cpr_kernel {
     const char *name;
     uint32_t (*predict)(cpr_model *model);
     int32_t (*learn)(cpr_model *model, unsigned bit);
-    void (*begin_token)(cpr_model *model); /* looks up the first group of nodes */
+    void (*begin)(cpr_model *model); /* guesses at a shard's first token, or looks up its slots */
 } cpr_kernel;
 
 struct cpr_model {
@@ -135,27 +205,50 @@ struct cpr_model {
     cpr_core_state *core;
     cpr_bucket *buckets;
     uint32_t bucket_count;
-    uint32_t contexts;
-    uint32_t inputs; /* of the mixer, a multiple of 16; the rest are 0 */
+    uint32_t contexts, successor_contexts, matches;
+    uint32_t inputs; /* of the mixer in the tree: 16 or 32; what is not used is 0 */
     uint32_t history_mask;
     uint32_t match_mask;
-    uint16_t *history;                  /* the latest tokens */
-    uint32_t *match_heads[CPR_MATCHES]; /* by hash: place behind the latest such tokens */
-    int16_t *weights;                   /* CPR_ROWS rows of `inputs` */
-    uint16_t *refinements;              /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */
+    uint32_t successor_mask;
+    uint16_t *history;                      /* the latest tokens */
+    uint32_t *match_heads[CPR_MATCHES_MAX]; /* by hash: place behind the latest such tokens */
+    cpr_successors *successors;
+    int16_t *weights;       /* CPR_ROWS rows of `inputs` */
+    int16_t *guess_weights; /* CPR_GUESS_ROWS rows of CPR_GUESS_INPUTS */
+    uint16_t *refinements;  /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */
 
     /* between predict and learn; not part of the saved state */
-    cpr_slot *slots[CPR_CONTEXTS_MAX];
-    _Alignas(64) int16_t input[CPR_INPUTS_MAX];
+    _Alignas(64) int16_t input[CPR_LANES];
+    cpr_lanes lanes, guess_lanes;
     int16_t *row[CPR_WEIGHT_SETS];
     int32_t set_logit[CPR_WEIGHT_SETS];
     uint32_t set_probability[CPR_WEIGHT_SETS];
     int32_t *final_row;
     uint32_t mixed;                         /* probability after the final mixer */
     uint16_t *refine_step[CPR_REFINEMENTS]; /* the nearest step of each */
+    cpr_group_address likely;               /* the group that the likelier decision leads to */
 };
 
 /* The kernels that this machine can run, the fastest first; NULL past the last. */
 const cpr_kernel *cpr_kernel_at(unsigned i);
+
+/* Hash of two values; the nth token before the next one (1: the latest; 0 before the start). */
+static inline uint64_t cpr_mix(uint64_t a, uint64_t b)
+{
+    const uint64_t hash = (a ^ (b + UINT64_C(0x632BE59BD9B4E019))) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 29;
+}
+
+static inline uint32_t cpr_token_back(const cpr_model *m, uint32_t n)
+{
+    return m->history[(m->core->tokens_seen - n) & m->history_mask];
+}
+
+/* Moves a probability, in units of 2^-16, 2^-rate of the way to the decision. */
+static inline void cpr_move(uint16_t *probability, unsigned bit, unsigned rate)
+{
+    const int32_t target = bit ? 65535 : 0;
+    *probability = (uint16_t)(*probability + ((target - *probability) >> rate));
+}
 
 #endif

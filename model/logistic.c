@@ -23,6 +23,6 @@ void cpr_logistic_init(cpr_logistic *tables)
         const uint32_t middle = (2 * step + 1) << (15 - CPR_STRETCH_BITS);
         while (x < CPR_INPUT_LIMIT && tables->squash[x + CPR_LOGIT_MAX] < middle)
             x++;
-        tables->stretch[step] = (int16_t)x;
+        tables->stretch[step] = x;
     }
 }

@@ -14,7 +14,7 @@
 
 typedef struct cpr_logistic {
     uint16_t squash[2 * CPR_LOGIT_MAX + 1]; /* by logit + CPR_LOGIT_MAX */
-    int16_t stretch[1 << CPR_STRETCH_BITS]; /* by the high bits of the probability */
+    int32_t stretch[1 << CPR_STRETCH_BITS]; /* by the high bits of the probability */
 } cpr_logistic;
 
 void cpr_logistic_init(cpr_logistic *tables);
@@ -32,7 +32,7 @@ static inline uint32_t cpr_squash(const cpr_logistic *tables, int32_t clamped_lo
     return tables->squash[clamped_logit + CPR_LOGIT_MAX];
 }
 
-static inline int16_t cpr_stretch(const cpr_logistic *tables, uint32_t probability)
+static inline int32_t cpr_stretch(const cpr_logistic *tables, uint32_t probability)
 {
     return tables->stretch[probability >> (16 - CPR_STRETCH_BITS)];
 }

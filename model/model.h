@@ -2,7 +2,8 @@
  *
  * Text is cut into tokens of a vocabulary that was learned from a sample of the corpus. A token is
  * a leaf of a binary code tree; coding it means answering, from the root down, one binary decision
- * a node. The model gives the probability of each decision and learns its outcome. All arithmetic
+ * a node. Where the model is nearly sure of the next token, it asks first whether it is that one.
+ * The model gives the probability of each decision and learns its outcome. All arithmetic
  * is on integers: two models that were created alike and have learned the same decisions give the
  * same probabilities on every machine. MODEL.md is the normative description.
  *
@@ -114,6 +115,11 @@ uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes);
 
 /* Back to the initial state. */
 void cpr_model_reset(cpr_model *model);
+
+/* The next decision on the way to `token`: what cpr_model_learn() is to be told if this is the
+ * token that comes. Only for the encoder; the token must fit to the decisions since the last token.
+ */
+unsigned cpr_model_decision(const cpr_model *model, uint32_t token);
 
 /* Probability that the next decision is 1, in units of 2^-16, from 1 to 65535. */
 uint32_t cpr_model_predict(cpr_model *model);

@@ -5,34 +5,53 @@
 #include <string.h>
 
 /* Chosen by measurement, see MODEL.md. */
-static const uint8_t fast_contexts[] = {
-    CPR_CONTEXT_NONE,   CPR_CONTEXT_T1,      CPR_CONTEXT_T2,
-    CPR_CONTEXT_WORD_1, CPR_CONTEXT_BYTES_3, CPR_CONTEXT_LINE,
+static const uint8_t fast_contexts[CPR_FAST_CONTEXTS] = {
+    CPR_CONTEXT_NONE,    CPR_CONTEXT_T1,    CPR_CONTEXT_WORD,
+    CPR_CONTEXT_BYTES_3, CPR_CONTEXT_SHAPE, CPR_CONTEXT_PUNCTUATION,
 };
 
-static const uint8_t balanced_contexts[] = {
-    CPR_CONTEXT_NONE,    CPR_CONTEXT_T1,      CPR_CONTEXT_WORD_1, CPR_CONTEXT_SKIP_2,
-    CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5, CPR_CONTEXT_LINE,   CPR_CONTEXT_T2,
-    CPR_CONTEXT_T4,      CPR_CONTEXT_ABOVE,   CPR_CONTEXT_FIELD,  CPR_CONTEXT_PUNCTUATION,
+static const uint8_t fast_successors[CPR_FAST_SUCCESSORS] = {CPR_CONTEXT_T3, CPR_CONTEXT_T2,
+                                                             CPR_CONTEXT_WORD_2, CPR_CONTEXT_T4};
+
+static const uint8_t balanced_contexts[CPR_BALANCED_CONTEXTS] = {
+    CPR_CONTEXT_NONE,        CPR_CONTEXT_T1,          CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
+    CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2,     CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,
+    CPR_CONTEXT_SHAPE,       CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE,    CPR_CONTEXT_LINE_WORD,
+    CPR_CONTEXT_ABOVE,       CPR_CONTEXT_FIELD,
+};
+
+static const uint8_t balanced_successors[CPR_BALANCED_SUCCESSORS] = {
+    CPR_CONTEXT_T3, CPR_CONTEXT_T2,     CPR_CONTEXT_T4,
+    CPR_CONTEXT_T6, CPR_CONTEXT_WORD_2, CPR_CONTEXT_WORD_3,
 };
 
 static const cpr_profile profiles[] = {
     {
         .name = "balanced",
-        .summary = "the default: twelve contexts",
-        .version = 1,
+        .summary = "the default: fourteen contexts",
+        .version = 2,
         .contexts = sizeof balanced_contexts,
         .context_ids = balanced_contexts,
-        .max_buckets = UINT64_C(6) << 20,
+        .successors = sizeof balanced_successors,
+        .successor_ids = balanced_successors,
+        .matches = CPR_BALANCED_MATCHES,
+        .match_tokens = {16, 6, 2},
+        .max_buckets = UINT64_C(5) << 20,
+        .successor_bits = 21,
         .history_bits = 24,
     },
     {
         .name = "fast",
         .summary = "six contexts and small tables: faster, and larger archives",
-        .version = 1,
+        .version = 2,
         .contexts = sizeof fast_contexts,
         .context_ids = fast_contexts,
-        .max_buckets = UINT64_C(3) << 19,
+        .successors = sizeof fast_successors,
+        .successor_ids = fast_successors,
+        .matches = CPR_FAST_MATCHES,
+        .match_tokens = {12, 4},
+        .max_buckets = UINT64_C(3) << 18,
+        .successor_bits = 19,
         .history_bits = 22,
     },
 };

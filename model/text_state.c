@@ -32,7 +32,7 @@ static void follow_lines(cpr_text_state *s, uint8_t byte)
     if (byte == '\n') {
         s->line_before = s->line;
         s->line = s->position;
-        s->column = s->indentation = s->first_byte = 0;
+        s->column = s->indentation = s->first_byte = s->line_start = 0;
         return;
     }
     s->column++;
@@ -42,6 +42,22 @@ static void follow_lines(cpr_text_state *s, uint8_t byte)
         else
             s->first_byte = byte;
     }
+    if (s->line_start >> 24 == 0 && byte != ' ' && byte != '\t')
+        s->line_start = s->line_start << 8 | byte;
+}
+
+/* Letters, capitals, digits, blanks and line ends; other bytes are classes of their own. */
+static uint8_t shape_of(uint8_t byte)
+{
+    if (byte >= 0x80)
+        return 1;
+    if (byte >= 'a' && byte <= 'z')
+        return 2;
+    if (byte >= 'A' && byte <= 'Z')
+        return 3;
+    if (byte >= '0' && byte <= '9')
+        return 4;
+    return byte == ' ' ? 5 : byte == '\n' ? 6 : byte;
 }
 
 static void follow_structure(cpr_text_state *s, uint8_t byte, cpr_byte_class class, bool in_word)
@@ -67,6 +83,7 @@ void cpr_text_state_add(cpr_text_state *s, const uint8_t *bytes, uint32_t count)
         const cpr_byte_class class = cpr_classify(bytes[i]);
         const bool in_word = class == CPR_CLASS_LETTER || class == CPR_CLASS_DIGIT;
         s->last_bytes = s->last_bytes << 8 | bytes[i];
+        s->shape = s->shape << 8 | shape_of(bytes[i]);
         follow_words(s, bytes[i], in_word);
         follow_lines(s, bytes[i]);
         follow_structure(s, bytes[i], class, in_word);

@@ -9,6 +9,7 @@
 /* Plain data: it is saved and copied as it is. Hashes of words are 0 where there is no word. */
 typedef struct cpr_text_state {
     uint64_t last_bytes;  /* the last eight, the latest in the lowest byte */
+    uint64_t shape;       /* their classes likewise: letters, digits and so on are alike */
     uint32_t word;        /* hash of the letters and digits since the last other byte */
     uint32_t words[3];    /* hashes of the words before it, the latest first */
     uint32_t punctuation; /* the last four bytes that are neither letter, digit nor blank */
@@ -18,6 +19,7 @@ typedef struct cpr_text_state {
     uint32_t column;      /* bytes since the line began */
     uint32_t indentation; /* blanks that it began with */
     uint32_t first_byte;  /* of the line that is no blank; 0: none yet */
+    uint32_t line_start;  /* the line's first four such bytes, the latest in the lowest byte */
     uint32_t position;    /* of the next byte in `text`, not reduced */
     uint32_t line;        /* where this line and the one before it began */
     uint32_t line_before;

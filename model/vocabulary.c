@@ -124,7 +124,7 @@ static void count_uses(const cpr_vocabulary *v, const cpr_sorted_word *words, si
 static bool weigh(cpr_vocabulary *v, const uint64_t *uses)
 {
     for (uint32_t t = 0; t < v->tokens; t++)
-        v->weight[t] = cpr_class_of_weight(4 * uses[t]);
+        v->weight[t] = cpr_class_of_weight(3 * uses[t] / 2); /* to the nearest */
     return cpr_code_tree_build(v);
 }
 

@@ -31,8 +31,8 @@ struct cpr_vocabulary {
     cpr_tree_node *nodes; /* tokens - 1; node 0 is the root */
 };
 
-/* Weights are stored as classes, four to an octave. */
-#define CPR_WEIGHT_MAX_CLASS 160u
+/* Weights are stored as classes: powers of two. */
+#define CPR_WEIGHT_MAX_CLASS 40u
 uint64_t cpr_weight_of_class(uint8_t class);
 uint8_t cpr_class_of_weight(uint64_t weight); /* the largest class not above it; of 0, class 0 */
 

@@ -179,15 +179,13 @@ static cpr_status encode_modelled(encoding *e, size_t bytes, cpr_error *error)
     const size_t count = cpr_parser_parse(codec->parser, codec->block, bytes, codec->tokens);
     uint64_t at = e->coding->raw_bytes;
     for (size_t i = 0; i < count; i++) {
-        unsigned length;
         size_t token_bytes;
-        const uint32_t path = cpr_vocabulary_path(codec->vocabulary, codec->tokens[i], &length);
+        unsigned bit;
         pass_marks(e, at);
-        while (length-- > 0) {
-            const unsigned bit = path >> length & 1;
+        do {
+            bit = cpr_model_decision(codec->model, codec->tokens[i]);
             put(e, bit, cpr_model_predict(codec->model));
-            cpr_model_learn(codec->model, bit);
-        }
+        } while (cpr_model_learn(codec->model, bit) < 0);
         cpr_vocabulary_token(codec->vocabulary, codec->tokens[i], &token_bytes);
         at += token_bytes;
         const cpr_status status = drain_if_full(e, error);

@@ -39,7 +39,7 @@ static void bit_history_states(void **state)
     static cpr_bit_history history;
     cpr_bit_history_init(&history);
     assert_in_range(history.states, 200, 256);
-    assert_int_equal(history.n[CPR_COUNTS_NONE][0] + history.n[CPR_COUNTS_NONE][1], 0);
+    assert_int_equal(history.n[CPR_STATE_NONE][0] + history.n[CPR_STATE_NONE][1], 0);
     for (uint32_t s = 0; s < history.states; s++) {
         for (unsigned bit = 0; bit < 2; bit++) {
             const uint8_t *before = history.n[s], *after = history.n[history.next[s][bit]];
@@ -49,11 +49,6 @@ static void bit_history_states(void **state)
             assert_true(after[bit] > 0);
         }
     }
-    uint8_t recent = CPR_RECENT_NONE;
-    static const unsigned bits[] = {1, 0, 0, 1, 1, 0, 1, 0};
-    static const uint8_t expected[] = {3, 6, 12, 25, 51, 102, 205, 154};
-    for (unsigned i = 0; i < 8; i++)
-        assert_int_equal(recent = cpr_recent_next(recent, bits[i]), expected[i]);
 }
 
 /* Some text as tokens: a vocabulary learned from it, and the tokens. */
@@ -107,18 +102,17 @@ static uint64_t run(cpr_model *model, const sample *s, size_t from, size_t to, d
 {
     uint64_t hash = 0;
     for (size_t i = from; i < to; i++) {
-        unsigned length;
-        const uint32_t path = cpr_vocabulary_path(s->vocabulary, s->tokens[i], &length);
-        while (length-- > 0) {
+        int32_t token;
+        do {
+            const unsigned bit = cpr_model_decision(model, s->tokens[i]);
             const uint32_t p1 = cpr_model_predict(model);
             assert_in_range(p1, 1, 65535);
-            const unsigned bit = path >> length & 1;
             hash = (hash ^ p1) * UINT64_C(0x9E3779B97F4A7C15);
             if (loss != NULL)
                 *loss -= log2((bit ? p1 : 65536 - p1) / 65536.0);
-            const int32_t token = cpr_model_learn(model, bit);
-            assert_int_equal(token, length > 0 ? -1 : s->tokens[i]);
-        }
+            token = cpr_model_learn(model, bit);
+        } while (token < 0);
+        assert_int_equal(token, s->tokens[i]);
     }
     return hash;
 }
@@ -139,6 +133,31 @@ static void it_learns(void **state)
     run(model, &s, 0, TOKENS / 4, &first);
     run(model, &s, TOKENS / 4, TOKENS / 2, &later);
     assert_true(later < 0.8 * first);
+    cpr_model_free(model);
+    free_sample(&s);
+}
+
+/* Guesses are made, right and wrong ones, and those that are right cost next to nothing. */
+static void it_guesses(void **state)
+{
+    (void)state;
+    sample s = make_sample();
+    cpr_model *model = make_model("balanced", &s);
+    unsigned right = 0, wrong = 0;
+    double loss_of_right = 0;
+    for (size_t i = 0; i < s.count; i++) {
+        const int32_t guess = model->core->guess;
+        double loss = 0;
+        run(model, &s, i, i + 1, &loss);
+        if (guess == s.tokens[i]) {
+            right++;
+            loss_of_right += loss;
+        }
+        wrong += guess >= 0 && guess != s.tokens[i];
+    }
+    assert_in_range(right, 1000, s.count);
+    assert_in_range(wrong, 10, right / 5);
+    assert_true(loss_of_right < 0.2 * right);
     cpr_model_free(model);
     free_sample(&s);
 }
@@ -223,6 +242,7 @@ int main(void)
         cmocka_unit_test(logistic_against_libm),
         cmocka_unit_test(bit_history_states),
         cmocka_unit_test(it_learns),
+        cmocka_unit_test(it_guesses),
         cmocka_unit_test(kernels_agree),
         cmocka_unit_test(reset_is_a_new_model),
         cmocka_unit_test(save_and_load),

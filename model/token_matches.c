@@ -1,0 +1,135 @@
+/* token_matches.c - see token_matches.h; MODEL.md, section 8. */
+#include "token_matches.h"
+
+#define MATCH_CHECK 32u /* tokens that are compared when a match is found */
+#define MISSES_MOST 4   /* of the last eight tokens, before a match is given up */
+#define HITS_RATE 6
+
+static uint32_t length_of_match(const cpr_model *m, uint32_t candidate)
+{
+    const uint32_t now = m->core->tokens_seen;
+    uint32_t n = 0;
+    while (n < MATCH_CHECK && n < candidate &&
+           m->history[(candidate - 1 - n) & m->history_mask] ==
+               m->history[(now - 1 - n) & m->history_mask])
+        n++;
+    return n;
+}
+
+/* `place` and what lies MATCH_CHECK before it are still in the history. */
+static bool in_reach(const cpr_model *m, uint32_t place)
+{
+    return m->core->tokens_seen - place < m->history_mask - MATCH_CHECK;
+}
+
+static uint32_t count_bits(uint32_t bits)
+{
+    uint32_t count = 0;
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+
+static uint32_t state_of(const cpr_match *match)
+{
+    const uint32_t n = match->length, misses = count_bits(match->misses);
+    const uint32_t by_length = n < 8    ? n
+                               : n < 16 ? 8 + (n - 8) / 2
+                               : n < 24 ? 12
+                               : n < 32 ? 13
+                               : n < 64 ? 14
+                                        : 15;
+    return by_length * 4 + (misses < 3 ? misses : 3);
+}
+
+static void follow(cpr_model *m, cpr_match *match, uint32_t token)
+{
+    if (match->next == 0)
+        return;
+    const bool right = m->history[match->next & m->history_mask] == token;
+    match->next++;
+    match->misses = (match->misses << 1 | !right) & 0xff;
+    match->length = right ? match->length + 1 : 0;
+    if (count_bits(match->misses) > MISSES_MOST)
+        match->next = 0;
+}
+
+static uint32_t *head_of(const cpr_model *m, uint32_t which)
+{
+    return &m->match_heads[which][m->core->match_hash[which] >> 32 & m->match_mask];
+}
+
+static void find(cpr_model *m, uint32_t which)
+{
+    cpr_match *match = &m->core->matches[which];
+    uint32_t *head = head_of(m, which);
+    const uint32_t tokens = m->profile->match_tokens[which];
+    if ((match->next == 0 || match->length < tokens) && *head != 0 && in_reach(m, *head)) {
+        const uint32_t length = length_of_match(m, *head);
+        if (length >= tokens)
+            *match = (cpr_match){.next = *head, .length = length};
+    }
+    if (match->next != 0 && !in_reach(m, match->next))
+        match->next = 0;
+    *head = m->core->tokens_seen;
+}
+
+void cpr_token_matches_append(cpr_model *m, uint32_t token)
+{
+    cpr_core_state *core = m->core;
+    for (uint32_t i = 0; i < m->matches; i++) {
+        cpr_match *match = &core->matches[i];
+        if (match->next != 0)
+            cpr_move(&core->match_hits[i][match->state],
+                     m->history[match->next & m->history_mask] == token, HITS_RATE);
+        follow(m, match, token);
+    }
+    m->history[core->tokens_seen++ & m->history_mask] = (uint16_t)token;
+    uint64_t hash = 0;
+    uint32_t tokens = 0;
+    for (uint32_t i = m->matches; i-- > 0;) {
+        for (; tokens < m->profile->match_tokens[i]; tokens++)
+            hash = cpr_mix(hash, cpr_token_back(m, tokens + 1));
+        core->match_hash[i] = hash;
+        __builtin_prefetch(head_of(m, i), 1);
+    }
+}
+
+void cpr_token_matches_find(cpr_model *m)
+{
+    for (uint32_t i = m->matches; i-- > 0;) {
+        find(m, i);
+        m->core->matches[i].state = state_of(&m->core->matches[i]);
+    }
+}
+
+/* Which of 24 kinds of match this is: by its model and its length. */
+static uint32_t bucket_of(const cpr_model *m, uint32_t which)
+{
+    const cpr_match *match = &m->core->matches[which];
+    uint32_t n = match->length;
+    if ((match->misses & 15) != 0)
+        n = n < 4 ? 0 : n < 16 ? 1 : 2;
+    const uint32_t by_length = n < 4 ? n : n < 8 ? 4 + (n - 4) / 2 : n < 16 ? 6 : 7;
+    return 1 + by_length + 8 * (m->matches - 1 - which);
+}
+
+void cpr_token_matches_expect(cpr_model *m)
+{
+    cpr_core_state *core = m->core;
+    core->match_bucket = 0;
+    for (uint32_t i = 0; i < m->matches; i++) {
+        cpr_match *match = &core->matches[i];
+        match->expected = -1;
+        bool seen = match->next == 0;
+        for (uint32_t j = 0; j < i; j++)
+            seen = seen || core->matches[j].next == match->next;
+        if (seen)
+            continue;
+        const uint32_t expected = m->history[match->next & m->history_mask];
+        match->expected = (int32_t)expected;
+        match->path = m->vocabulary->path[expected] << (32 - m->vocabulary->depth[expected]);
+        if (core->match_bucket == 0)
+            core->match_bucket = bucket_of(m, i);
+    }
+}

@@ -1,0 +1,20 @@
+/* token_matches.h - match models over the history of tokens. Private to model/.
+ *
+ * Each model remembers where the latest tokens, a number of its own, were last seen, and expects
+ * what came next there. A miss does not end a match at once: a text that differs from an earlier
+ * one in a token here and there is followed through it. */
+#ifndef CPR_TOKEN_MATCHES_H
+#define CPR_TOKEN_MATCHES_H
+
+#include "context_model.h"
+
+/* Learns whether the matches were right about the token, and appends it to the history. */
+void cpr_token_matches_append(cpr_model *model, uint32_t token);
+
+/* Then: looks for matches where there are none, or short ones. */
+void cpr_token_matches_find(cpr_model *model);
+
+/* What the matches expect next. */
+void cpr_token_matches_expect(cpr_model *model);
+
+#endif
