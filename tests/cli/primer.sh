@@ -53,7 +53,7 @@ expect 0 corpress list damaged.h5 >/dev/null
 compress=(corpress compress -p balanced --shard-size 1M corpus)
 expect 0 "${compress[@]}" -q -o undisturbed.h5
 stop() {
-    "${compress[@]}" -o archive.h5 "$@" 2>said &
+    "${compress[@]}" -o archive.h5 2>said &
     pid=$!
     until grep -q '^primer [1-9]' archive.h5.work/progress 2>/dev/null; do
         kill -0 "$pid" || fail "it ended: $(cat said)"
