@@ -60,13 +60,13 @@ static void address_group(const cpr_model *m, uint32_t group, cpr_group_address 
 /* The slot of a context in its bucket. If there is none, the one that has seen least makes room. */
 static uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
 {
-    uint32_t victim = 0;
-    for (uint32_t i = 0; i < CPR_BUCKET_SLOTS; i++) {
+    for (uint32_t i = 0; i < CPR_BUCKET_SLOTS; i++)
         if (bucket->slots[i].check == check)
             return i;
+    uint32_t victim = 0;
+    for (uint32_t i = 1; i < CPR_BUCKET_SLOTS; i++)
         if (bucket->slots[i].history[0] < bucket->slots[victim].history[0])
             victim = i;
-    }
     bucket->slots[victim] = (cpr_slot){.check = (uint8_t)check};
     return victim;
 }
@@ -176,11 +176,17 @@ ALWAYS_INLINE void close_inputs(cpr_model *m, uint32_t used, uint32_t inputs)
         m->input[i] = 0;
 }
 
+/* Lanes are learned in whole vectors. What lies behind the last is of no use, and does no harm. */
+ALWAYS_INLINE uint32_t whole_vectors(uint32_t lanes)
+{
+    return (lanes + 7) & ~UINT32_C(7);
+}
+
 /* The steps of an estimate become smaller the more it has learned, from 1/8 to 1/1024. */
 ALWAYS_INLINE void learn_lanes(cpr_lanes *lanes, unsigned bit, cpr_estimate *estimates,
                                const int32_t *most, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < whole_vectors(count); i++) {
         const uint32_t estimate = lanes->estimate[i];
         const int32_t times = (int32_t)(estimate & 1023);
         const int32_t target = (((int32_t)bit ^ lanes->flip[i]) & 1) << 22;

@@ -67,13 +67,13 @@ static uint32_t find(cpr_model *m, uint64_t hash)
 {
     const uint32_t first = bucket_of(m, hash);
     const uint16_t check = (uint16_t)((hash & 0xffff) | 1);
-    uint32_t victim = first;
-    for (uint32_t i = first; i < first + CPR_SUCCESSORS_BUCKET; i++) {
+    for (uint32_t i = first; i < first + CPR_SUCCESSORS_BUCKET; i++)
         if (m->successors[i].check == check)
             return i;
+    uint32_t victim = first;
+    for (uint32_t i = first + 1; i < first + CPR_SUCCESSORS_BUCKET; i++)
         if (m->successors[i].first_count < m->successors[victim].first_count)
             victim = i;
-    }
     m->successors[victim] = (cpr_successors){.check = check};
     return victim;
 }

@@ -22,12 +22,11 @@ static bool in_reach(const cpr_model *m, uint32_t place)
     return m->core->tokens_seen - place < m->history_mask - MATCH_CHECK;
 }
 
-static uint32_t count_bits(uint32_t bits)
+static uint32_t count_bits(uint32_t byte)
 {
-    uint32_t count = 0;
-    for (; bits != 0; bits &= bits - 1)
-        count++;
-    return count;
+    byte -= byte >> 1 & 0x55;
+    byte = (byte & 0x33) + (byte >> 2 & 0x33);
+    return (byte + (byte >> 4)) & 15;
 }
 
 static uint32_t state_of(const cpr_match *match)
