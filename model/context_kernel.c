@@ -92,6 +92,33 @@ static uint32_t depth_class(uint32_t depth)
     return depth == 0 ? 0 : depth < 4 ? 1 : depth < 8 ? 2 : 3;
 }
 
+/* The mixer's inputs, four in a word. They are put together in registers and stored as vectors: a
+ * vector that is loaded from where its parts were just stored one by one has to wait for them. */
+typedef struct packed_inputs {
+    uint64_t words[CPR_LANES / 4];
+} packed_inputs;
+
+typedef uint64_t word_vector __attribute__((vector_size(32), may_alias));
+
+ALWAYS_INLINE void put_input(packed_inputs *packed, uint32_t lane, int32_t value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint32_t place = lane % 4;
+#else
+    const uint32_t place = 3 - lane % 4;
+#endif
+    packed->words[lane / 4] |= (uint64_t)(uint16_t)value << 16 * place;
+}
+
+/* Stores them; the first unused one is a constant, the rest are 0. */
+ALWAYS_INLINE void store_inputs(cpr_model *m, packed_inputs *packed, uint32_t used, uint32_t inputs)
+{
+    put_input(packed, used, CPR_CONSTANT_INPUT);
+    const uint64_t *words = packed->words;
+    UNROLL for (uint32_t i = 0; i < inputs / 4; i += 4) * (word_vector *)(void *)&m->input[4 * i] =
+        (word_vector){words[i], words[i + 1], words[i + 2], words[i + 3]};
+}
+
 /* Reads the estimate that a lane points to. Returns its logit. */
 ALWAYS_INLINE int32_t read_lane(cpr_model *m, cpr_lanes *lanes, const cpr_estimate *estimates,
                                 uint32_t lane, uint32_t index)
@@ -102,18 +129,20 @@ ALWAYS_INLINE int32_t read_lane(cpr_model *m, cpr_lanes *lanes, const cpr_estima
     return m->constants.logistic.stretch[estimate >> 20];
 }
 
-/* The same for a lane that may expect a 0 (flip), or nothing (not on). */
+/* The same for a lane that may expect a 0 (flip), or nothing (not on), and makes it an input. */
 ALWAYS_INLINE void read_expecting(cpr_model *m, cpr_lanes *lanes, const cpr_estimate *estimates,
-                                  uint32_t lane, uint32_t index, int32_t flip, int32_t on)
+                                  uint32_t lane, uint32_t index, int32_t flip, int32_t on,
+                                  packed_inputs *packed)
 {
     const int32_t logit = read_lane(m, lanes, estimates, lane, index);
     lanes->flip[lane] = flip;
     lanes->on[lane] = on;
-    m->input[lane] = (int16_t)(((logit ^ flip) - flip) & on);
+    put_input(packed, lane, ((logit ^ flip) - flip) & on);
 }
 
 /* Returns how many contexts have seen this node, from 0 to 7. */
-ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, shape s)
+ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, shape s,
+                                     packed_inputs *packed)
 {
     const cpr_core_state *core = m->core;
     const uint8_t *at = histories(m, node);
@@ -122,8 +151,9 @@ ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, sh
     UNROLL for (uint32_t i = 0; i < s.contexts; i++)
     {
         const uint32_t history = at[core->slot[i]];
-        m->input[i] = (int16_t)read_lane(m, &m->lanes, core->estimates, i,
-                                         i * CPR_LANE_ENTRIES + base + history);
+        put_input(
+            packed, i,
+            read_lane(m, &m->lanes, core->estimates, i, i * CPR_LANE_ENTRIES + base + history));
         known += history != CPR_STATE_NONE;
     }
     return known * 7 / s.contexts;
@@ -131,7 +161,7 @@ ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, sh
 
 /* What a pair of successors says, 0 to 3: only the first agrees with the decisions so far; both,
  * and they agree here, or not; only the second. The decision is the first's if it agrees. */
-ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s)
+ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s, packed_inputs *packed)
 {
     const cpr_expected *e = &m->core->expected;
     const uint32_t class = depth_class(depth);
@@ -148,32 +178,25 @@ ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s)
     }
     UNROLL for (uint32_t i = 0; i < s.successors; i++)
         read_expecting(m, &m->lanes, m->core->estimates, s.contexts + i,
-                       (s.contexts + i) * CPR_LANE_ENTRIES + entry[i], flip[i], on[i]);
+                       (s.contexts + i) * CPR_LANE_ENTRIES + entry[i], flip[i], on[i], packed);
 }
 
 /* Two lanes a match: by its state and the depth, and by its state alone. */
-ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s)
+ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s, packed_inputs *packed)
 {
     const cpr_estimate *estimates = m->core->estimates;
-    uint32_t lane = s.contexts + s.successors;
-    for (uint32_t i = 0; i < s.matches; i++, lane += 2) {
+    UNROLL for (uint32_t i = 0; i < s.matches; i++)
+    {
+        const uint32_t lane = s.contexts + s.successors + 2 * i;
         const cpr_match *match = &m->core->matches[i];
         const int32_t flip = match->path << depth >> 31 ? 0 : -1;
         const int32_t on = match->expected >= 0 ? -1 : 0;
         read_expecting(m, &m->lanes, estimates, lane,
                        lane * CPR_LANE_ENTRIES + match->state * 16 + (depth < 15 ? depth : 15),
-                       flip, on);
+                       flip, on, packed);
         read_expecting(m, &m->lanes, estimates, lane + 1,
-                       (lane + 1) * CPR_LANE_ENTRIES + match->state, flip, on);
+                       (lane + 1) * CPR_LANE_ENTRIES + match->state, flip, on, packed);
     }
-}
-
-/* The first unused input is a constant. */
-ALWAYS_INLINE void close_inputs(cpr_model *m, uint32_t used, uint32_t inputs)
-{
-    m->input[used] = CPR_CONSTANT_INPUT;
-    for (uint32_t i = used + 1; i < inputs; i++)
-        m->input[i] = 0;
 }
 
 /* Lanes are learned in whole vectors. What lies behind the last is of no use, and does no harm. */
@@ -350,11 +373,12 @@ static void address_guess_refinements(const cpr_model *m, uint32_t row[CPR_REFIN
 
 /* ---- guesses ---- */
 
-ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s)
+ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s, packed_inputs *packed)
 {
     const cpr_core_state *core = m->core;
     const uint32_t guess = (uint32_t)core->guess;
-    for (uint32_t i = 0; i < s.successors; i++) {
+    UNROLL for (uint32_t i = 0; i < s.successors; i++)
+    {
         const cpr_successors *pair = &m->successors[core->successors[i]];
         const uint32_t kind = pair->first == guess                              ? 0
                               : pair->second_count > 0 && pair->second == guess ? 1
@@ -362,15 +386,16 @@ ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s)
         read_expecting(m, &m->guess_lanes, core->guess_estimates, i,
                        i * CPR_GUESS_LANE_ENTRIES + kind * CPR_SUCCESSOR_STATES +
                            core->expected.state[i],
-                       0, pair->first_count > 0 ? -1 : 0);
+                       0, pair->first_count > 0 ? -1 : 0, packed);
     }
-    for (uint32_t i = 0; i < s.matches; i++) {
+    UNROLL for (uint32_t i = 0; i < s.matches; i++)
+    {
         const cpr_match *match = &core->matches[i];
         const uint32_t lane = s.successors + i;
         read_expecting(m, &m->guess_lanes, core->guess_estimates, lane,
                        lane * CPR_GUESS_LANE_ENTRIES + match->state * 2 +
                            (match->expected == core->guess),
-                       0, match->expected >= 0 ? -1 : 0);
+                       0, match->expected >= 0 ? -1 : 0, packed);
     }
 }
 
@@ -378,8 +403,9 @@ ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, shape s)
 {
     uint32_t refinement[CPR_REFINEMENTS];
     address_guess_refinements(m, refinement);
-    read_guess_lanes(m, s);
-    close_inputs(m, s.successors + s.matches, CPR_GUESS_LANES);
+    packed_inputs packed = {0};
+    read_guess_lanes(m, s, &packed);
+    store_inputs(m, &packed, s.successors + s.matches, CPR_GUESS_LANES);
     select_guess_rows(m);
     const int32_t logit = mix_inputs(m, CPR_GUESS_LANES);
     m->mixed = cpr_squash(&m->constants.logistic, logit);
@@ -474,10 +500,11 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
     const cpr_tree_node *node = &m->vocabulary->nodes[m->core->node];
     uint32_t refinement[CPR_REFINEMENTS];
     address_refinements(m, refinement);
-    const uint32_t known = read_contexts(m, node, s);
-    read_successors(m, node->depth, s);
-    read_matches(m, node->depth, s);
-    close_inputs(m, lanes_of(s), inputs_of(s));
+    packed_inputs packed = {0};
+    const uint32_t known = read_contexts(m, node, s, &packed);
+    read_successors(m, node->depth, s, &packed);
+    read_matches(m, node->depth, s, &packed);
+    store_inputs(m, &packed, lanes_of(s), inputs_of(s));
     select_rows(m, known, node->depth, inputs_of(s));
     const int32_t logit = mix_inputs(m, inputs_of(s));
     m->mixed = cpr_squash(&m->constants.logistic, logit);
