@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A token must be used this often in the sample, or it costs more to store than it saves. */
-#define MIN_TOKEN_USES 12u
+#define MIN_TOKEN_USES 48u
 
 cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes)
 {

@@ -28,9 +28,9 @@ typedef struct known_answer {
 } known_answer;
 
 static const known_answer cases[] = {
-    {"balanced", true, 0, TEXT_BYTES, UINT64_C(0x2239c26cf996fca9)},
+    {"balanced", true, 0, TEXT_BYTES, UINT64_C(0xb52747eab4e288d6)},
     {"balanced", false, 0, TEXT_BYTES / 8, UINT64_C(0x0c7a76db1ca91291)},
-    {"fast", true, 0, TEXT_BYTES, UINT64_C(0x7525344fe695edc0)},
+    {"fast", true, 0, TEXT_BYTES, UINT64_C(0x6e02889cf6fdf814)},
     {"fast", false, 0, TEXT_BYTES / 8, UINT64_C(0x8b0bb81def1fa3c0)},
     {"fast", false, TEXT_BYTES, NOISE_BYTES, UINT64_C(0x111a8a8847782b55)},
 };
