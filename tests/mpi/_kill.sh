@@ -6,7 +6,7 @@ kill_corpus() {
     local i
     mkdir corpus
     text 1500000 >corpus/1
-    for i in 2 3 4 5 6; do cp corpus/1 "corpus/$i"; done
+    for i in 2 3 4 5 6; do text 1500000 "$i" >"corpus/$i"; done
     compress_options=(-q --shard-size 1M --snapshot-interval 1s)
     ranks 2 corpress compress "${compress_options[@]}" corpus -o undisturbed.h5
     [ "$(corpress list --shards undisturbed.h5 | grep -c '^ *[0-9]')" -ge 8 ] || fail "fewer than 8 shards"

@@ -72,7 +72,7 @@ export OMPI_MCA_oob_tcp_keepalive_probes=3
 
 mkdir corpus
 text 2000000 >corpus/1
-for i in 2 3 4 5 6; do cp corpus/1 "corpus/$i"; done
+for i in 2 3 4 5 6; do text 2000000 "$i" >"corpus/$i"; done
 run=("$PWD/corpress" compress -q --shard-size 1M --snapshot-interval 1s corpus -o)
 at_h3() { ip netns pids "${net}h3"; }
 shards() { compgen -G 'archive.h5.work/shard-*.cps' | wc -l; }

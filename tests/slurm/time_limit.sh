@@ -3,7 +3,7 @@
 . "$TESTS/slurm/_cluster.sh"
 mkdir corpus
 text 2000000 >corpus/1
-for i in 2 3 4 5 6 7 8 9; do cp corpus/1 "corpus/$i"; done
+for i in $(seq 2 20); do text 2000000 "$i" >"corpus/$i"; done
 corpress compress --help | grep -q -- --snapshot-interval || skip "cannot resume"
 ranks 2 corpress compress -q --shard-size 2M corpus -o direct.h5
 
