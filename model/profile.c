@@ -36,7 +36,7 @@ static const cpr_profile profiles[] = {
         .successor_ids = balanced_successors,
         .matches = CPR_BALANCED_MATCHES,
         .match_tokens = {16, 6, 2},
-        .max_buckets = UINT64_C(5) << 20,
+        .max_buckets = UINT64_C(19) << 18,
         .successor_bits = 21,
         .history_bits = 24,
     },

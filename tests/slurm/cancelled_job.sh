@@ -3,7 +3,7 @@
 corpress compress --help | grep -q -- --snapshot-interval || skip "cannot resume"
 mkdir corpus
 text 2000000 >corpus/1
-for i in 2 3 4 5; do text 2000000 "$i" >"corpus/$i"; done
+for i in $(seq 2 10); do text 2000000 "$i" >"corpus/$i"; done
 ranks 2 corpress compress -q --shard-size 1M corpus -o direct.h5
 cluster_start 4
 
