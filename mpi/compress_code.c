@@ -4,8 +4,9 @@
 
 #include <stdio.h>
 
-/* What takes less time than this is done again as fast as it is read back. */
-#define WORTH_SAVING_SECONDS 10.0
+/* Saving the state takes some 2 s, so that of a finished primer is worth it if coding took longer
+ * than this: else a run of minutes would pay more than 1 % for a loss that is rare. */
+#define WORTH_SAVING_SECONDS 120.0
 
 cpr_status cpr_compress_codec(cpr_compress_run *run, cpr_error *error)
 {
