@@ -53,16 +53,14 @@ static inline cpr_codec *fuzz_codec(void)
 {
     static cpr_codec *codec;
     static cpr_vocabulary *vocabulary; /* outlives the codec */
-    static const char text[] =
-        "the shard of the corpus, the ranks of the job; the the the the\n"
-        "of of of of of of of of of of of of shard shard shard shard shard\n"
-        "shard shard shard shard shard shard shard 1998 1998 1998 1998 1998\n";
+    static const char text[] = "the shard of the corpus, the ranks of the job in 1998\n";
     cpr_error error;
     if (codec != NULL)
         return codec;
     cpr_word_counts *counts = cpr_word_counts_create();
     REQUIRE(counts != NULL);
-    REQUIRE(cpr_word_counts_add(counts, (const uint8_t *)text, sizeof text - 1));
+    for (int i = 0; i < 100; i++) /* rarer words do not pay for a token */
+        REQUIRE(cpr_word_counts_add(counts, (const uint8_t *)text, sizeof text - 1));
     vocabulary = cpr_vocabulary_learn(counts, 300);
     cpr_word_counts_free(counts);
     REQUIRE(vocabulary != NULL && cpr_vocabulary_tokens(vocabulary) > 256);
