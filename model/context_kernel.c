@@ -8,6 +8,10 @@
 #include "context_model.h"
 #include "token_contexts.h"
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 #ifndef CPR_KERNEL
 #define CPR_KERNEL baseline
 #endif
@@ -28,11 +32,14 @@
 /* How many lanes of each kind a profile has. Functions get it as a constant. */
 typedef struct shape {
     uint32_t contexts, successors, matches;
+    uint32_t match_lanes; /* of each match */
+    uint32_t sets;        /* of the mixer's weights: the first of select_rows() */
+    uint32_t refinements; /* the first of address_refinements() */
 } shape;
 
 ALWAYS_INLINE uint32_t lanes_of(shape s)
 {
-    return s.contexts + s.successors + 2 * s.matches;
+    return s.contexts + s.successors + s.match_lanes * s.matches;
 }
 
 ALWAYS_INLINE uint32_t inputs_of(shape s)
@@ -40,29 +47,39 @@ ALWAYS_INLINE uint32_t inputs_of(shape s)
     return CPR_INPUTS_OF(lanes_of(s));
 }
 
+ALWAYS_INLINE uint32_t padded_sets(shape s)
+{
+    return (s.sets + 3) & ~UINT32_C(3);
+}
+
 /* ---- slots ---- */
 
-static void address_group(const cpr_model *m, uint32_t group, cpr_group_address *at)
+/* Where the groups are that a node's decisions lead to, both in one bucket: so it is asked for a
+ * decision before it is needed. `from` is the node's number + 1, 0 for the group of the root. */
+ALWAYS_INLINE void address_groups(cpr_model *m, uint32_t from, shape s)
 {
-    const uint32_t contexts = m->contexts;
-    at->group = group;
-    for (uint32_t i = 0; i < contexts; i++) {
-        uint64_t hash = m->core->context_hash[i] + group * UINT64_C(0xD1B54A32D192ED03);
+    cpr_group_address *at = &m->next_groups;
+    for (uint32_t i = 0; i < s.contexts; i++) {
+        uint64_t hash = m->core->context_hash[i] + from * UINT64_C(0xD1B54A32D192ED03);
         hash = (hash ^ hash >> 32) * UINT64_C(0x9E3779B97F4A7C15);
         at->bucket[i] = (uint32_t)((hash >> 32) * m->bucket_count >> 32);
-        const uint32_t check = (uint8_t)hash;
-        at->check[i] = check + (check == 0);
+        at->check[i] = (uint8_t)hash;
     }
-    for (uint32_t i = 0; i < contexts; i++)
+    UNROLL for (uint32_t i = 0; i < s.contexts; i++)
         __builtin_prefetch(&m->buckets[at->bucket[i]], 1);
 }
 
 /* The slot of a context in its bucket. If there is none, the one that has seen least makes room. */
-static uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
+ALWAYS_INLINE uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
 {
-    for (uint32_t i = 0; i < CPR_BUCKET_SLOTS; i++)
-        if (bucket->slots[i].check == check)
-            return i;
+    const cpr_slot *slots = bucket->slots;
+    const uint32_t found = slots[0].check == check   ? 0
+                           : slots[1].check == check ? 1
+                           : slots[2].check == check ? 2
+                           : slots[3].check == check ? 3
+                                                     : CPR_BUCKET_SLOTS;
+    if (found < CPR_BUCKET_SLOTS)
+        return found;
     uint32_t victim = 0;
     for (uint32_t i = 1; i < CPR_BUCKET_SLOTS; i++)
         if (bucket->slots[i].history[0] < bucket->slots[victim].history[0])
@@ -71,18 +88,29 @@ static uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
     return victim;
 }
 
-static void find_slots(cpr_model *m, const cpr_group_address *at)
+/* The slots of one of the two groups. */
+ALWAYS_INLINE void find_slots(cpr_model *m, unsigned decision, shape s)
 {
-    for (uint32_t i = 0; i < m->contexts; i++)
-        m->core->slot[i] =
-            at->bucket[i] * (uint32_t)sizeof(cpr_bucket) +
-            find_slot(&m->buckets[at->bucket[i]], at->check[i]) * (uint32_t)sizeof(cpr_slot);
+    const cpr_group_address *at = &m->next_groups;
+    for (uint32_t i = 0; i < s.contexts; i++) {
+        const uint32_t check = at->check[i] ^ decision << 7;
+        m->core->slot[i] = at->bucket[i] * (uint32_t)sizeof(cpr_bucket) +
+                           find_slot(&m->buckets[at->bucket[i]], check > 0 ? check : 1) *
+                               (uint32_t)sizeof(cpr_slot);
+    }
 }
 
 /* The histories of a node: that of context i is at + slot[i]. */
 static uint8_t *histories(const cpr_model *m, const cpr_tree_node *node)
 {
     return &m->buckets[0].slots[0].history[node->in_group - 1u];
+}
+
+/* The node's decisions lead to other groups. */
+static bool leads_to_groups(const cpr_tree_node *node)
+{
+    return node->depth % CPR_GROUP_DEPTH == CPR_GROUP_DEPTH - 1 &&
+           (node->child[0] >= 0 || node->child[1] >= 0);
 }
 
 /* ---- lanes ---- */
@@ -181,21 +209,22 @@ ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s, packed
                        (s.contexts + i) * CPR_LANE_ENTRIES + entry[i], flip[i], on[i], packed);
 }
 
-/* Two lanes a match: by its state and the depth, and by its state alone. */
+/* The lanes of a match: by its state and the depth, and by its state alone. */
 ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s, packed_inputs *packed)
 {
     const cpr_estimate *estimates = m->core->estimates;
     UNROLL for (uint32_t i = 0; i < s.matches; i++)
     {
-        const uint32_t lane = s.contexts + s.successors + 2 * i;
+        const uint32_t lane = s.contexts + s.successors + s.match_lanes * i;
         const cpr_match *match = &m->core->matches[i];
         const int32_t flip = match->path << depth >> 31 ? 0 : -1;
         const int32_t on = match->expected >= 0 ? -1 : 0;
         read_expecting(m, &m->lanes, estimates, lane,
                        lane * CPR_LANE_ENTRIES + match->state * 16 + (depth < 15 ? depth : 15),
                        flip, on, packed);
-        read_expecting(m, &m->lanes, estimates, lane + 1,
-                       (lane + 1) * CPR_LANE_ENTRIES + match->state, flip, on, packed);
+        if (s.match_lanes > 1)
+            read_expecting(m, &m->lanes, estimates, lane + 1,
+                           (lane + 1) * CPR_LANE_ENTRIES + match->state, flip, on, packed);
     }
 }
 
@@ -225,6 +254,37 @@ ALWAYS_INLINE void learn_lanes(cpr_lanes *lanes, unsigned bit, cpr_estimate *est
 
 /* ---- mixer ---- */
 
+/* The sums of the products of inputs and weights of each set, in whole vectors of four sets. */
+#ifdef __AVX2__
+ALWAYS_INLINE __m256i multiply(const int16_t *input, const int16_t *weight, uint32_t inputs)
+{
+    __m256i sum = _mm256_setzero_si256();
+    UNROLL for (uint32_t i = 0; i < inputs; i += 16)
+    {
+        const __m256i in = _mm256_load_si256((const __m256i *)(const void *)(input + i));
+        const __m256i w = _mm256_load_si256((const __m256i *)(const void *)(weight + i));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(in, w));
+    }
+    return sum;
+}
+
+/* Adding up four vectors at once takes half the instructions of one after the other. */
+ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t inputs,
+                                int32_t sum[CPR_FINAL_INPUTS])
+{
+    UNROLL for (uint32_t i = 0; i < padded_sets(s); i += 4)
+    {
+        __m256i part[4];
+        UNROLL for (uint32_t j = 0; j < 4; j++) part[j] =
+            i + j < s.sets ? multiply(m->input, m->row[i + j], inputs) : _mm256_setzero_si256();
+        const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(part[0], part[1]),
+                                                _mm256_hadd_epi32(part[2], part[3]));
+        _mm_store_si128(
+            (__m128i *)(void *)(sum + i),
+            _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+    }
+}
+#else
 ALWAYS_INLINE int32_t dot_product(const int16_t *restrict input, const int16_t *restrict weight,
                                   uint32_t inputs)
 {
@@ -232,6 +292,14 @@ ALWAYS_INLINE int32_t dot_product(const int16_t *restrict input, const int16_t *
     VECTORIZE for (uint32_t i = 0; i < inputs; i++) sum += (int32_t)input[i] * weight[i];
     return sum;
 }
+
+ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t inputs,
+                                int32_t sum[CPR_FINAL_INPUTS])
+{
+    for (uint32_t i = 0; i < padded_sets(s); i++)
+        sum[i] = i < s.sets ? dot_product(m->input, m->row[i], inputs) : 0;
+}
+#endif
 
 /* weight += input * error, error being scaled to 2^-14 a unit, with weights held in their bounds.
  * Shifted like this, the product is one instruction on most machines. */
@@ -248,16 +316,19 @@ ALWAYS_INLINE void train_row(const int16_t *restrict input, int16_t *restrict we
 }
 
 /* Returns the logit of the mix of the chosen rows. */
-ALWAYS_INLINE int32_t mix_inputs(cpr_model *m, uint32_t inputs)
+ALWAYS_INLINE int32_t mix_inputs(cpr_model *m, shape s, uint32_t inputs)
 {
-    int32_t sum = 0;
-    for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
-        const int32_t sum_of_products = dot_product(m->input, m->row[i], inputs);
-        m->set_logit[i] = cpr_logit_clamp(sum_of_products / CPR_WEIGHT_ONE);
-        m->set_probability[i] = cpr_squash(&m->constants.logistic, m->set_logit[i]);
-        sum += m->set_logit[i] * (m->final_row[i] >> 2) >> 10;
+    _Alignas(32) int32_t sums[CPR_FINAL_INPUTS];
+    dot_products(m, s, inputs, sums);
+    int32_t total = 0;
+    VECTORIZE for (uint32_t i = 0; i < padded_sets(s); i++)
+    {
+        m->set_logit[i] = cpr_logit_clamp(sums[i] / CPR_WEIGHT_ONE);
+        total += m->set_logit[i] * (m->final_row[i] >> 2) >> 10;
     }
-    return cpr_logit_clamp(sum / 16);
+    UNROLL for (uint32_t i = 0; i < s.sets; i++) m->set_probability[i] =
+        cpr_squash(&m->constants.logistic, m->set_logit[i]);
+    return cpr_logit_clamp(total / 16);
 }
 
 static int32_t bounded(int32_t value, int32_t limit)
@@ -267,32 +338,37 @@ static int32_t bounded(int32_t value, int32_t limit)
     return value < -limit ? -limit : value;
 }
 
-ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, uint32_t inputs)
+ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, shape s, uint32_t inputs)
 {
     const int32_t target = bit ? 65536 : 0;
     const int32_t final_error = target - (int32_t)m->mixed;
-    for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
-        m->final_row[i] =
-            bounded(m->final_row[i] +
-                        ((m->set_logit[i] * final_error + (1 << (FINAL_RATE - 1))) >> FINAL_RATE),
-                    CPR_FINAL_WEIGHT_LIMIT);
+    int32_t *restrict final_row = m->final_row;
+    VECTORIZE for (uint32_t i = 0; i < padded_sets(s); i++)
+    {
+        const int32_t step =
+            (m->set_logit[i] * final_error + (1 << (FINAL_RATE - 1))) >> FINAL_RATE;
+        final_row[i] = bounded(final_row[i] + step, CPR_FINAL_WEIGHT_LIMIT);
+    }
+    UNROLL for (uint32_t i = 0; i < s.sets; i++)
+    {
         const int32_t error = target - (int32_t)m->set_probability[i];
         train_row(m->input, m->row[i], inputs, (int16_t)(error * 3 / 8));
     }
 }
 
-ALWAYS_INLINE void set_rows(cpr_model *m, int16_t *weights, uint32_t inputs,
+ALWAYS_INLINE void set_rows(cpr_model *m, shape s, int16_t *weights, uint32_t inputs,
                             const uint32_t row[CPR_WEIGHT_SETS],
                             const uint32_t rows[CPR_WEIGHT_SETS])
 {
     uint32_t first = 0;
-    for (unsigned i = 0; i < CPR_WEIGHT_SETS; i++) {
+    UNROLL for (uint32_t i = 0; i < s.sets; i++)
+    {
         m->row[i] = weights + (size_t)(first + row[i]) * inputs;
         first += rows[i];
     }
 }
 
-ALWAYS_INLINE void select_rows(cpr_model *m, uint32_t known, uint32_t depth, uint32_t inputs)
+ALWAYS_INLINE void select_rows(cpr_model *m, shape s, uint32_t known, uint32_t depth)
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
@@ -301,19 +377,19 @@ ALWAYS_INLINE void select_rows(cpr_model *m, uint32_t known, uint32_t depth, uin
         expecting = expecting || core->matches[i].expected >= 0;
     const uint32_t row[CPR_WEIGHT_SETS] = {
         core->node < CPR_ROWS_NODE ? core->node : CPR_ROWS_NODE - 1,
+        core->token_row,
         core->match_bucket * 16 + expecting * 8 + (depth < 7 ? depth : 7),
         known * 32 + depth,
         byte * 16 + (depth < 15 ? depth : 15),
-        core->token_row,
         core->token_row_before,
     };
-    static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_ROWS_NODE, CPR_ROWS_MATCH, CPR_ROWS_KNOWN,
-                                                   CPR_ROWS_BYTE, CPR_ROWS_TOKEN, CPR_ROWS_TOKEN};
-    set_rows(m, m->weights, inputs, row, rows);
+    static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_ROWS_NODE,  CPR_ROWS_TOKEN, CPR_ROWS_MATCH,
+                                                   CPR_ROWS_KNOWN, CPR_ROWS_BYTE,  CPR_ROWS_TOKEN};
+    set_rows(m, s, m->weights, inputs_of(s), row, rows);
     m->final_row = m->core->final_weights[known * 32 + depth];
 }
 
-static void select_guess_rows(cpr_model *m)
+ALWAYS_INLINE void select_guess_rows(cpr_model *m, shape s)
 {
     const cpr_core_state *core = m->core;
     const uint32_t row[CPR_WEIGHT_SETS] = {
@@ -327,39 +403,54 @@ static void select_guess_rows(cpr_model *m)
     static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_GUESS_ROWS_TOKEN, CPR_GUESS_ROWS_TOKEN,
                                                    CPR_GUESS_ROWS_MATCH, CPR_GUESS_ROWS_AGREEMENT,
                                                    CPR_GUESS_ROWS_BYTE,  CPR_GUESS_ROWS_RECENT};
-    set_rows(m, m->guess_weights, CPR_GUESS_LANES, row, rows);
+    set_rows(m, s, m->guess_weights, CPR_GUESS_LANES, row, rows);
     m->final_row = m->core->final_weights[256 + core->confidence];
 }
 
 /* ---- secondary estimation ---- */
 
-/* The mean of the mix and of what became of it in three contexts. */
-static uint32_t refine(cpr_model *m, int32_t logit, const uint32_t row[CPR_REFINEMENTS])
+/* The mean of the mix and of what became of it in some contexts. */
+ALWAYS_INLINE uint32_t refine(cpr_model *m, shape s, int32_t logit,
+                              const uint32_t row[CPR_REFINEMENTS])
 {
     const uint32_t position = (uint32_t)(logit + CPR_LOGIT_MAX + 1);
     const uint32_t step = position >> 8, between = position & 255;
-    uint32_t sum = 0;
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++) {
+    uint32_t sum = s.refinements * m->mixed;
+    UNROLL for (uint32_t i = 0; i < s.refinements; i++)
+    {
         uint16_t *at = m->refinements + (size_t)row[i] * CPR_REFINE_STEPS + step;
         sum += (at[0] * (256 - between) + at[1] * between) >> 8;
         m->refine_step[i] = at + (between >= 128);
     }
-    const uint32_t p = (3 * m->mixed + sum) / 6;
+    const uint32_t p = s.refinements > 0 ? sum / (2 * s.refinements) : m->mixed;
     return p < 1 ? 1 : p > 65535 ? 65535 : p;
 }
 
-static void address_refinements(const cpr_model *m, uint32_t row[CPR_REFINEMENTS])
+ALWAYS_INLINE void learn_refinements(cpr_model *m, unsigned bit, shape s)
+{
+    UNROLL for (uint32_t i = 0; i < s.refinements; i++)
+        cpr_move(m->refine_step[i], bit, REFINE_RATE);
+}
+
+ALWAYS_INLINE void prefetch_refinements(const cpr_model *m, shape s,
+                                        const uint32_t row[CPR_REFINEMENTS])
+{
+    UNROLL for (uint32_t i = 0; i < s.refinements; i++)
+        __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
+}
+
+ALWAYS_INLINE void address_refinements(const cpr_model *m, shape s, uint32_t row[CPR_REFINEMENTS])
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
     row[0] = core->node % CPR_REFINE_NODES;
     row[1] = CPR_REFINE_NODES + ((core->node << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
     row[2] = CPR_REFINE_NODES + CPR_REFINE_BYTES + core->match_bucket * 256 + byte;
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
-        __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
+    prefetch_refinements(m, s, row);
 }
 
-static void address_guess_refinements(const cpr_model *m, uint32_t row[CPR_REFINEMENTS])
+ALWAYS_INLINE void address_guess_refinements(const cpr_model *m, shape s,
+                                             uint32_t row[CPR_REFINEMENTS])
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff, guess = (uint32_t)core->guess;
@@ -367,8 +458,7 @@ static void address_guess_refinements(const cpr_model *m, uint32_t row[CPR_REFIN
     row[0] = first + guess % CPR_REFINE_NODES;
     row[1] = first + CPR_REFINE_NODES + ((guess << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
     row[2] = first + CPR_REFINE_NODES + CPR_REFINE_BYTES + core->agreement * 32 + core->confidence;
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
-        __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
+    prefetch_refinements(m, s, row);
 }
 
 /* ---- guesses ---- */
@@ -402,22 +492,21 @@ ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s, packed_inputs *packed
 ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, shape s)
 {
     uint32_t refinement[CPR_REFINEMENTS];
-    address_guess_refinements(m, refinement);
+    address_guess_refinements(m, s, refinement);
     packed_inputs packed = {0};
     read_guess_lanes(m, s, &packed);
     store_inputs(m, &packed, s.successors + s.matches, CPR_GUESS_LANES);
-    select_guess_rows(m);
-    const int32_t logit = mix_inputs(m, CPR_GUESS_LANES);
+    select_guess_rows(m, s);
+    const int32_t logit = mix_inputs(m, s, CPR_GUESS_LANES);
     m->mixed = cpr_squash(&m->constants.logistic, logit);
-    return refine(m, logit, refinement);
+    return refine(m, s, logit, refinement);
 }
 
 /* What a shard or a wrong guess begins with. */
-static void begin_tree(cpr_model *m)
+ALWAYS_INLINE void begin_tree(cpr_model *m, shape s)
 {
-    cpr_group_address at;
-    address_group(m, 0, &at);
-    find_slots(m, &at);
+    address_groups(m, 0, s);
+    find_slots(m, 0, s);
 }
 
 /* After a wrong guess nothing expects that token any more. */
@@ -437,9 +526,8 @@ static void rule_out(cpr_model *m, int32_t token)
 ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, shape s)
 {
     cpr_core_state *core = m->core;
-    train_mixer(m, bit, CPR_GUESS_LANES);
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
-        cpr_move(m->refine_step[i], bit, REFINE_RATE);
+    train_mixer(m, bit, s, CPR_GUESS_LANES);
+    learn_refinements(m, bit, s);
     learn_lanes(&m->guess_lanes, bit, core->guess_estimates, m->constants.guess_most,
                 s.successors + s.matches);
     core->guesses = core->guesses << 1 | bit;
@@ -458,7 +546,7 @@ ALWAYS_INLINE int32_t learn_guess(cpr_model *m, unsigned bit, shape s)
         rule_out(m, guess);
     }
     if (core->guess < 0)
-        begin_tree(m);
+        begin_tree(m, s);
     return bit ? guess : -1;
 }
 
@@ -482,10 +570,9 @@ static void narrow(cpr_model *m, unsigned bit, uint32_t depth)
 ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *node, shape s)
 {
     cpr_core_state *core = m->core;
-    train_mixer(m, bit, inputs_of(s));
+    train_mixer(m, bit, s, inputs_of(s));
     learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, lanes_of(s));
-    for (unsigned i = 0; i < CPR_REFINEMENTS; i++)
-        cpr_move(m->refine_step[i], bit, REFINE_RATE);
+    learn_refinements(m, bit, s);
     uint8_t *at = histories(m, node);
     UNROLL for (uint32_t i = 0; i < s.contexts; i++) at[core->slot[i]] =
         m->constants.history.next[m->lanes.index[i] & 255][bit];
@@ -499,37 +586,30 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
         return predict_guess(m, s);
     const cpr_tree_node *node = &m->vocabulary->nodes[m->core->node];
     uint32_t refinement[CPR_REFINEMENTS];
-    address_refinements(m, refinement);
+    address_refinements(m, s, refinement);
     packed_inputs packed = {0};
     const uint32_t known = read_contexts(m, node, s, &packed);
     read_successors(m, node->depth, s, &packed);
     read_matches(m, node->depth, s, &packed);
     store_inputs(m, &packed, lanes_of(s), inputs_of(s));
-    select_rows(m, known, node->depth, inputs_of(s));
-    const int32_t logit = mix_inputs(m, inputs_of(s));
+    select_rows(m, s, known, node->depth);
+    const int32_t logit = mix_inputs(m, s, inputs_of(s));
     m->mixed = cpr_squash(&m->constants.logistic, logit);
-
-    /* the likely next group's cache lines are asked for early */
-    const int32_t child = node->child[logit > 0];
-    m->likely.group = node->group;
-    if (child >= 0 && m->vocabulary->nodes[child].group != node->group)
-        address_group(m, m->vocabulary->nodes[child].group, &m->likely);
-    return refine(m, logit, refinement);
+    return refine(m, s, logit, refinement);
 }
 
 ALWAYS_INLINE int32_t learn_token(cpr_model *m, unsigned bit, const cpr_tree_node *node,
                                   uint32_t token, shape s)
 {
-    cpr_group_address at;
     const bool sure = cpr_token_contexts_update(m, token);
     if (!sure)
-        address_group(m, 0, &at);
+        address_groups(m, 0, s);
     train_tree(m, bit, node, s);
     cpr_token_contexts_guess(m);
     if (m->core->guess < 0) {
         if (sure)
-            address_group(m, 0, &at);
-        find_slots(m, &at);
+            address_groups(m, 0, s);
+        find_slots(m, 0, s);
     }
     return (int32_t)token;
 }
@@ -544,20 +624,21 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
     if (child < 0)
         return learn_token(m, bit, node, (uint32_t)~child, s);
 
-    const uint32_t group = m->vocabulary->nodes[child].group;
     narrow(m, bit, node->depth);
     core->node = (uint32_t)child;
-    if (group != node->group && group != m->likely.group)
-        address_group(m, group, &m->likely);
+    if (leads_to_groups(&m->vocabulary->nodes[child]))
+        address_groups(m, core->node + 1, s);
     train_tree(m, bit, node, s);
-    if (group != node->group)
-        find_slots(m, &m->likely);
+    if (leads_to_groups(node))
+        find_slots(m, bit, s);
     return -1;
 }
 
 static const shape balanced = {CPR_BALANCED_CONTEXTS, CPR_BALANCED_SUCCESSORS,
-                               CPR_BALANCED_MATCHES};
-static const shape fast = {CPR_FAST_CONTEXTS, CPR_FAST_SUCCESSORS, CPR_FAST_MATCHES};
+                               CPR_BALANCED_MATCHES,  CPR_BALANCED_MATCH_LANES,
+                               CPR_BALANCED_SETS,     CPR_BALANCED_REFINEMENTS};
+static const shape fast = {CPR_FAST_CONTEXTS,    CPR_FAST_SUCCESSORS, CPR_FAST_MATCHES,
+                           CPR_FAST_MATCH_LANES, CPR_FAST_SETS,       CPR_FAST_REFINEMENTS};
 
 static uint32_t predict(cpr_model *m)
 {
@@ -574,8 +655,12 @@ static int32_t learn(cpr_model *m, unsigned bit)
 static void begin(cpr_model *m)
 {
     cpr_token_contexts_guess(m);
-    if (m->core->guess < 0)
-        begin_tree(m);
+    if (m->core->guess >= 0)
+        return;
+    if (m->contexts == CPR_BALANCED_CONTEXTS)
+        begin_tree(m, balanced);
+    else
+        begin_tree(m, fast);
 }
 
 const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {TEXT(CPR_KERNEL), predict, learn, begin};

@@ -34,7 +34,7 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
 
 static uint32_t lanes_of(const cpr_profile *profile)
 {
-    return profile->contexts + profile->successors + 2 * profile->matches;
+    return profile->contexts + profile->successors + profile->match_lanes * profile->matches;
 }
 
 static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
@@ -51,7 +51,9 @@ static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
     l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
-    l.refinements = place(&l.total, (size_t)CPR_REFINE_ROWS * CPR_REFINE_STEPS * sizeof(uint16_t));
+    if (profile->refinements > 0)
+        l.refinements =
+            place(&l.total, (size_t)CPR_REFINE_ROWS * CPR_REFINE_STEPS * sizeof(uint16_t));
     l.history = place(&l.total, (size_t)l.history_entries * sizeof(uint16_t));
     l.heads = place(&l.total, (size_t)profile->matches * l.head_entries * sizeof(uint32_t));
     l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
@@ -216,6 +218,16 @@ static void fill_rows(int16_t *weights, uint32_t rows, uint32_t inputs, uint32_t
         memcpy(weights + (size_t)row * inputs, weights, inputs * sizeof *weights);
 }
 
+static void reset_refinements(cpr_model *m)
+{
+    for (uint32_t step = 0; step < CPR_REFINE_STEPS; step++)
+        m->refinements[step] = (uint16_t)cpr_squash(
+            &m->constants.logistic, cpr_logit_clamp((int32_t)step * 256 - CPR_LOGIT_MAX - 1));
+    for (uint32_t row = 1; row < CPR_REFINE_ROWS; row++)
+        memcpy(m->refinements + (size_t)row * CPR_REFINE_STEPS, m->refinements,
+               CPR_REFINE_STEPS * sizeof *m->refinements);
+}
+
 static void reset_mixer(cpr_model *m)
 {
     fill_rows(m->weights, CPR_ROWS, m->inputs, m->contexts,
@@ -224,13 +236,11 @@ static void reset_mixer(cpr_model *m)
     for (uint32_t row = 0; row < CPR_FINAL_ROWS; row++)
         for (uint32_t i = 0; i < CPR_FINAL_INPUTS; i++)
             m->core->final_weights[row][i] =
-                i < CPR_WEIGHT_SETS ? CPR_FINAL_WEIGHT_ONE / (int32_t)CPR_WEIGHT_SETS : 0;
-    for (uint32_t step = 0; step < CPR_REFINE_STEPS; step++)
-        m->refinements[step] = (uint16_t)cpr_squash(
-            &m->constants.logistic, cpr_logit_clamp((int32_t)step * 256 - CPR_LOGIT_MAX - 1));
-    for (uint32_t row = 1; row < CPR_REFINE_ROWS; row++)
-        memcpy(m->refinements + (size_t)row * CPR_REFINE_STEPS, m->refinements,
-               CPR_REFINE_STEPS * sizeof *m->refinements);
+                i < m->profile->weight_sets
+                    ? CPR_FINAL_WEIGHT_ONE / (int32_t)m->profile->weight_sets
+                    : 0;
+    if (m->profile->refinements > 0)
+        reset_refinements(m);
 }
 
 void cpr_model_reset(cpr_model *m)

@@ -64,9 +64,15 @@ typedef struct cpr_successors {
 #define CPR_BALANCED_CONTEXTS 14u
 #define CPR_BALANCED_SUCCESSORS 6u
 #define CPR_BALANCED_MATCHES 3u
-#define CPR_FAST_CONTEXTS 6u
-#define CPR_FAST_SUCCESSORS 4u
-#define CPR_FAST_MATCHES 2u
+#define CPR_BALANCED_MATCH_LANES 2u
+#define CPR_BALANCED_SETS CPR_WEIGHT_SETS
+#define CPR_BALANCED_REFINEMENTS CPR_REFINEMENTS
+#define CPR_FAST_CONTEXTS 4u
+#define CPR_FAST_SUCCESSORS 2u
+#define CPR_FAST_MATCHES 1u
+#define CPR_FAST_MATCH_LANES 1u
+#define CPR_FAST_SETS 2u
+#define CPR_FAST_REFINEMENTS 0u
 
 #define CPR_SUCCESSORS_BUCKET 4u /* entries, of which one may be a context's */
 
@@ -80,6 +86,12 @@ struct cpr_profile {
     const uint8_t *successor_ids;
     uint32_t matches;
     uint32_t match_tokens[CPR_MATCHES_MAX]; /* that must agree before a match is looked for */
+    uint32_t match_lanes;
+    uint32_t weight_sets;
+    uint32_t refinements;
+    uint32_t guess_from;       /* the least chance of a guess, in units of 2^-16 */
+    uint64_t max_sample_bytes; /* of the corpus, for the vocabulary */
+    uint32_t guess_shift;      /* 2^this is the width of a class of confidence */
     uint64_t max_buckets;
     uint32_t successor_bits; /* log2 of the most buckets of successors */
     uint32_t history_bits;   /* log2 of the tokens that the match models can reach back */
@@ -137,11 +149,10 @@ typedef struct cpr_expected {
     uint32_t state[CPR_SUCCESSORS_MAX];    /* of their counts, see CPR_SUCCESSOR_STATES */
 } cpr_expected;
 
-/* Where the contexts keep what they know of a group of nodes. */
+/* Where the contexts keep what they know of the groups that a node's decisions lead to. */
 typedef struct cpr_group_address {
-    uint32_t group;
     uint32_t bucket[CPR_CONTEXTS_MAX];
-    uint32_t check[CPR_CONTEXTS_MAX]; /* from 1 to 255 */
+    uint32_t check[CPR_CONTEXTS_MAX]; /* 8 bits, of the group of decision 0 */
 } cpr_group_address;
 
 /* State of fixed size, saved and copied as it is. */
@@ -221,12 +232,12 @@ struct cpr_model {
     _Alignas(64) int16_t input[CPR_LANES];
     cpr_lanes lanes, guess_lanes;
     int16_t *row[CPR_WEIGHT_SETS];
-    int32_t set_logit[CPR_WEIGHT_SETS];
+    _Alignas(32) int32_t set_logit[CPR_FINAL_INPUTS];
     uint32_t set_probability[CPR_WEIGHT_SETS];
     int32_t *final_row;
     uint32_t mixed;                         /* probability after the final mixer */
     uint16_t *refine_step[CPR_REFINEMENTS]; /* the nearest step of each */
-    cpr_group_address likely;               /* the group that the likelier decision leads to */
+    cpr_group_address next_groups;          /* of the node that leads to them, or of the root */
 };
 
 /* The kernels that this machine can run, the fastest first; NULL past the last. */

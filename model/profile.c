@@ -5,13 +5,10 @@
 #include <string.h>
 
 /* Chosen by measurement, see MODEL.md. */
-static const uint8_t fast_contexts[CPR_FAST_CONTEXTS] = {
-    CPR_CONTEXT_NONE,    CPR_CONTEXT_T1,    CPR_CONTEXT_WORD,
-    CPR_CONTEXT_BYTES_3, CPR_CONTEXT_SHAPE, CPR_CONTEXT_PUNCTUATION,
-};
+static const uint8_t fast_contexts[CPR_FAST_CONTEXTS] = {CPR_CONTEXT_NONE, CPR_CONTEXT_T1,
+                                                         CPR_CONTEXT_WORD, CPR_CONTEXT_SHAPE};
 
-static const uint8_t fast_successors[CPR_FAST_SUCCESSORS] = {CPR_CONTEXT_T3, CPR_CONTEXT_T2,
-                                                             CPR_CONTEXT_WORD_2, CPR_CONTEXT_T4};
+static const uint8_t fast_successors[CPR_FAST_SUCCESSORS] = {CPR_CONTEXT_T3, CPR_CONTEXT_WORD_2};
 
 static const uint8_t balanced_contexts[CPR_BALANCED_CONTEXTS] = {
     CPR_CONTEXT_NONE,        CPR_CONTEXT_T1,          CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
@@ -35,23 +32,35 @@ static const cpr_profile profiles[] = {
         .successors = sizeof balanced_successors,
         .successor_ids = balanced_successors,
         .matches = CPR_BALANCED_MATCHES,
-        .match_tokens = {16, 6, 2},
+        .match_tokens = {12, 5, 2},
+        .match_lanes = CPR_BALANCED_MATCH_LANES,
+        .weight_sets = CPR_BALANCED_SETS,
+        .refinements = CPR_BALANCED_REFINEMENTS,
+        .guess_from = 60000,
+        .guess_shift = 8,
+        .max_sample_bytes = UINT64_C(32) << 20,
         .max_buckets = UINT64_C(19) << 18,
         .successor_bits = 21,
         .history_bits = 24,
     },
     {
         .name = "fast",
-        .summary = "six contexts and small tables: faster, and larger archives",
+        .summary = "four contexts and small tables: three times as fast, and larger archives",
         .version = 2,
         .contexts = sizeof fast_contexts,
         .context_ids = fast_contexts,
         .successors = sizeof fast_successors,
         .successor_ids = fast_successors,
         .matches = CPR_FAST_MATCHES,
-        .match_tokens = {12, 4},
-        .max_buckets = UINT64_C(3) << 18,
-        .successor_bits = 19,
+        .match_tokens = {5},
+        .match_lanes = CPR_FAST_MATCH_LANES,
+        .weight_sets = CPR_FAST_SETS,
+        .refinements = CPR_FAST_REFINEMENTS,
+        .guess_from = 45000,
+        .guess_shift = 10,
+        .max_sample_bytes = UINT64_C(8) << 20,
+        .max_buckets = UINT64_C(1) << 17,
+        .successor_bits = 17,
         .history_bits = 22,
     },
 };
@@ -95,7 +104,6 @@ uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus
 
 uint64_t cpr_profile_sample_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
 {
-    (void)profile;
-    const uint64_t most = UINT64_C(32) << 20;
+    const uint64_t most = profile->max_sample_bytes;
     return corpus_bytes < most ? corpus_bytes : most;
 }

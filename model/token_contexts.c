@@ -4,9 +4,6 @@
 #include "successors.h"
 #include "token_matches.h"
 
-/* A guess is made if its chance, in units of 2^-16, is at least this. */
-#define GUESS_FROM 60000u
-
 static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
 {
     const cpr_text_state *text = &m->core->text;
@@ -43,7 +40,8 @@ static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
 static void make_guess(cpr_model *m)
 {
     cpr_core_state *core = m->core;
-    uint32_t best = GUESS_FROM - 1;
+    const uint32_t below = m->profile->guess_from - 1;
+    uint32_t best = below;
     core->guess = -1;
     for (uint32_t i = 0; i < m->successor_contexts; i++) {
         const cpr_successors *s = &m->successors[core->successors[i]];
@@ -61,7 +59,7 @@ static void make_guess(cpr_model *m)
             core->guess = match->expected;
         }
     }
-    core->confidence = (best - (GUESS_FROM - 1)) / 256;
+    core->confidence = (best - below) >> m->profile->guess_shift;
     core->agreement = core->guess >= 0 ? cpr_successors_agreement(m, (uint32_t)core->guess) : 0;
 }
 
@@ -87,7 +85,7 @@ static bool match_is_sure(const cpr_model *m)
 {
     for (uint32_t i = 0; i < m->matches; i++) {
         const cpr_match *match = &m->core->matches[i];
-        if (match->expected >= 0 && m->core->match_hits[i][match->state] >= GUESS_FROM)
+        if (match->expected >= 0 && m->core->match_hits[i][match->state] >= m->profile->guess_from)
             return true;
     }
     return false;

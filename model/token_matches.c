@@ -4,6 +4,8 @@
 #define MATCH_CHECK 32u /* tokens that are compared when a match is found */
 #define MISSES_MOST 4   /* of the last eight tokens, before a match is given up */
 #define HITS_RATE 6
+#define HEAD_PLACE_BITS 24
+#define HEAD_PLACES ((UINT32_C(1) << HEAD_PLACE_BITS) - 1)
 
 static uint32_t length_of_match(const cpr_model *m, uint32_t candidate)
 {
@@ -58,19 +60,44 @@ static uint32_t *head_of(const cpr_model *m, uint32_t which)
     return &m->match_heads[which][m->core->match_hash[which] >> 32 & m->match_mask];
 }
 
+/* A head is eight bits of a hash, and the lowest 24 of a place. */
+static uint32_t head_for(const cpr_model *m, uint32_t which)
+{
+    return (uint32_t)m->core->match_hash[which] << HEAD_PLACE_BITS |
+           (m->core->tokens_seen & HEAD_PLACES);
+}
+
 static void find(cpr_model *m, uint32_t which)
 {
     cpr_match *match = &m->core->matches[which];
     uint32_t *head = head_of(m, which);
-    const uint32_t tokens = m->profile->match_tokens[which];
-    if ((match->next == 0 || match->length < tokens) && *head != 0 && in_reach(m, *head)) {
-        const uint32_t length = length_of_match(m, *head);
+    const uint32_t now = head_for(m, which), tokens = m->profile->match_tokens[which];
+    if ((match->next == 0 || match->length < tokens) &&
+        *head >> HEAD_PLACE_BITS == now >> HEAD_PLACE_BITS) {
+        const uint32_t place = m->core->tokens_seen - ((now - *head) & HEAD_PLACES);
+        const uint32_t length = in_reach(m, place) ? length_of_match(m, place) : 0;
         if (length >= tokens)
-            *match = (cpr_match){.next = *head, .length = length};
+            *match = (cpr_match){.next = place, .length = length};
     }
     if (match->next != 0 && !in_reach(m, match->next))
         match->next = 0;
-    *head = m->core->tokens_seen;
+    *head = now;
+}
+
+static void hash_tokens(cpr_model *m, uint32_t which)
+{
+    uint64_t hash = 0;
+    for (uint32_t i = 1; i <= m->profile->match_tokens[which]; i++)
+        hash = cpr_mix(hash, cpr_token_back(m, i));
+    m->core->match_hash[which] = hash;
+    __builtin_prefetch(head_of(m, which), 1);
+}
+
+/* The longer models' heads are looked up when one token more is known, so that memory has time to
+ * answer. */
+static bool is_late(const cpr_model *m, uint32_t which)
+{
+    return m->profile->match_tokens[which] > 2;
 }
 
 void cpr_token_matches_append(cpr_model *m, uint32_t token)
@@ -84,14 +111,9 @@ void cpr_token_matches_append(cpr_model *m, uint32_t token)
         follow(m, match, token);
     }
     m->history[core->tokens_seen++ & m->history_mask] = (uint16_t)token;
-    uint64_t hash = 0;
-    uint32_t tokens = 0;
-    for (uint32_t i = m->matches; i-- > 0;) {
-        for (; tokens < m->profile->match_tokens[i]; tokens++)
-            hash = cpr_mix(hash, cpr_token_back(m, tokens + 1));
-        core->match_hash[i] = hash;
-        __builtin_prefetch(head_of(m, i), 1);
-    }
+    for (uint32_t i = 0; i < m->matches; i++)
+        if (!is_late(m, i))
+            hash_tokens(m, i);
 }
 
 void cpr_token_matches_find(cpr_model *m)
@@ -100,6 +122,9 @@ void cpr_token_matches_find(cpr_model *m)
         find(m, i);
         m->core->matches[i].state = state_of(&m->core->matches[i]);
     }
+    for (uint32_t i = 0; i < m->matches; i++)
+        if (is_late(m, i))
+            hash_tokens(m, i);
 }
 
 /* Which of 24 kinds of match this is: by its model and its length. */
