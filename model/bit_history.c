@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MOST 48
+#define LAST_MOST 9 /* up to this sum, states know the last decision */
 
 /* The larger number may be at most this, by the smaller one. */
 static const uint8_t bounds[] = {MOST, 32, 16, 12, 8, 6};
@@ -41,24 +42,32 @@ static void add(uint32_t n[2], unsigned bit)
     }
 }
 
+static uint8_t add_state(cpr_bit_history *history, uint32_t n0, uint32_t n1)
+{
+    history->n[history->states][0] = (uint8_t)n0;
+    history->n[history->states][1] = (uint8_t)n1;
+    return (uint8_t)history->states++;
+}
+
 void cpr_bit_history_init(cpr_bit_history *history)
 {
-    uint8_t state_of[MOST + 1][MOST + 1] = {{0}};
+    uint8_t state_of[MOST + 1][MOST + 1][2] = {{{0}}};
     memset(history, 0, sizeof *history);
     for (uint32_t total = 0; total <= 2 * MOST; total++) {
         for (uint32_t n0 = 0; n0 <= total; n0++) {
             if (n0 > MOST || total - n0 > MOST || !allowed(n0, total - n0))
                 continue;
-            history->n[history->states][0] = (uint8_t)n0;
-            history->n[history->states][1] = (uint8_t)(total - n0);
-            state_of[n0][total - n0] = (uint8_t)history->states++;
+            uint8_t *of = state_of[n0][total - n0];
+            of[0] = add_state(history, n0, total - n0);
+            const bool twice = n0 > 0 && n0 < total && total <= LAST_MOST;
+            of[1] = twice ? add_state(history, n0, total - n0) : of[0];
         }
     }
     for (uint32_t state = 0; state < history->states; state++) {
         for (unsigned bit = 0; bit < 2; bit++) {
             uint32_t n[2] = {history->n[state][0], history->n[state][1]};
             add(n, bit);
-            history->next[state][bit] = state_of[n[0]][n[1]];
+            history->next[state][bit] = state_of[n[0]][n[1]][bit];
         }
     }
 }

@@ -3,7 +3,8 @@
  * A state stands for the numbers (n0, n1) of zeros and ones. A decision adds one to its number and,
  * since old evidence against it has become doubtful, shrinks the other number (the idea of
  * Mahoney's PAQ6, doi:10.1.1.14.8839). Numbers are bounded: the smaller one is, the larger the
- * other may grow. States are numbered by n0 + n1, so a higher state has seen more. */
+ * other may grow. Where both were seen and few in all, there is a state for each last decision.
+ * States are numbered by n0 + n1, so a higher state has seen more. */
 #ifndef CPR_BIT_HISTORY_H
 #define CPR_BIT_HISTORY_H
 

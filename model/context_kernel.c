@@ -26,12 +26,12 @@
 #define VECTORIZE                                                                                  \
     _Pragma("GCC unroll 1") /* else the compiler unrolls first, and finds no vectors */
 
-#define REFINE_RATE 6 /* a table moves 2^-6 of its error */
-#define FINAL_RATE 17
+#define REFINE_RATE 5 /* a table moves 2^-5 of its error */
+#define FINAL_RATE 18
 
 /* How many lanes of each kind a profile has. Functions get it as a constant. */
 typedef struct shape {
-    uint32_t contexts, successors, matches;
+    uint32_t contexts, lines, successors, matches;
     uint32_t match_lanes; /* of each match */
     uint32_t sets;        /* of the mixer's weights: the first of select_rows() */
     uint32_t refinements; /* the first of address_refinements() */
@@ -39,7 +39,7 @@ typedef struct shape {
 
 ALWAYS_INLINE uint32_t lanes_of(shape s)
 {
-    return s.contexts + s.successors + s.match_lanes * s.matches;
+    return s.contexts + s.successors + s.match_lanes * s.matches + s.lines;
 }
 
 ALWAYS_INLINE uint32_t inputs_of(shape s)
@@ -64,6 +64,15 @@ ALWAYS_INLINE void address_groups(cpr_model *m, uint32_t from, shape s)
         hash = (hash ^ hash >> 32) * UINT64_C(0x9E3779B97F4A7C15);
         at->bucket[i] = (uint32_t)((hash >> 32) * m->bucket_count >> 32);
         at->check[i] = (uint8_t)hash;
+        if (i < s.lines) {
+            at->line[i] = 2 * (uint32_t)((hash >> 32) * m->line_pairs >> 32);
+            at->line_check[i] = (uint32_t)hash | 1;
+        }
+    }
+    UNROLL for (uint32_t i = 0; i < s.lines; i++)
+    {
+        __builtin_prefetch(&m->lines[at->line[i]], 1);
+        __builtin_prefetch(&m->lines[at->line[i] + 1], 1);
     }
     UNROLL for (uint32_t i = 0; i < s.contexts; i++)
         __builtin_prefetch(&m->buckets[at->bucket[i]], 1);
@@ -88,7 +97,17 @@ ALWAYS_INLINE uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
     return victim;
 }
 
-/* The slots of one of the two groups. */
+/* Makes the line that of the context, if it is another's. */
+ALWAYS_INLINE void find_line(cpr_line *line, uint32_t check)
+{
+    if (line->check != check) {
+        line->check = check;
+        for (uint32_t i = 0; i < CPR_SLOT_NODES; i++)
+            line->node[i] = UINT32_C(1) << 31;
+    }
+}
+
+/* The slots and lines of one of the two groups. */
 ALWAYS_INLINE void find_slots(cpr_model *m, unsigned decision, shape s)
 {
     const cpr_group_address *at = &m->next_groups;
@@ -97,6 +116,11 @@ ALWAYS_INLINE void find_slots(cpr_model *m, unsigned decision, shape s)
         m->core->slot[i] = at->bucket[i] * (uint32_t)sizeof(cpr_bucket) +
                            find_slot(&m->buckets[at->bucket[i]], check > 0 ? check : 1) *
                                (uint32_t)sizeof(cpr_slot);
+    }
+    for (uint32_t i = 0; i < s.lines; i++) {
+        const uint32_t line = at->line[i] + decision;
+        find_line(&m->lines[line], at->line_check[i]);
+        m->core->line[i] = line * (uint32_t)(sizeof(cpr_line) / sizeof(cpr_estimate));
     }
 }
 
@@ -228,28 +252,46 @@ ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s, packed_in
     }
 }
 
+/* The last lanes: what the contexts' lines say. */
+ALWAYS_INLINE void read_lines(cpr_model *m, const cpr_tree_node *node, shape s,
+                              packed_inputs *packed)
+{
+    UNROLL for (uint32_t i = 0; i < s.lines; i++)
+    {
+        const uint32_t lane = lanes_of(s) - s.lines + i;
+        put_input(
+            packed, lane,
+            read_lane(m, &m->lanes, m->lines->node, lane, m->core->line[i] + node->in_group - 1u));
+    }
+}
+
 /* Lanes are learned in whole vectors. What lies behind the last is of no use, and does no harm. */
 ALWAYS_INLINE uint32_t whole_vectors(uint32_t lanes)
 {
     return (lanes + 7) & ~UINT32_C(7);
 }
 
-/* The steps of an estimate become smaller the more it has learned, from 1/8 to 1/1024. */
+/* Those of the last `in_lines` lanes are in lines, the others in tables.
+ * The steps of an estimate become smaller the more it has learned, from 1/2 to 1/1024. */
 ALWAYS_INLINE void learn_lanes(cpr_lanes *lanes, unsigned bit, cpr_estimate *estimates,
-                               const int32_t *most, uint32_t count)
+                               const int32_t *most, uint32_t count, cpr_estimate *lines,
+                               uint32_t in_lines)
 {
     for (uint32_t i = 0; i < whole_vectors(count); i++) {
         const uint32_t estimate = lanes->estimate[i];
         const int32_t times = (int32_t)(estimate & 1023);
         const int32_t target = (((int32_t)bit ^ lanes->flip[i]) & 1) << 22;
-        const int32_t shift = 3 + (times >= 12) + (times >= 24) + (times >= 48) + (times >= 96) +
-                              (times >= 192) + (times >= 384) + (times >= 768);
+        const int32_t shift = 1 + (times >= 2) + (times >= 6) + (times >= 12) + (times >= 24) +
+                              (times >= 48) + (times >= 96) + (times >= 192) + (times >= 384) +
+                              (times >= 768);
         const int32_t step = (target - (int32_t)(estimate >> 10)) >> shift;
         const uint32_t learned = estimate + (((uint32_t)step << 10) & (uint32_t)lanes->on[i]) +
                                  (uint32_t)((times < most[i]) & lanes->on[i]);
         lanes->estimate[i] = learned;
     }
-    UNROLL for (uint32_t i = 0; i < count; i++) estimates[lanes->index[i]] = lanes->estimate[i];
+    const uint32_t in_tables = count - in_lines;
+    UNROLL for (uint32_t i = 0; i < in_tables; i++) estimates[lanes->index[i]] = lanes->estimate[i];
+    UNROLL for (uint32_t i = in_tables; i < count; i++) lines[lanes->index[i]] = lanes->estimate[i];
 }
 
 /* ---- mixer ---- */
@@ -352,7 +394,7 @@ ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, shape s, uint32_t inp
     UNROLL for (uint32_t i = 0; i < s.sets; i++)
     {
         const int32_t error = target - (int32_t)m->set_probability[i];
-        train_row(m->input, m->row[i], inputs, (int16_t)(error * 3 / 8));
+        train_row(m->input, m->row[i], inputs, (int16_t)(error * 15 / 32));
     }
 }
 
@@ -415,14 +457,14 @@ ALWAYS_INLINE uint32_t refine(cpr_model *m, shape s, int32_t logit,
 {
     const uint32_t position = (uint32_t)(logit + CPR_LOGIT_MAX + 1);
     const uint32_t step = position >> 8, between = position & 255;
-    uint32_t sum = s.refinements * m->mixed;
+    uint32_t sum = m->mixed;
     UNROLL for (uint32_t i = 0; i < s.refinements; i++)
     {
         uint16_t *at = m->refinements + (size_t)row[i] * CPR_REFINE_STEPS + step;
         sum += (at[0] * (256 - between) + at[1] * between) >> 8;
         m->refine_step[i] = at + (between >= 128);
     }
-    const uint32_t p = s.refinements > 0 ? sum / (2 * s.refinements) : m->mixed;
+    const uint32_t p = sum / (1 + s.refinements);
     return p < 1 ? 1 : p > 65535 ? 65535 : p;
 }
 
@@ -445,7 +487,6 @@ ALWAYS_INLINE void address_refinements(const cpr_model *m, shape s, uint32_t row
     const uint32_t byte = core->text.last_bytes & 0xff;
     row[0] = core->node % CPR_REFINE_NODES;
     row[1] = CPR_REFINE_NODES + ((core->node << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
-    row[2] = CPR_REFINE_NODES + CPR_REFINE_BYTES + core->match_bucket * 256 + byte;
     prefetch_refinements(m, s, row);
 }
 
@@ -454,10 +495,9 @@ ALWAYS_INLINE void address_guess_refinements(const cpr_model *m, shape s,
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff, guess = (uint32_t)core->guess;
-    const uint32_t first = CPR_REFINE_NODES + CPR_REFINE_BYTES + CPR_REFINE_MATCHES;
+    const uint32_t first = CPR_REFINE_NODES + CPR_REFINE_BYTES;
     row[0] = first + guess % CPR_REFINE_NODES;
     row[1] = first + CPR_REFINE_NODES + ((guess << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
-    row[2] = first + CPR_REFINE_NODES + CPR_REFINE_BYTES + core->agreement * 32 + core->confidence;
     prefetch_refinements(m, s, row);
 }
 
@@ -529,7 +569,7 @@ ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, shape s)
     train_mixer(m, bit, s, CPR_GUESS_LANES);
     learn_refinements(m, bit, s);
     learn_lanes(&m->guess_lanes, bit, core->guess_estimates, m->constants.guess_most,
-                s.successors + s.matches);
+                s.successors + s.matches, NULL, 0);
     core->guesses = core->guesses << 1 | bit;
 }
 
@@ -571,7 +611,8 @@ ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *n
 {
     cpr_core_state *core = m->core;
     train_mixer(m, bit, s, inputs_of(s));
-    learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, lanes_of(s));
+    learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, lanes_of(s), m->lines->node,
+                s.lines);
     learn_refinements(m, bit, s);
     uint8_t *at = histories(m, node);
     UNROLL for (uint32_t i = 0; i < s.contexts; i++) at[core->slot[i]] =
@@ -591,6 +632,7 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
     const uint32_t known = read_contexts(m, node, s, &packed);
     read_successors(m, node->depth, s, &packed);
     read_matches(m, node->depth, s, &packed);
+    read_lines(m, node, s, &packed);
     store_inputs(m, &packed, lanes_of(s), inputs_of(s));
     select_rows(m, s, known, node->depth);
     const int32_t logit = mix_inputs(m, s, inputs_of(s));
@@ -634,11 +676,12 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
     return -1;
 }
 
-static const shape balanced = {CPR_BALANCED_CONTEXTS, CPR_BALANCED_SUCCESSORS,
-                               CPR_BALANCED_MATCHES,  CPR_BALANCED_MATCH_LANES,
-                               CPR_BALANCED_SETS,     CPR_BALANCED_REFINEMENTS};
-static const shape fast = {CPR_FAST_CONTEXTS,    CPR_FAST_SUCCESSORS, CPR_FAST_MATCHES,
-                           CPR_FAST_MATCH_LANES, CPR_FAST_SETS,       CPR_FAST_REFINEMENTS};
+static const shape balanced = {
+    CPR_BALANCED_CONTEXTS,    CPR_BALANCED_LINES, CPR_BALANCED_SUCCESSORS, CPR_BALANCED_MATCHES,
+    CPR_BALANCED_MATCH_LANES, CPR_BALANCED_SETS,  CPR_BALANCED_REFINEMENTS};
+static const shape fast = {CPR_FAST_CONTEXTS,   CPR_FAST_LINES,       CPR_FAST_SUCCESSORS,
+                           CPR_FAST_MATCHES,    CPR_FAST_MATCH_LANES, CPR_FAST_SETS,
+                           CPR_FAST_REFINEMENTS};
 
 static uint32_t predict(cpr_model *m)
 {

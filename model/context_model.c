@@ -13,8 +13,9 @@
 
 /* Each part of the state starts on a cache line. */
 typedef struct layout {
-    size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, total;
-    uint32_t bucket_count, history_entries, head_entries, successor_buckets, inputs;
+    size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, lines,
+        total;
+    uint32_t bucket_count, line_pairs, history_entries, head_entries, successor_buckets, inputs;
 } layout;
 
 static size_t place(size_t *total, size_t bytes)
@@ -34,7 +35,8 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
 
 static uint32_t lanes_of(const cpr_profile *profile)
 {
-    return profile->contexts + profile->successors + profile->match_lanes * profile->matches;
+    return profile->contexts + profile->lines + profile->successors +
+           profile->match_lanes * profile->matches;
 }
 
 static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
@@ -59,6 +61,11 @@ static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
     l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
                                        sizeof(cpr_successors));
     l.buckets = place(&l.total, (size_t)l.bucket_count * sizeof(cpr_bucket));
+    const uint64_t pairs =
+        max_bytes / 16 < profile->max_line_pairs ? max_bytes / 16 : profile->max_line_pairs;
+    l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
+    if (profile->lines > 0)
+        l.lines = place(&l.total, (size_t)l.line_pairs * 2 * sizeof(cpr_line));
     return l;
 }
 
@@ -137,6 +144,8 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
         m->match_heads[i] = (uint32_t *)(void *)(m->state + l.heads) + (size_t)i * l.head_entries;
     m->buckets = (cpr_bucket *)(void *)(m->state + l.buckets);
     m->bucket_count = l.bucket_count;
+    m->lines = (cpr_line *)(void *)(m->state + l.lines);
+    m->line_pairs = l.line_pairs;
     m->contexts = profile->contexts;
     m->successor_contexts = profile->successors;
     m->matches = profile->matches;
@@ -148,8 +157,9 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     cpr_bit_history_init(&m->constants.history);
     for (uint32_t i = 0; i < CPR_LANES; i++)
         m->constants.most[i] = i < m->contexts ? HISTORY_MOST : EXPECTED_MOST;
-    for (uint32_t i = 0; i < m->contexts; i++)
-        m->lanes.on[i] = -1; /* contexts always say something, and of a 1 */
+    for (uint32_t i = 0; i < lanes_of(profile); i++) /* these always say something, and of a 1 */
+        if (i < m->contexts || i >= lanes_of(profile) - profile->lines)
+            m->lanes.on[i] = -1;
     for (uint32_t i = 0; i < CPR_GUESS_LANES; i++)
         m->constants.guess_most[i] = EXPECTED_MOST;
     cpr_model_reset(m);

@@ -18,7 +18,7 @@
     8u                     /* contexts whose successors are kept; arrays of them have all eight */
 #define CPR_MATCHES_MAX 3u /* match models, the one with the longest context first */
 #define CPR_WEIGHT_SETS 6u
-#define CPR_REFINEMENTS 3u  /* secondary symbol estimations */
+#define CPR_REFINEMENTS 2u  /* secondary symbol estimations */
 #define CPR_LANES 32u       /* predictors, each an input of the mixer, in the tree */
 #define CPR_GUESS_LANES 16u /* and for guesses */
 #define CPR_INPUTS_OF(lanes) ((lanes) < 16 ? 16u : 32u) /* of the mixer, with the constant one */
@@ -38,6 +38,7 @@ _Static_assert((uint64_t)CPR_LOGIT_MAX *(CPR_FINAL_WEIGHT_LIMIT >> 2) < UINT32_M
 
 #define CPR_SLOT_NODES (CPR_GROUP_NODES - 1)
 #define CPR_BUCKET_SLOTS 4u
+#define CPR_LINES_MAX 1u /* contexts that have lines of estimates beside slots of histories */
 
 /* What one context has seen in one group of nodes. Node i of the group is at i - 1. */
 typedef struct cpr_slot {
@@ -52,6 +53,17 @@ typedef struct cpr_bucket {
 
 _Static_assert(sizeof(cpr_bucket) == 64, "a bucket is a cache line");
 
+/* A learned probability and how often it was learned: 22 bits (units of 2^-22) and 10 bits. */
+typedef uint32_t cpr_estimate;
+
+/* The same, in more detail: estimates instead of histories. */
+typedef struct cpr_line {
+    uint32_t check;
+    cpr_estimate node[CPR_SLOT_NODES];
+} cpr_line;
+
+_Static_assert(sizeof(cpr_line) == 64, "a line is a cache line");
+
 /* The two tokens that followed a context most, and how often: `first_count` is 0 in a free entry,
  * `second_count` where there was no second one. */
 typedef struct cpr_successors {
@@ -61,13 +73,15 @@ typedef struct cpr_successors {
 } cpr_successors;
 
 /* The kernels are compiled for the profiles' numbers of contexts and so on. */
-#define CPR_BALANCED_CONTEXTS 14u
+#define CPR_BALANCED_CONTEXTS 16u
+#define CPR_BALANCED_LINES 1u
 #define CPR_BALANCED_SUCCESSORS 6u
 #define CPR_BALANCED_MATCHES 3u
 #define CPR_BALANCED_MATCH_LANES 2u
 #define CPR_BALANCED_SETS CPR_WEIGHT_SETS
 #define CPR_BALANCED_REFINEMENTS CPR_REFINEMENTS
 #define CPR_FAST_CONTEXTS 4u
+#define CPR_FAST_LINES 0u
 #define CPR_FAST_SUCCESSORS 2u
 #define CPR_FAST_MATCHES 1u
 #define CPR_FAST_MATCH_LANES 1u
@@ -82,6 +96,7 @@ struct cpr_profile {
     uint32_t version;
     uint32_t contexts;
     const uint8_t *context_ids; /* in the order of their use, see token_contexts.h */
+    uint32_t lines;             /* of the first so many contexts */
     uint32_t successors;
     const uint8_t *successor_ids;
     uint32_t matches;
@@ -93,6 +108,7 @@ struct cpr_profile {
     uint64_t max_sample_bytes; /* of the corpus, for the vocabulary */
     uint32_t guess_shift;      /* 2^this is the width of a class of confidence */
     uint64_t max_buckets;
+    uint64_t max_line_pairs;
     uint32_t successor_bits; /* log2 of the most buckets of successors */
     uint32_t history_bits;   /* log2 of the tokens that the match models can reach back */
 };
@@ -121,17 +137,11 @@ struct cpr_profile {
 #define CPR_REFINE_STEPS 24u /* one a unit of the natural logit */
 #define CPR_REFINE_NODES 16384u
 #define CPR_REFINE_BYTES 65536u
-#define CPR_REFINE_MATCHES 8192u
-#define CPR_REFINE_AGREEMENT 8192u
-#define CPR_REFINE_ROWS                                                                            \
-    (2 * CPR_REFINE_NODES + 2 * CPR_REFINE_BYTES + CPR_REFINE_MATCHES + CPR_REFINE_AGREEMENT)
+#define CPR_REFINE_ROWS (2 * (CPR_REFINE_NODES + CPR_REFINE_BYTES)) /* also for guesses */
 
 #define CPR_MATCH_STATES 64u /* length and misses of a match */
 #define CPR_SUCCESSOR_STATES 32u
 #define CPR_DEPTH_CLASSES 4u
-
-/* A learned probability and how often it was learned: 22 bits (units of 2^-22) and 10 bits. */
-typedef uint32_t cpr_estimate;
 
 typedef struct cpr_match {
     uint32_t next;    /* place in the history of the token that is expected, 0: none */
@@ -153,6 +163,8 @@ typedef struct cpr_expected {
 typedef struct cpr_group_address {
     uint32_t bucket[CPR_CONTEXTS_MAX];
     uint32_t check[CPR_CONTEXTS_MAX]; /* 8 bits, of the group of decision 0 */
+    uint32_t line[CPR_LINES_MAX];     /* of the group of decision 0; the other is the next one */
+    uint32_t line_check[CPR_LINES_MAX];
 } cpr_group_address;
 
 /* State of fixed size, saved and copied as it is. */
@@ -178,6 +190,7 @@ typedef struct cpr_core_state {
     uint16_t match_hits[CPR_MATCHES_MAX][CPR_MATCH_STATES];  /* the whole token is right */
     int32_t final_weights[CPR_FINAL_ROWS][CPR_FINAL_INPUTS]; /* weight 1 is 65536 */
     uint32_t slot[CPR_CONTEXTS_MAX]; /* of each context for the node's group: offset in bytes */
+    uint32_t line[CPR_LINES_MAX];    /* likewise, as a number of estimates */
     uint32_t successors[CPR_SUCCESSORS_MAX]; /* entry of each context */
 } cpr_core_state;
 
@@ -216,6 +229,8 @@ struct cpr_model {
     cpr_core_state *core;
     cpr_bucket *buckets;
     uint32_t bucket_count;
+    cpr_line *lines;
+    uint32_t line_pairs;
     uint32_t contexts, successor_contexts, matches;
     uint32_t inputs; /* of the mixer in the tree: 16 or 32; what is not used is 0 */
     uint32_t history_mask;

@@ -11,10 +11,10 @@ static const uint8_t fast_contexts[CPR_FAST_CONTEXTS] = {CPR_CONTEXT_NONE, CPR_C
 static const uint8_t fast_successors[CPR_FAST_SUCCESSORS] = {CPR_CONTEXT_T3, CPR_CONTEXT_WORD_2};
 
 static const uint8_t balanced_contexts[CPR_BALANCED_CONTEXTS] = {
-    CPR_CONTEXT_NONE,        CPR_CONTEXT_T1,          CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
+    CPR_CONTEXT_T1,          CPR_CONTEXT_NONE,        CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
     CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2,     CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,
     CPR_CONTEXT_SHAPE,       CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE,    CPR_CONTEXT_LINE_WORD,
-    CPR_CONTEXT_ABOVE,       CPR_CONTEXT_FIELD,
+    CPR_CONTEXT_ABOVE,       CPR_CONTEXT_FIELD,       CPR_CONTEXT_BEFORE,  CPR_CONTEXT_WORD_SKIP,
 };
 
 static const uint8_t balanced_successors[CPR_BALANCED_SUCCESSORS] = {
@@ -25,10 +25,11 @@ static const uint8_t balanced_successors[CPR_BALANCED_SUCCESSORS] = {
 static const cpr_profile profiles[] = {
     {
         .name = "balanced",
-        .summary = "the default: fourteen contexts",
+        .summary = "the default: sixteen contexts",
         .version = 2,
         .contexts = sizeof balanced_contexts,
         .context_ids = balanced_contexts,
+        .lines = CPR_BALANCED_LINES,
         .successors = sizeof balanced_successors,
         .successor_ids = balanced_successors,
         .matches = CPR_BALANCED_MATCHES,
@@ -39,7 +40,8 @@ static const cpr_profile profiles[] = {
         .guess_from = 60000,
         .guess_shift = 8,
         .max_sample_bytes = UINT64_C(32) << 20,
-        .max_buckets = UINT64_C(19) << 18,
+        .max_buckets = UINT64_C(17) << 18,
+        .max_line_pairs = UINT64_C(1) << 18,
         .successor_bits = 21,
         .history_bits = 24,
     },

@@ -33,6 +33,8 @@ static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
         cpr_mix(cpr_mix(text->indentation, text->first_byte), t1 << 1 | (text->column >= 255));
     hash[CPR_CONTEXT_LINE_WORD] = cpr_mix(text->line_start, text->word);
     hash[CPR_CONTEXT_ABOVE] = cpr_mix(cpr_text_state_above(text), t1);
+    hash[CPR_CONTEXT_BEFORE] = t2;
+    hash[CPR_CONTEXT_WORD_SKIP] = cpr_mix(text->word, text->words[1]);
     hash[CPR_CONTEXT_FIELD] = cpr_mix(cpr_mix(text->field, text->tag), t1);
 }
 

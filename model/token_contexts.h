@@ -26,6 +26,8 @@ enum cpr_context_id {
     CPR_CONTEXT_LINE_WORD,   /* start of the line, word so far */
     CPR_CONTEXT_ABOVE,       /* the two bytes above, t1 */
     CPR_CONTEXT_FIELD,       /* field, tag, t1 */
+    CPR_CONTEXT_BEFORE,      /* t2 */
+    CPR_CONTEXT_WORD_SKIP,   /* word so far, the word before the last */
     CPR_CONTEXT_COUNT
 };
 
