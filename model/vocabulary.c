@@ -11,6 +11,8 @@
 /* A token must be used this often in the sample, or it costs more to store than it saves. */
 #define MIN_TOKEN_USES 48u
 
+#define PAIRS 65536u /* of two bytes */
+
 cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes)
 {
     cpr_vocabulary *v = calloc(1, sizeof *v);
@@ -23,8 +25,9 @@ cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes)
     v->path = calloc(tokens, sizeof *v->path);
     v->depth = calloc(tokens, 1);
     v->nodes = calloc(tokens, sizeof *v->nodes);
+    v->pair = calloc(PAIRS, sizeof *v->pair);
     if (v->text == NULL || v->start == NULL || v->weight == NULL || v->path == NULL ||
-        v->depth == NULL || v->nodes == NULL) {
+        v->depth == NULL || v->nodes == NULL || v->pair == NULL) {
         cpr_vocabulary_free(v);
         return NULL;
     }
@@ -40,6 +43,7 @@ void cpr_vocabulary_free(cpr_vocabulary *v)
     free(v->weight);
     free(v->path);
     free(v->depth);
+    free(v->pair);
     free(v->nodes);
     free(v);
 }
@@ -246,6 +250,15 @@ uint32_t cpr_vocabulary_path(const cpr_vocabulary *v, uint32_t token, unsigned *
     return v->path[token];
 }
 
+/* Whether a token is below all that begin with that pair of bytes. */
+static bool is_below(const cpr_vocabulary *v, uint32_t token, uint32_t pair)
+{
+    const uint8_t *text = v->text + v->start[token];
+    if (text[0] != pair >> 8)
+        return text[0] < pair >> 8;
+    return v->start[token + 1] - v->start[token] == 1 || text[1] < (pair & 0xff);
+}
+
 void cpr_vocabulary_index(cpr_vocabulary *v)
 {
     uint32_t token = 0;
@@ -255,10 +268,26 @@ void cpr_vocabulary_index(cpr_vocabulary *v)
             token++;
     }
     v->first[256] = token;
+    for (uint32_t pair = 0, at = 0; pair < PAIRS; pair++) {
+        while (at < v->tokens && is_below(v, at, pair))
+            at++;
+        v->pair[pair] = at;
+    }
 }
 
-void cpr_vocabulary_narrow(const cpr_vocabulary *v, uint32_t at, uint8_t byte, uint32_t *low,
+/* [*low, *high) become the tokens that begin with those two bytes. */
+static void narrow_to_pair(const cpr_vocabulary *v, const uint8_t *bytes, uint32_t *low,
                            uint32_t *high)
+{
+    const uint32_t pair = (uint32_t)bytes[0] << 8 | bytes[1];
+    *low = v->pair[pair];
+    *high = bytes[1] < 255 ? v->pair[pair + 1] : v->first[bytes[0] + 1];
+}
+
+/* Narrows [*low, *high) from the tokens that share their first `at` bytes to those whose next byte
+ * is `byte`. */
+static void narrow(const cpr_vocabulary *v, uint32_t at, uint8_t byte, uint32_t *low,
+                   uint32_t *high)
 {
     uint32_t first = *low, end = *high;
     while (first < end) { /* the first token whose byte there is not below `byte` */
@@ -291,8 +320,10 @@ size_t cpr_vocabulary_cut_word(const cpr_vocabulary *v, const uint8_t *word, siz
         uint32_t low = v->first[word[from]], high = v->first[word[from] + 1];
         cost[from] = UINT32_MAX;
         for (size_t n = 1; from + n <= bytes; n++) {
-            if (n > 1)
-                cpr_vocabulary_narrow(v, (uint32_t)(n - 1), word[from + n - 1], &low, &high);
+            if (n == 2)
+                narrow_to_pair(v, word + from, &low, &high);
+            else if (n > 2)
+                narrow(v, (uint32_t)(n - 1), word[from + n - 1], &low, &high);
             if (low == high)
                 break;
             if (v->start[low + 1] - v->start[low] != n)

@@ -24,6 +24,7 @@ struct cpr_vocabulary {
     uint32_t groups;
     uint8_t *text;       /* all tokens, one after the other */
     uint32_t first[257]; /* tokens that begin with byte b: [first[b], first[b + 1]) */
+    uint32_t *pair;      /* 65,536: the first token not below the two bytes of its number */
     uint32_t *start;     /* tokens + 1 offsets into text */
     uint8_t *weight;     /* weight class, see cpr_weight_of_class() */
     uint32_t *path;      /* decisions, first in the highest of `depth` bits */
@@ -42,13 +43,8 @@ cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes);
 /* Fills the tree from tokens and weights. False: a path would be too long, or memory ran out. */
 bool cpr_code_tree_build(cpr_vocabulary *vocabulary);
 
-/* Fills `first` from tokens. */
+/* Fills `first` and `pair` from tokens. */
 void cpr_vocabulary_index(cpr_vocabulary *vocabulary);
-
-/* Narrows [*low, *high) from the tokens that share their first `at` bytes to those whose next byte
- * is `byte`. */
-void cpr_vocabulary_narrow(const cpr_vocabulary *vocabulary, uint32_t at, uint8_t byte,
-                           uint32_t *low, uint32_t *high);
 
 /* Cuts a word (at most CPR_WORD_MAX_BYTES) into the tokens that cost the fewest decisions in sum;
  * returns their number. */
