@@ -6,6 +6,7 @@
  * CS-2005-16): bit histories mapped to learned probabilities, logistic mixing with selected
  * weights, secondary estimation. */
 #include "context_model.h"
+#include "exact_math.h"
 #include "token_contexts.h"
 
 #ifdef __AVX2__
@@ -35,6 +36,7 @@ typedef struct shape {
     uint32_t match_lanes; /* of each match */
     uint32_t sets;        /* of the mixer's weights: the first of select_rows() */
     uint32_t refinements; /* the first of address_refinements() */
+    uint32_t network;     /* 1: there is one, whose input is the last */
 } shape;
 
 ALWAYS_INLINE uint32_t lanes_of(shape s)
@@ -44,7 +46,7 @@ ALWAYS_INLINE uint32_t lanes_of(shape s)
 
 ALWAYS_INLINE uint32_t inputs_of(shape s)
 {
-    return CPR_INPUTS_OF(lanes_of(s));
+    return CPR_INPUTS_OF(lanes_of(s) + s.network);
 }
 
 ALWAYS_INLINE uint32_t padded_sets(shape s)
@@ -294,6 +296,33 @@ ALWAYS_INLINE void learn_lanes(cpr_lanes *lanes, unsigned bit, cpr_estimate *est
     UNROLL for (uint32_t i = in_tables; i < count; i++) lines[lanes->index[i]] = lanes->estimate[i];
 }
 
+/* ---- network ---- */
+
+extern const cpr_network_kernel PASTE(cpr_network_kernel_, CPR_KERNEL);
+
+/* What the network says of a node's decision, as an input of the mixer. */
+static int32_t network_input(const cpr_model *m, uint32_t node)
+{
+    const float logit = PASTE(cpr_network_kernel_, CPR_KERNEL).logit(&m->network, node);
+    return (int32_t)cpr_clampf(256.0f * logit, -CPR_INPUT_LIMIT, CPR_INPUT_LIMIT);
+}
+
+/* What it says of a token: the product of its chances along the token's path. */
+static int32_t network_guess_input(const cpr_model *m, uint32_t token)
+{
+    const unsigned length = m->vocabulary->depth[token];
+    const uint32_t path = m->vocabulary->path[token];
+    uint32_t node = 0;
+    float chance = 65536.0f;
+    for (unsigned d = 0; d < length; d++) {
+        const unsigned bit = path >> (length - 1 - d) & 1;
+        const float logit = PASTE(cpr_network_kernel_, CPR_KERNEL).logit(&m->network, node);
+        chance *= cpr_sigmoidf(bit ? logit : -logit);
+        node = (uint32_t)m->vocabulary->nodes[node].child[bit];
+    }
+    return cpr_stretch(&m->constants.logistic, (uint32_t)cpr_clampf(chance, 0.0f, 65535.0f));
+}
+
 /* ---- mixer ---- */
 
 /* The sums of the products of inputs and weights of each set, in whole vectors of four sets. */
@@ -535,7 +564,10 @@ ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, shape s)
     address_guess_refinements(m, s, refinement);
     packed_inputs packed = {0};
     read_guess_lanes(m, s, &packed);
-    store_inputs(m, &packed, s.successors + s.matches, CPR_GUESS_LANES);
+    if (s.network)
+        put_input(&packed, s.successors + s.matches,
+                  network_guess_input(m, (uint32_t)m->core->guess));
+    store_inputs(m, &packed, s.successors + s.matches + s.network, CPR_GUESS_LANES);
     select_guess_rows(m, s);
     const int32_t logit = mix_inputs(m, s, CPR_GUESS_LANES);
     m->mixed = cpr_squash(&m->constants.logistic, logit);
@@ -633,7 +665,9 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
     read_successors(m, node->depth, s, &packed);
     read_matches(m, node->depth, s, &packed);
     read_lines(m, node, s, &packed);
-    store_inputs(m, &packed, lanes_of(s), inputs_of(s));
+    if (s.network)
+        put_input(&packed, lanes_of(s), network_input(m, m->core->node));
+    store_inputs(m, &packed, lanes_of(s) + s.network, inputs_of(s));
     select_rows(m, s, known, node->depth);
     const int32_t logit = mix_inputs(m, s, inputs_of(s));
     m->mixed = cpr_squash(&m->constants.logistic, logit);
@@ -677,22 +711,27 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
 }
 
 static const shape balanced = {
-    CPR_BALANCED_CONTEXTS,    CPR_BALANCED_LINES, CPR_BALANCED_SUCCESSORS, CPR_BALANCED_MATCHES,
-    CPR_BALANCED_MATCH_LANES, CPR_BALANCED_SETS,  CPR_BALANCED_REFINEMENTS};
-static const shape fast = {CPR_FAST_CONTEXTS,   CPR_FAST_LINES,       CPR_FAST_SUCCESSORS,
-                           CPR_FAST_MATCHES,    CPR_FAST_MATCH_LANES, CPR_FAST_SETS,
-                           CPR_FAST_REFINEMENTS};
+    CPR_BALANCED_CONTEXTS,    CPR_BALANCED_LINES, CPR_BALANCED_SUCCESSORS,  CPR_BALANCED_MATCHES,
+    CPR_BALANCED_MATCH_LANES, CPR_BALANCED_SETS,  CPR_BALANCED_REFINEMENTS, 0};
+static const shape fast = {
+    CPR_FAST_CONTEXTS,    CPR_FAST_LINES, CPR_FAST_SUCCESSORS,  CPR_FAST_MATCHES,
+    CPR_FAST_MATCH_LANES, CPR_FAST_SETS,  CPR_FAST_REFINEMENTS, 0};
+static const shape neural = {
+    CPR_NEURAL_CONTEXTS,      CPR_BALANCED_LINES, CPR_BALANCED_SUCCESSORS,  CPR_BALANCED_MATCHES,
+    CPR_BALANCED_MATCH_LANES, CPR_BALANCED_SETS,  CPR_BALANCED_REFINEMENTS, 1};
 
 static uint32_t predict(cpr_model *m)
 {
     return m->contexts == CPR_BALANCED_CONTEXTS ? predict_shape(m, balanced)
-                                                : predict_shape(m, fast);
+           : m->contexts == CPR_FAST_CONTEXTS   ? predict_shape(m, fast)
+                                                : predict_shape(m, neural);
 }
 
 static int32_t learn(cpr_model *m, unsigned bit)
 {
     return m->contexts == CPR_BALANCED_CONTEXTS ? learn_shape(m, bit, balanced)
-                                                : learn_shape(m, bit, fast);
+           : m->contexts == CPR_FAST_CONTEXTS   ? learn_shape(m, bit, fast)
+                                                : learn_shape(m, bit, neural);
 }
 
 static void begin(cpr_model *m)
@@ -702,8 +741,11 @@ static void begin(cpr_model *m)
         return;
     if (m->contexts == CPR_BALANCED_CONTEXTS)
         begin_tree(m, balanced);
-    else
+    else if (m->contexts == CPR_FAST_CONTEXTS)
         begin_tree(m, fast);
+    else
+        begin_tree(m, neural);
 }
 
-const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {TEXT(CPR_KERNEL), predict, learn, begin};
+const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {
+    TEXT(CPR_KERNEL), &PASTE(cpr_network_kernel_, CPR_KERNEL), predict, learn, begin};

@@ -14,7 +14,7 @@
 /* Each part of the state starts on a cache line. */
 typedef struct layout {
     size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, lines,
-        total;
+        network, total;
     uint32_t bucket_count, line_pairs, history_entries, head_entries, successor_buckets, inputs;
 } layout;
 
@@ -39,7 +39,12 @@ static uint32_t lanes_of(const cpr_profile *profile)
            profile->match_lanes * profile->matches;
 }
 
-static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
+static bool has_network(const cpr_profile *profile)
+{
+    return profile->network.width > 0;
+}
+
+static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
 {
     layout l = {0};
     uint64_t buckets = max_bytes / 2;
@@ -49,7 +54,7 @@ static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
     l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
     l.head_entries = power_of_two_above(max_bytes / 4, 1024, 1u << 20);
     l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
-    l.inputs = CPR_INPUTS_OF(lanes_of(profile));
+    l.inputs = CPR_INPUTS_OF(lanes_of(profile) + has_network(profile));
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
     l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
@@ -66,12 +71,16 @@ static layout lay_out(const cpr_profile *profile, uint64_t max_bytes)
     l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
     if (profile->lines > 0)
         l.lines = place(&l.total, (size_t)l.line_pairs * 2 * sizeof(cpr_line));
+    if (has_network(profile))
+        l.network = place(&l.total, cpr_network_state_bytes(&profile->network, tokens));
     return l;
 }
 
 uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes)
 {
-    return lay_out(profile, max_bytes).total + sizeof(cpr_model);
+    const uint32_t tokens = cpr_profile_vocabulary_size(profile, UINT64_MAX);
+    return lay_out(profile, tokens, max_bytes).total + sizeof(cpr_model) +
+           (has_network(profile) ? cpr_network_scratch_bytes(&profile->network) : 0);
 }
 
 /* ---- kernels ---- */
@@ -116,15 +125,23 @@ const char *cpr_model_kernel(void)
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
                             uint64_t max_bytes)
 {
-    const layout l = lay_out(profile, max_bytes);
+    const layout l = lay_out(profile, cpr_vocabulary_tokens(vocabulary), max_bytes);
     cpr_model *m = aligned_alloc(64, (sizeof *m + 63) & ~(size_t)63);
     if (m == NULL)
         return NULL;
     memset(m, 0, sizeof *m);
+    if (has_network(profile)) {
+        m->network.scratch = aligned_alloc(64, cpr_network_scratch_bytes(&profile->network));
+        if (m->network.scratch == NULL) {
+            free(m);
+            return NULL;
+        }
+    }
     m->mapped_bytes = (l.total + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
     void *memory =
         mmap(NULL, m->mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
+        free(m->network.scratch);
         free(m);
         return NULL;
     }
@@ -146,6 +163,10 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->bucket_count = l.bucket_count;
     m->lines = (cpr_line *)(void *)(m->state + l.lines);
     m->line_pairs = l.line_pairs;
+    if (has_network(profile)) {
+        cpr_network_use_one_thread();
+        cpr_network_attach(&m->network, &profile->network, vocabulary, m->state + l.network);
+    }
     m->contexts = profile->contexts;
     m->successor_contexts = profile->successors;
     m->matches = profile->matches;
@@ -171,6 +192,7 @@ void cpr_model_free(cpr_model *m)
     if (m == NULL)
         return;
     munmap(m->state, m->mapped_bytes);
+    free(m->network.scratch);
     free(m);
 }
 
@@ -258,6 +280,8 @@ void cpr_model_reset(cpr_model *m)
     memset(m->state, 0, m->state_bytes);
     reset_estimates(m);
     reset_mixer(m);
+    if (has_network(m->profile))
+        cpr_network_reset(&m->network, m->kernel->network);
     cpr_token_contexts_begin(m);
     m->kernel->begin(m);
 }

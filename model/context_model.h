@@ -10,6 +10,7 @@
 #include "bit_history.h"
 #include "logistic.h"
 #include "model.h"
+#include "network.h"
 #include "text_state.h"
 #include "vocabulary.h"
 
@@ -80,6 +81,7 @@ typedef struct cpr_successors {
 #define CPR_BALANCED_MATCH_LANES 2u
 #define CPR_BALANCED_SETS CPR_WEIGHT_SETS
 #define CPR_BALANCED_REFINEMENTS CPR_REFINEMENTS
+#define CPR_NEURAL_CONTEXTS 17u
 #define CPR_FAST_CONTEXTS 4u
 #define CPR_FAST_LINES 0u
 #define CPR_FAST_SUCCESSORS 2u
@@ -109,8 +111,9 @@ struct cpr_profile {
     uint32_t guess_shift;      /* 2^this is the width of a class of confidence */
     uint64_t max_buckets;
     uint64_t max_line_pairs;
-    uint32_t successor_bits; /* log2 of the most buckets of successors */
-    uint32_t history_bits;   /* log2 of the tokens that the match models can reach back */
+    uint32_t successor_bits;   /* log2 of the most buckets of successors */
+    uint32_t history_bits;     /* log2 of the tokens that the match models can reach back */
+    cpr_network_shape network; /* of width 0: there is none */
 };
 
 /* Rows of each weight set, and what selects them: see context_kernel.c. */
@@ -212,6 +215,7 @@ typedef struct cpr_lanes {
 
 typedef struct cpr_kernel {
     const char *name;
+    const cpr_network_kernel *network;
     uint32_t (*predict)(cpr_model *model);
     int32_t (*learn)(cpr_model *model, unsigned bit);
     void (*begin)(cpr_model *model); /* guesses at a shard's first token, or looks up its slots */
@@ -242,6 +246,7 @@ struct cpr_model {
     int16_t *weights;       /* CPR_ROWS rows of `inputs` */
     int16_t *guess_weights; /* CPR_GUESS_ROWS rows of CPR_GUESS_INPUTS */
     uint16_t *refinements;  /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */
+    cpr_network network;    /* of width 0: there is none */
 
     /* between predict and learn; not part of the saved state */
     _Alignas(64) int16_t input[CPR_LANES];

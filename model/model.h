@@ -3,9 +3,10 @@
  * Text is cut into tokens of a vocabulary that was learned from a sample of the corpus. A token is
  * a leaf of a binary code tree; coding it means answering, from the root down, one binary decision
  * a node. Where the model is nearly sure of the next token, it asks first whether it is that one.
- * The model gives the probability of each decision and learns its outcome. All arithmetic
- * is on integers: two models that were created alike and have learned the same decisions give the
- * same probabilities on every machine. MODEL.md is the normative description.
+ * The model gives the probability of each decision and learns its outcome. Two models that were
+ * created alike and have learned the same decisions give the same probabilities on every machine:
+ * all arithmetic is on integers, but for the network of profile `neural`, see network.h. MODEL.md
+ * is the normative description.
  *
  * Every function is local. An object may be used by one thread at a time; a vocabulary is
  * immutable and may be shared. Where nothing else is said, NULL is returned only if memory ran out,
@@ -110,7 +111,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
                             uint64_t max_bytes);
 void cpr_model_free(cpr_model *model);
 
-/* Bytes of memory of such a model, within 1 %. */
+/* Bytes of memory of such a model with the largest vocabulary of its profile, within 1 %. */
 uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes);
 
 /* Back to the initial state. */

@@ -35,6 +35,7 @@ static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
     hash[CPR_CONTEXT_ABOVE] = cpr_mix(cpr_text_state_above(text), t1);
     hash[CPR_CONTEXT_BEFORE] = t2;
     hash[CPR_CONTEXT_WORD_SKIP] = cpr_mix(text->word, text->words[1]);
+    hash[CPR_CONTEXT_TAG] = cpr_mix(text->tag, text->word);
     hash[CPR_CONTEXT_FIELD] = cpr_mix(cpr_mix(text->field, text->tag), t1);
 }
 
@@ -97,6 +98,10 @@ bool cpr_token_contexts_update(cpr_model *m, uint32_t token)
 {
     cpr_core_state *core = m->core;
     const cpr_vocabulary *v = m->vocabulary;
+    if (m->network.shape.width > 0) {
+        m->kernel->network->learn(&m->network, token);
+        m->kernel->network->put(&m->network, token);
+    }
     cpr_token_matches_append(m, token);
     cpr_successors_learn(m, token);
     cpr_text_state_add(&core->text, v->text + v->start[token],

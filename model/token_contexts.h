@@ -28,6 +28,7 @@ enum cpr_context_id {
     CPR_CONTEXT_FIELD,       /* field, tag, t1 */
     CPR_CONTEXT_BEFORE,      /* t2 */
     CPR_CONTEXT_WORD_SKIP,   /* word so far, the word before the last */
+    CPR_CONTEXT_TAG,         /* tag, word so far */
     CPR_CONTEXT_COUNT
 };
 

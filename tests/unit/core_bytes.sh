@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # core_bytes.sh CORE_BYTES ROOT: the model and the coder make the same bytes with every kernel of
 # this machine, and compiled for aarch64 and for s390x, which is big-endian, under qemu's emulation
-# of their processors. CORE_BYTES is the native build of core_bytes.c. Skipped, after the kernels,
+# of their processors. CORE_BYTES is the native build of core_bytes.c. For these BLAS is replaced by
+# plain sums of integers, which also see to it that all operands are integers. Skipped, after the kernels,
 # where there is neither architecture's cross compiler and emulator.
 set -euo pipefail
 native=$(realpath "$1")
@@ -24,15 +25,17 @@ compare() {
 # cross ARCHITECTURE: builds for it as CMakeLists.txt does, the kernels at -O3, and compares.
 # Static, so that the emulator needs no libraries of that architecture.
 cross() {
-    local compiler=$1-linux-gnu-gcc emulator flags=(-std=c17 -D_DEFAULT_SOURCE -Icoder -Imodel)
+    local compiler=$1-linux-gnu-gcc emulator flags=(-std=c17 -D_DEFAULT_SOURCE
+        -ffp-contract=off -fexcess-precision=fast -Icoder -Imodel -Itests/unit/plain_blas)
     if ! emulator=$(command -v "qemu-$1-static" || command -v "qemu-$1") ||
         ! command -v "$compiler" >/dev/null; then
         echo "$1: left out, as there is no $compiler or no qemu-$1-static"
         return
     fi
-    "$compiler" -O3 "${flags[@]}" -c model/context_kernel.c -o "$work/$1.o"
-    "$compiler" -O2 "${flags[@]}" -static tests/unit/core_bytes.c coder/*.c "${sources[@]}" \
-        "$work/$1.o" -o "$work/$1"
+    "$compiler" -O3 "${flags[@]}" -c model/context_kernel.c -o "$work/$1.context.o"
+    "$compiler" -O3 "${flags[@]}" -c model/network_kernel.c -o "$work/$1.network.o"
+    "$compiler" -O2 "${flags[@]}" -static tests/unit/core_bytes.c tests/unit/plain_blas/*.c coder/*.c \
+        "${sources[@]}" "$work/$1".*.o -o "$work/$1"
     compare "$1" "$emulator" "$work/$1"
     compared=$((compared + 1))
 }
@@ -45,6 +48,11 @@ cat "$work/expected"
 for kernel in baseline avx2 avx512; do
     compare "native, $kernel wanted" env CORPRESS_KERNEL=$kernel "$native"
 done
+# OpenBLAS takes another kernel where this machine cannot run the one wanted.
+for kernel in Prescott Nehalem Sandybridge Haswell SkylakeX; do
+    compare "native, OpenBLAS for $kernel" env OPENBLAS_CORETYPE=$kernel "$native"
+done
+compare "native, OpenBLAS with 2 threads" env OPENBLAS_NUM_THREADS=2 "$native"
 cross aarch64
 cross s390x
 [ "$compared" -gt 0 ] || skip "no other architecture can be compared"

@@ -1,0 +1,347 @@
+/* network_kernel.c - the network's arithmetic. Compiled once per instruction set, like
+ * context_kernel.c; loops are written so that every compiler may make vectors of them without
+ * changing a result. */
+#include "exact_math.h"
+#include "network.h"
+#include "vocabulary.h"
+
+#include <cblas.h>
+
+#ifndef CPR_KERNEL
+#define CPR_KERNEL baseline
+#endif
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+#define LANES CPR_NETWORK_LANES
+#define SEGMENT ((size_t)CPR_NETWORK_SEGMENT)
+
+/* Chosen by measurement, see MODEL.md. */
+#define NODE_RATE 0.02f
+#define EMBEDDING_RATE 0.4f
+#define STACK_RATE 0.002f
+#define STACK_RATE_LEAST 0.0003f
+#define STACK_RATE_UPDATES 16000.0f /* after which it is half of what it was */
+#define MOMENT1_DECAY 0.9f
+#define MOMENT2_DECAY 0.999f
+
+/* ---- vectors ---- */
+
+/* Sum of products, in LANES partial sums; then the second half of them is added to the first, and
+ * so on. */
+static float dot(const float *restrict a, const float *restrict b, size_t count)
+{
+    float sum[LANES] = {0};
+    for (size_t at = 0; at < count; at += LANES)
+        for (size_t i = 0; i < LANES; i++)
+            sum[i] += a[at + i] * b[at + i];
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            sum[i] += sum[i + half];
+    return sum[0];
+}
+
+/* The largest magnitude. */
+static float largest(const float *values, size_t count)
+{
+    float most[LANES] = {0};
+    for (size_t at = 0; at < count; at += LANES)
+        for (size_t i = 0; i < LANES; i++) {
+            const float v = values[at + i], magnitude = v < 0 ? -v : v;
+            most[i] = magnitude > most[i] ? magnitude : most[i];
+        }
+    for (size_t i = 1; i < LANES; i++)
+        most[0] = most[i] > most[0] ? most[i] : most[0];
+    return most[0];
+}
+
+/* out += factor * x */
+static void add_scaled(float *restrict out, float factor, const float *restrict x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] += factor * x[i];
+}
+
+/* The power of two by which numbers up to that magnitude are multiplied to make integers up to
+ * `limit`, which is a power of two less one. */
+static float scale_to(float magnitude, uint32_t limit)
+{
+    if (!(magnitude > 1e-30f))
+        return 1.0f;
+    const uint32_t exponent = cpr_bits_of(magnitude) >> 23; /* magnitude < 2^(exponent - 126) */
+    uint32_t bits = 0;
+    while (limit >> bits != 0)
+        bits++;
+    return cpr_float_of((bits + 253 - exponent) << 23);
+}
+
+static void to_integers(float *restrict out, const float *restrict in, float scale, uint32_t limit,
+                        size_t count)
+{
+    const float most = (float)limit;
+    for (size_t i = 0; i < count; i++)
+        out[i] = cpr_roundf(cpr_clampf(in[i] * scale, -most, most));
+}
+
+/* What a row is multiplied by to have mean square one. */
+static float norm_scale(const float *x, size_t width)
+{
+    return cpr_rsqrtf(dot(x, x, width) / (float)width + 1e-6f);
+}
+
+/* ---- prediction ---- */
+
+static float *layer_of(const cpr_network *n, float *stack, uint32_t layer)
+{
+    const size_t w = n->shape.width;
+    return stack + layer * 3 * w * (w + 1);
+}
+
+static void make_integers(cpr_network *n, uint32_t layer)
+{
+    const size_t w = n->shape.width;
+    const float *weights = layer_of(n, n->stack, layer);
+    const float scale = scale_to(largest(weights, 3 * w * w), CPR_NETWORK_WEIGHT_LIMIT);
+    n->header->weight_unit[layer] = 1.0f / scale;
+    to_integers(n->integers + layer * 3 * w * w, weights, scale, CPR_NETWORK_WEIGHT_LIMIT,
+                3 * w * w);
+}
+
+static void apply_layer(cpr_network *n, uint32_t layer, size_t position)
+{
+    const size_t w = n->shape.width, row = layer * SEGMENT + position;
+    const float *restrict x = n->stream + row * w;
+    float *restrict out = n->stream + (row + SEGMENT) * w;
+    float *restrict gate = n->gate + row * 3 * w;
+    const float *restrict before = n->cell + (layer * (SEGMENT + 1) + position) * w;
+    float *restrict cell = n->cell + (layer * (SEGMENT + 1) + position + 1) * w;
+    const float *restrict bias = layer_of(n, n->stack, layer) + 3 * w * w;
+    const float unit = n->header->weight_unit[layer] / CPR_NETWORK_ACTIVATION_ONE;
+
+    n->scale[row] = norm_scale(x, w);
+    to_integers(n->input + row * w, x, n->scale[row] * CPR_NETWORK_ACTIVATION_ONE,
+                CPR_NETWORK_ACTIVATION_LIMIT, w);
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)(3 * w), (int)w, 1.0f,
+                n->integers + layer * 3 * w * w, (int)w, n->input + row * w, 1, 0.0f, gate, 1);
+    for (size_t i = 0; i < w; i++) {
+        const float candidate = gate[i] * unit + bias[i];
+        const float forget = cpr_sigmoidf(gate[w + i] * unit + bias[w + i]);
+        const float open = cpr_sigmoidf(gate[2 * w + i] * unit + bias[2 * w + i]);
+        gate[i] = candidate;
+        gate[w + i] = forget;
+        gate[2 * w + i] = open;
+        cell[i] = candidate + forget * (before[i] - candidate);
+        out[i] = x[i] + open * cell[i];
+    }
+}
+
+static void train(cpr_network *n);
+
+static void put(cpr_network *n, uint32_t token)
+{
+    const size_t w = n->shape.width;
+    cpr_network_header *header = n->header;
+    if (header->position == SEGMENT) {
+        train(n);
+        header->position = 0;
+    }
+    const size_t position = header->position++;
+    header->token[position] = token;
+    memcpy(n->stream + position * w, n->embedding + token * w, w * sizeof(float));
+    for (uint32_t layer = 0; layer < n->shape.layers; layer++)
+        apply_layer(n, layer, position);
+    const size_t row = n->shape.layers * SEGMENT + position;
+    const float *restrict x = n->stream + row * w;
+    float *restrict hidden = n->hidden + position * w;
+    const float scale = n->scale[row] = norm_scale(x, w);
+    for (size_t i = 0; i < w; i++)
+        hidden[i] = x[i] * scale;
+}
+
+static float logit(const cpr_network *n, uint32_t node)
+{
+    const size_t w = n->shape.width;
+    return dot(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
+           n->node_bias[node];
+}
+
+/* ---- learning ---- */
+
+/* Trains the vectors of the nodes on the token's path, and sums up the gradient by `hidden`. */
+static void learn(cpr_network *n, uint32_t token)
+{
+    const size_t w = n->shape.width, position = n->header->position - 1;
+    const float *hidden = n->hidden + position * w;
+    float *gradient = n->gradient + position * w;
+    const unsigned length = n->vocabulary->depth[token];
+    const uint32_t path = n->vocabulary->path[token];
+    uint32_t node = 0;
+    memset(gradient, 0, w * sizeof(float));
+    for (unsigned depth = 0; depth < length; depth++) {
+        const unsigned bit = path >> (length - 1 - depth) & 1;
+        float *vector = n->node + node * w;
+        const float error = cpr_sigmoidf(logit(n, node)) - (float)bit;
+        add_scaled(gradient, error, vector, w);
+        n->node_square[node] += error * error;
+        const float step = NODE_RATE * cpr_rsqrtf(n->node_square[node] + 1.0f) * error;
+        add_scaled(vector, -step, hidden, w);
+        n->node_bias[node] -= step;
+        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    }
+}
+
+/* Adds to `out` the gradient by a row x, given that by the normalized row, x * scale. */
+static void add_norm_gradient(float *restrict out, const float *restrict normalized,
+                              const float *restrict x, float scale, size_t width)
+{
+    const float mean = dot(normalized, x, width) * scale * scale / (float)width;
+    for (size_t i = 0; i < width; i++)
+        out[i] += scale * (normalized[i] - x[i] * mean);
+}
+
+/* One step of Adam; the gradients are `gradient` times `unit`, `fix` makes up for the second
+ * moment's beginning. */
+static void adam(float *restrict value, float *restrict moment1, float *restrict moment2,
+                 const float *restrict gradient, size_t count, float unit, float rate, float fix)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float g = gradient[i] * unit;
+        moment1[i] += (1.0f - MOMENT1_DECAY) * (g - moment1[i]);
+        moment2[i] += (1.0f - MOMENT2_DECAY) * (g * g - moment2[i]);
+        value[i] -= rate * moment1[i] * cpr_rsqrtf(moment2[i] * fix + 1e-12f);
+    }
+}
+
+/* What train() works on; all in the network's scratch memory. */
+typedef struct training {
+    float *stream;   /* s x w: gradient by what a layer gave, then by what it was given */
+    float *gate;     /* s x 3 w: by the products, before the gates' functions */
+    float *integers; /* s x 3 w: these as operands */
+    float *input;    /* s x w: by the normalized rows */
+    float *weights;  /* 3 w x w */
+    float *carry;    /* w: by the cell, from the position behind */
+    float *bias;     /* 3 w */
+    float rate, fix; /* of Adam */
+} training;
+
+/* From the last position back to the first. */
+static void gate_gradients(const cpr_network *n, uint32_t layer, const training *t)
+{
+    const size_t w = n->shape.width;
+    memset(t->carry, 0, w * sizeof(float));
+    memset(t->bias, 0, 3 * w * sizeof(float));
+    for (size_t position = SEGMENT; position-- > 0;) {
+        const float *restrict gate = n->gate + (layer * SEGMENT + position) * 3 * w;
+        const float *restrict before = n->cell + (layer * (SEGMENT + 1) + position) * w;
+        const float *restrict cell = before + w;
+        const float *restrict out = t->stream + position * w;
+        float *restrict by = t->gate + position * 3 * w;
+        float *restrict carry = t->carry;
+        for (size_t i = 0; i < w; i++) {
+            const float candidate = gate[i], forget = gate[w + i], open = gate[2 * w + i];
+            const float by_cell = carry[i] + out[i] * open;
+            by[i] = by_cell * (1.0f - forget);
+            by[w + i] = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
+            by[2 * w + i] = out[i] * cell[i] * open * (1.0f - open);
+            carry[i] = by_cell * forget;
+        }
+        add_scaled(t->bias, 1.0f, by, 3 * w);
+    }
+}
+
+/* A row's scale is its own. */
+static void input_gradients(const cpr_network *n, uint32_t layer, const training *t)
+{
+    const size_t w = n->shape.width;
+    const uint32_t limit = CPR_NETWORK_ERROR_LIMIT(w);
+    float unit[CPR_NETWORK_SEGMENT];
+    for (size_t row = 0; row < SEGMENT; row++) {
+        const float *by = t->gate + row * 3 * w;
+        const float scale = scale_to(largest(by, 3 * w), limit);
+        to_integers(t->integers + row * 3 * w, by, scale, limit, 3 * w);
+        unit[row] = n->header->weight_unit[layer] / scale;
+    }
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)SEGMENT, (int)w, (int)(3 * w), 1.0f,
+                t->integers, (int)(3 * w), n->integers + layer * 3 * w * w, (int)w, 0.0f, t->input,
+                (int)w);
+    for (size_t row = 0; row < SEGMENT; row++) {
+        float *by = t->input + row * w;
+        for (size_t i = 0; i < w; i++)
+            by[i] *= unit[row];
+        add_norm_gradient(t->stream + row * w, by, n->stream + (layer * SEGMENT + row) * w,
+                          n->scale[layer * SEGMENT + row], w);
+    }
+}
+
+static void train_weights(cpr_network *n, uint32_t layer, const training *t)
+{
+    const size_t w = n->shape.width, weights = 3 * w * w;
+    const float scale = scale_to(largest(t->gate, SEGMENT * 3 * w), CPR_NETWORK_STEP_LIMIT);
+    to_integers(t->integers, t->gate, scale, CPR_NETWORK_STEP_LIMIT, SEGMENT * 3 * w);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(3 * w), (int)w, (int)SEGMENT, 1.0f,
+                t->integers, (int)(3 * w), n->input + layer * SEGMENT * w, (int)w, 0.0f, t->weights,
+                (int)w);
+    float *value = layer_of(n, n->stack, layer);
+    float *moment1 = layer_of(n, n->moment1, layer), *moment2 = layer_of(n, n->moment2, layer);
+    adam(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_NETWORK_ACTIVATION_ONE),
+         t->rate, t->fix);
+    adam(value + weights, moment1 + weights, moment2 + weights, t->bias, 3 * w, 1.0f, t->rate,
+         t->fix);
+    make_integers(n, layer);
+}
+
+static void train_embeddings(cpr_network *n, const training *t)
+{
+    const size_t w = n->shape.width;
+    for (size_t position = 0; position < SEGMENT; position++) {
+        const uint32_t token = n->header->token[position];
+        const float *by = t->stream + position * w;
+        float *square = &n->embedding_square[token];
+        *square += dot(by, by, w) / (float)w;
+        add_scaled(n->embedding + token * w, -EMBEDDING_RATE * cpr_rsqrtf(*square + 1e-8f), by, w);
+    }
+}
+
+static training begin_training(cpr_network *n)
+{
+    const size_t w = n->shape.width;
+    cpr_network_header *header = n->header;
+    training t;
+    t.stream = n->scratch;
+    t.gate = t.stream + SEGMENT * w;
+    t.integers = t.gate + SEGMENT * 3 * w;
+    t.input = t.integers + SEGMENT * 3 * w;
+    t.weights = t.input + SEGMENT * w;
+    t.carry = t.weights + 3 * w * w;
+    t.bias = t.carry + w;
+    header->decay[0] *= MOMENT1_DECAY;
+    header->decay[1] *= MOMENT2_DECAY;
+    header->updates += header->updates < UINT32_C(1) << 24;
+    float rate = STACK_RATE * STACK_RATE_UPDATES / (STACK_RATE_UPDATES + (float)header->updates);
+    rate = rate < STACK_RATE_LEAST ? STACK_RATE_LEAST : rate;
+    t.rate = rate / (1.0f - header->decay[0]);
+    t.fix = 1.0f / (1.0f - header->decay[1]);
+    return t;
+}
+
+/* Learns the segment, which is complete. */
+static void train(cpr_network *n)
+{
+    const size_t w = n->shape.width, last = n->shape.layers * SEGMENT;
+    const training t = begin_training(n);
+    memset(t.stream, 0, SEGMENT * w * sizeof(float));
+    for (size_t row = 0; row < SEGMENT; row++)
+        add_norm_gradient(t.stream + row * w, n->gradient + row * w, n->stream + (last + row) * w,
+                          n->scale[last + row], w);
+    for (uint32_t layer = n->shape.layers; layer-- > 0;) {
+        gate_gradients(n, layer, &t);
+        input_gradients(n, layer, &t);
+        train_weights(n, layer, &t);
+        float *cell = n->cell + layer * (SEGMENT + 1) * w;
+        memcpy(cell, cell + SEGMENT * w, w * sizeof(float));
+    }
+    train_embeddings(n, &t);
+}
+
+const cpr_network_kernel PASTE(cpr_network_kernel_, CPR_KERNEL) = {put, logit, learn,
+                                                                   make_integers};

@@ -1,0 +1,36 @@
+# Profile neural: the archive does not depend on the number of ranks, on BLAS, or on a stop in the
+# middle of a shard; and no damage is overlooked.
+mkdir corpus
+# Blanks make long tokens, so a large shard takes little time.
+{
+    text 20000 1
+    printf '%1020000s' ''
+} >corpus/1
+text 40000 2 >corpus/2
+compress=(corpress compress -q -p neural --shard-size 1M corpus)
+expect 0 "${compress[@]}" -o alone.h5
+[ "$(corpress list --shards alone.h5 | grep -c '^ *[0-9]')" -eq 2 ] || fail "not 2 shards"
+for n in 2 4; do
+    OPENBLAS_CORETYPE=Nehalem OPENBLAS_NUM_THREADS=1 expect 0 ranks "$n" "${compress[@]}" -o "$n.h5"
+    cmp alone.h5 "$n.h5"
+done
+CORPRESS_KERNEL=baseline OPENBLAS_CORETYPE=Haswell expect 0 ranks 2 corpress extract -q alone.h5 -C out
+same_tree corpus out/corpus
+expect 0 corpress cat alone.h5 corpus/2 | cmp - corpus/2
+
+# Stopped three times, wherever it is.
+for _ in 1 2 3; do
+    "${compress[@]}" -o archive.h5 2>said &
+    pid=$!
+    sleep 1.5
+    kill -s USR1 "$pid" 2>/dev/null || true
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 75 ] || [ "$code" -eq 0 ] || fail "ended with $code: $(cat said)"
+    [ "$code" -eq 75 ] || break
+    ls archive.h5.work/snapshot-* >/dev/null 2>&1 && saved=yes
+done
+[ "${saved:-}" = yes ] || fail "it was never stopped in the middle of a bitstream"
+[ -e archive.h5 ] || expect 0 ranks 2 "${compress[@]}" -o archive.h5
+cmp alone.h5 archive.h5
+absent archive.h5.work

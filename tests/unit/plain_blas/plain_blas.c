@@ -1,0 +1,65 @@
+/* plain_blas.c - sums in integers, one after the other: what OpenBLAS must come to if, as the model
+ * promises, all operands are integers and no sum is inexact. Fails where one is not. */
+#include "cblas.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int64_t integer(float value)
+{
+    if ((float)(int32_t)value != value) {
+        fprintf(stderr, "an operand is no integer: %g\n", (double)value);
+        abort();
+    }
+    return (int32_t)value;
+}
+
+static float exact(int64_t sum, int64_t magnitudes)
+{
+    if (magnitudes > 1 << 24) {
+        fprintf(stderr, "a sum may be inexact: %lld\n", (long long)magnitudes);
+        abort();
+    }
+    return (float)sum;
+}
+
+void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b,
+                 int rows, int columns, int inner, float alpha, const float *a, int lda,
+                 const float *b, int ldb, float beta, float *c, int ldc)
+{
+    if (order != CblasRowMajor || transpose_b != CblasNoTrans || alpha != 1.0f || beta != 0.0f)
+        abort();
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            int64_t sum = 0, magnitudes = 0;
+            for (int k = 0; k < inner; k++) {
+                const float left = transpose_a == CblasTrans ? a[k * lda + i] : a[i * lda + k];
+                const int64_t product = integer(left) * integer(b[k * ldb + j]);
+                sum += product;
+                magnitudes += product < 0 ? -product : product;
+            }
+            c[i * ldc + j] = exact(sum, magnitudes);
+        }
+}
+
+void cblas_sgemv(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose, int rows, int columns, float alpha,
+                 const float *a, int lda, const float *x, int incx, float beta, float *y, int incy)
+{
+    if (order != CblasRowMajor || transpose != CblasNoTrans || alpha != 1.0f || beta != 0.0f)
+        abort();
+    for (int i = 0; i < rows; i++) {
+        int64_t sum = 0, magnitudes = 0;
+        for (int k = 0; k < columns; k++) {
+            const int64_t product = integer(a[i * lda + k]) * integer(x[k * incx]);
+            sum += product;
+            magnitudes += product < 0 ? -product : product;
+        }
+        y[i * incy] = exact(sum, magnitudes);
+    }
+}
+
+void openblas_set_num_threads(int threads)
+{
+    (void)threads;
+}

@@ -1,0 +1,177 @@
+/* test_network.c - the network's functions against libm, what it learns, and its operands. */
+#include "context_model.h"
+#include "exact_math.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ONES_LAST_BITS 0x1p-23
+
+static void exp_against_libm(void **state)
+{
+    (void)state;
+    for (double x = -86; x < 87; x += 0.001) {
+        const double exact = exp((double)(float)x);
+        assert_true(fabs((double)cpr_expf((float)x) / exact - 1) < 4 * ONES_LAST_BITS);
+    }
+}
+
+static void sigmoid_against_libm(void **state)
+{
+    (void)state;
+    for (double x = -59; x < 59; x += 0.001) {
+        const double exact = 1 / (1 + exp(-(double)(float)x));
+        assert_true(fabs((double)cpr_sigmoidf((float)x) / exact - 1) < 5 * ONES_LAST_BITS);
+    }
+    assert_true(cpr_sigmoidf(1e30f) == 1.0f);
+    assert_true(cpr_sigmoidf(-1e30f) > 0.0f);
+    assert_true(cpr_sigmoidf((float)NAN) >= 0.0f);
+}
+
+static void rsqrt_against_libm(void **state)
+{
+    (void)state;
+    for (double x = 1e-30; x < 1e30; x *= 1.003) {
+        const double exact = 1 / sqrt((double)(float)x);
+        assert_true(fabs((double)cpr_rsqrtf((float)x) / exact - 1) < 6 * ONES_LAST_BITS);
+    }
+}
+
+static void rounding(void **state)
+{
+    (void)state;
+    assert_true(cpr_roundf(0.5f) == 0.0f);
+    assert_true(cpr_roundf(1.5f) == 2.0f);
+    assert_true(cpr_roundf(-126.6f) == -127.0f);
+    assert_true(cpr_clampf((float)NAN, -1.0f, 1.0f) == -1.0f);
+}
+
+/* A network on single bytes, with memory of its own. */
+typedef struct fixture {
+    cpr_vocabulary *vocabulary;
+    uint8_t *memory;
+    const cpr_network_kernel *kernel;
+    cpr_network network;
+} fixture;
+
+static fixture make_network(uint32_t width, uint32_t layers, unsigned kernel)
+{
+    const cpr_network_shape shape = {width, layers};
+    fixture f = {.vocabulary = cpr_vocabulary_create_bytes(),
+                 .kernel = cpr_kernel_at(kernel)->network};
+    const size_t bytes = cpr_network_state_bytes(&shape, 256);
+    assert_int_equal(bytes % 64, 0);
+    f.memory = aligned_alloc(64, bytes);
+    assert_non_null(f.memory);
+    memset(f.memory, 0, bytes);
+    cpr_network_attach(&f.network, &shape, f.vocabulary, f.memory);
+    f.network.scratch = aligned_alloc(64, (cpr_network_scratch_bytes(&shape) + 63) / 64 * 64);
+    assert_non_null(f.network.scratch);
+    cpr_network_use_one_thread();
+    cpr_network_reset(&f.network, f.kernel);
+    return f;
+}
+
+static void free_network(fixture *f)
+{
+    free(f->network.scratch);
+    free(f->memory);
+    cpr_vocabulary_free(f->vocabulary);
+}
+
+/* Bits that a token costs. */
+static double cost(const fixture *f, uint32_t token)
+{
+    unsigned length;
+    const uint32_t path = cpr_vocabulary_path(f->vocabulary, token, &length);
+    double bits = 0;
+    uint32_t node = 0;
+    for (unsigned d = 0; d < length; d++) {
+        const unsigned bit = path >> (length - 1 - d) & 1;
+        const double logit = (double)f->kernel->logit(&f->network, node);
+        bits += log2(1 + exp(bit ? -logit : logit));
+        node = (uint32_t)f->vocabulary->nodes[node].child[bit];
+    }
+    return bits;
+}
+
+/* Shows it seven letters and then five times another, again and again, which takes memory to tell;
+ * returns the bits that the last half of them cost. */
+static double train(fixture *f, unsigned tokens)
+{
+    double bits = 0;
+    for (unsigned i = 0; i < tokens; i++) {
+        const uint32_t token = i % 12 < 7 ? 'a' + i % 12 : 'A';
+        bits += i < tokens / 2 ? 0 : cost(f, token);
+        f->kernel->learn(&f->network, token);
+        f->kernel->put(&f->network, token);
+    }
+    return bits;
+}
+
+static void it_learns(void **state)
+{
+    (void)state;
+    for (uint32_t width = 64; width <= CPR_NETWORK_WIDTH_MAX; width += 320) {
+        fixture f = make_network(width, 2, 0);
+        assert_true(fabs(cost(&f, 'x') - 8) < 1e-6); /* nothing is known */
+        const double bits = train(&f, 3000) / 1500;
+        assert_true(bits < 0.5);
+        free_network(&f);
+    }
+}
+
+/* Of operands there are only integers within their bounds. */
+static void operands_are_integers(void **state)
+{
+    (void)state;
+    fixture f = make_network(64, 3, 0);
+    train(&f, 1000);
+    const size_t weights = 3 * 3 * 64 * 64, inputs = 3 * CPR_NETWORK_SEGMENT * 64;
+    float most = 0;
+    for (size_t i = 0; i < weights; i++) {
+        assert_true(f.network.integers[i] == rintf(f.network.integers[i]));
+        most = fmaxf(most, fabsf(f.network.integers[i]));
+    }
+    assert_true(most > CPR_NETWORK_WEIGHT_LIMIT / 2 && most <= CPR_NETWORK_WEIGHT_LIMIT);
+    most = 0;
+    for (size_t i = 0; i < inputs; i++) {
+        assert_true(f.network.input[i] == rintf(f.network.input[i]));
+        most = fmaxf(most, fabsf(f.network.input[i]));
+    }
+    assert_true(most > CPR_NETWORK_ACTIVATION_ONE && most <= CPR_NETWORK_ACTIVATION_LIMIT);
+    free_network(&f);
+}
+
+static void kernels_agree(void **state)
+{
+    (void)state;
+    fixture first = make_network(128, 2, 0);
+    train(&first, 500);
+    const size_t bytes = cpr_network_state_bytes(&first.network.shape, 256);
+    for (unsigned i = 1; cpr_kernel_at(i) != NULL; i++) {
+        fixture other = make_network(128, 2, i);
+        train(&other, 500);
+        assert_memory_equal(first.memory, other.memory, bytes);
+        free_network(&other);
+    }
+    free_network(&first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exp_against_libm),   cmocka_unit_test(sigmoid_against_libm),
+        cmocka_unit_test(rsqrt_against_libm), cmocka_unit_test(rounding),
+        cmocka_unit_test(it_learns),          cmocka_unit_test(operands_are_integers),
+        cmocka_unit_test(kernels_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
