@@ -232,7 +232,8 @@ static void decode_and_compare(cpr_model *model, const cpr_vocabulary *vocabular
     }
 }
 
-int main(void)
+/* With the profile in argv[1] alone, if it is given. */
+int main(int argc, char **argv)
 {
     uint8_t *text = room(TEXT_BYTES), *coded = room(CODED_CAPACITY);
     uint16_t *tokens = room(TEXT_BYTES * sizeof *tokens);
@@ -246,6 +247,8 @@ int main(void)
     const size_t count = parse(learned, text, tokens);
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
         const cpr_profile *profile = cpr_profile_at(i);
+        if (argc > 1 && strcmp(cpr_profile_name(profile), argv[1]) != 0)
+            continue;
         cpr_model *model = make_model(profile, learned);
         const bool slow = strcmp(cpr_profile_name(profile), "neural") == 0;
         const size_t coded_tokens = slow ? NEURAL_TOKENS : count;
