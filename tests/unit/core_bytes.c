@@ -15,7 +15,7 @@
 #define BLOCK_BYTES ((size_t)65536) /* words are counted, and text is parsed, in blocks */
 #define TOKENS 4096u
 #define CODED_CAPACITY (TEXT_BYTES * 2)
-#define NEURAL_TOKENS 450 /* seven segments: an emulator takes its time */
+#define NEURAL_TOKENS 200 /* three segments: an emulator takes its time */
 
 static _Noreturn void fail(const char *what)
 {
