@@ -10,19 +10,8 @@ static const uint8_t fast_contexts[CPR_FAST_CONTEXTS] = {CPR_CONTEXT_NONE, CPR_C
 
 static const uint8_t fast_successors[CPR_FAST_SUCCESSORS] = {CPR_CONTEXT_T3, CPR_CONTEXT_WORD_2};
 
-static const uint8_t balanced_contexts[CPR_BALANCED_CONTEXTS] = {
-    CPR_CONTEXT_T1,          CPR_CONTEXT_NONE,        CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
-    CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2,     CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,
-    CPR_CONTEXT_SHAPE,       CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE,    CPR_CONTEXT_LINE_WORD,
-    CPR_CONTEXT_ABOVE,       CPR_CONTEXT_FIELD,       CPR_CONTEXT_BEFORE,  CPR_CONTEXT_WORD_SKIP,
-};
-
-static const uint8_t balanced_successors[CPR_BALANCED_SUCCESSORS] = {
-    CPR_CONTEXT_T3, CPR_CONTEXT_T2,     CPR_CONTEXT_T4,
-    CPR_CONTEXT_T6, CPR_CONTEXT_WORD_2, CPR_CONTEXT_WORD_3,
-};
-
-static const uint8_t neural_contexts[CPR_NEURAL_CONTEXTS] = {
+/* Those of balanced; neural has one more. */
+static const uint8_t contexts[CPR_NEURAL_CONTEXTS] = {
     CPR_CONTEXT_T1,          CPR_CONTEXT_NONE,        CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
     CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2,     CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,
     CPR_CONTEXT_SHAPE,       CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE,    CPR_CONTEXT_LINE_WORD,
@@ -30,28 +19,28 @@ static const uint8_t neural_contexts[CPR_NEURAL_CONTEXTS] = {
     CPR_CONTEXT_TAG,
 };
 
+static const uint8_t successors[CPR_BALANCED_SUCCESSORS] = {
+    CPR_CONTEXT_T3, CPR_CONTEXT_T2,     CPR_CONTEXT_T4,
+    CPR_CONTEXT_T6, CPR_CONTEXT_WORD_2, CPR_CONTEXT_WORD_3,
+};
+
+/* What balanced and neural have in common. */
+#define LIKE_BALANCED                                                                              \
+    .context_ids = contexts, .lines = CPR_BALANCED_LINES, .successors = sizeof successors,         \
+    .successor_ids = successors, .matches = CPR_BALANCED_MATCHES, .match_tokens = {12, 5, 2},      \
+    .match_lanes = CPR_BALANCED_MATCH_LANES, .weight_sets = CPR_BALANCED_SETS,                     \
+    .refinements = CPR_BALANCED_REFINEMENTS, .guess_from = 60000, .guess_shift = 8,                \
+    .max_sample_bytes = UINT64_C(32) << 20, .successor_bits = 21, .history_bits = 24
+
 static const cpr_profile profiles[] = {
     {
         .name = "balanced",
         .summary = "the default: sixteen contexts",
         .version = 2,
-        .contexts = sizeof balanced_contexts,
-        .context_ids = balanced_contexts,
-        .lines = CPR_BALANCED_LINES,
-        .successors = sizeof balanced_successors,
-        .successor_ids = balanced_successors,
-        .matches = CPR_BALANCED_MATCHES,
-        .match_tokens = {12, 5, 2},
-        .match_lanes = CPR_BALANCED_MATCH_LANES,
-        .weight_sets = CPR_BALANCED_SETS,
-        .refinements = CPR_BALANCED_REFINEMENTS,
-        .guess_from = 60000,
-        .guess_shift = 8,
-        .max_sample_bytes = UINT64_C(32) << 20,
+        .contexts = CPR_BALANCED_CONTEXTS,
+        LIKE_BALANCED,
         .max_buckets = UINT64_C(17) << 18,
         .max_line_pairs = UINT64_C(1) << 18,
-        .successor_bits = 21,
-        .history_bits = 24,
     },
     {
         .name = "fast",
@@ -77,23 +66,10 @@ static const cpr_profile profiles[] = {
         .name = "neural",
         .summary = "a network and seventeen contexts: smaller archives, thirty times slower",
         .version = 2,
-        .contexts = sizeof neural_contexts,
-        .context_ids = neural_contexts,
-        .lines = CPR_BALANCED_LINES,
-        .successors = sizeof balanced_successors,
-        .successor_ids = balanced_successors,
-        .matches = CPR_BALANCED_MATCHES,
-        .match_tokens = {12, 5, 2},
-        .match_lanes = CPR_BALANCED_MATCH_LANES,
-        .weight_sets = CPR_BALANCED_SETS,
-        .refinements = CPR_BALANCED_REFINEMENTS,
-        .guess_from = 60000,
-        .guess_shift = 8,
-        .max_sample_bytes = UINT64_C(32) << 20,
+        .contexts = CPR_NEURAL_CONTEXTS,
+        LIKE_BALANCED,
         .max_buckets = UINT64_C(34) << 18,
         .max_line_pairs = UINT64_C(1) << 19,
-        .successor_bits = 21,
-        .history_bits = 24,
         .network = {.width = 256, .layers = 3},
     },
 };

@@ -1,5 +1,5 @@
-# Profile neural: the archive does not depend on the number of ranks, on BLAS, or on a stop in the
-# middle of a shard; and no damage is overlooked.
+# Profile neural: the archive does not depend on the number of ranks, on BLAS's kernels, or
+# on stops while it is made.
 mkdir corpus
 # Blanks make long tokens, so a large shard takes little time.
 {
