@@ -2,7 +2,7 @@
 mkdir corpus
 for i in 1 2 3 4 5; do text 1000000 "$i" >"corpus/$i"; done
 ln -s 1 corpus/link
-compress=(corpress compress -q -p fast --shard-size 1M corpus)
+compress=(corpress compress -q -p balanced --shard-size 1M corpus)
 expect 0 "${compress[@]}" -o undisturbed.h5
 
 # interrupted: a work directory with two finished shards and one snapshot, kept in `saved`.
@@ -44,7 +44,7 @@ grep -q '"shard":0' archive.h5.log.jsonl && fail "finished shards were coded aga
 
 # Other options, another corpus.
 again
-refused 2 'profile fast, and now it is balanced' -p balanced
+refused 2 'profile balanced, and now it is fast' -p fast
 refused 2 'shard-size 1048576, and now it is 2097152' --shard-size 2M
 touch -r corpus/3 time
 touch corpus/3
@@ -133,7 +133,7 @@ done
 again
 truncate -s 50 archive.h5.work/manifest
 refused 4 'manifest.*damaged.*--restart'
-expect 0 corpress compress -p fast --shard-size 1M corpus --restart -o archive.h5 2>said
+expect 0 corpress compress -p balanced --shard-size 1M corpus --restart -o archive.h5 2>said
 grep -q -e '--restart: 2 finished shards and 1 snapshots are thrown away ([0-9]* bytes)' said
 cmp undisturbed.h5 archive.h5
 absent archive.h5.work

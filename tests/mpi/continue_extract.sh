@@ -9,7 +9,7 @@ chmod 400 corpus/d/part2
 : >corpus/nothing
 ln -s d/part1 corpus/link
 touch -h -d @1234567890.123456789 corpus/*
-expect 0 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
+expect 0 corpress compress -q -p balanced --shard-size 1M corpus -o archive.h5
 shards=$(($(corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/' | wc -l)))
 [ "$shards" -ge 8 ] || fail "only $shards shards"
 

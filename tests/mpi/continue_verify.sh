@@ -1,7 +1,7 @@
 # Verification in parts, and in several runs.
 mkdir corpus
 for i in 1 2 3 4 5; do text 1300000 "$i" >"corpus/$i"; done
-expect 0 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
+expect 0 corpress compress -q -p balanced --shard-size 1M corpus -o archive.h5
 corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/ { print $1, $4 }' >shards
 primer=$(corpress list --shards archive.h5 | awk '$1 == "primer" { print $4 }')
 count=$(wc -l <shards)

@@ -2,7 +2,7 @@
 # to mpirun, at any number of ranks.
 mkdir corpus
 for i in 1 2 3 4; do text 1500000 "$i" >"corpus/$i"; done
-compress=(corpress compress -p fast --shard-size 1M corpus)
+compress=(corpress compress -p balanced --shard-size 1M corpus)
 expect 0 "${compress[@]}" -q -o undisturbed.h5
 
 # begun ARCHIVE: waits until the first shards are in work.
