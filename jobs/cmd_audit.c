@@ -12,12 +12,13 @@
 #include <string.h>
 
 static const char help_text[] =
-    "corpress audit ARCHIVE.h5 [--by shard|file] [--format table|csv|json]\n"
+    "corpress audit ARCHIVE.h5 [--by shard|file] [--curve] [--format table|csv|json]\n"
     "\n"
     "Prints how well every shard or file was compressed, and whether it is intact.\n"
     "\n"
     "  raw, coded  bytes before and after; ratio and bits per byte of the two\n"
     "  loss_bits   the model's loss: what a perfect coder would need\n"
+    "  network     what the network alone would have lost, in bits; with profile neural\n"
     "  overhead    bytes of `coded` beyond loss and data that is stored as it is\n"
     "  lz4_ratio   ratio of the same bytes under LZ4, the baseline; from ARCHIVE.h5.log.jsonl,\n"
     "              or measured with --full, or -\n"
@@ -32,6 +33,11 @@ static const char help_text[] =
     "that does not fit, and its exact bytes in path_hex; CSV has the bytes as they are.\n"
     "\n"
     "      --by shard|file  what a row stands for (default: shard)\n"
+    "      --curve          the learning curve instead: decodes every shard, and prints the loss "
+    "per\n"
+    "                       byte of each stretch from one power of two to the next, of all bytes "
+    "so\n"
+    "                       far, and of the network alone\n"
     "      --format FORMAT  table, csv or json (default: table)\n"
     "      --full           decode every shard: check the raw bytes, measure LZ4\n"
     "  -q, --quiet          no progress\n"
@@ -43,18 +49,29 @@ typedef struct audit_call {
     cpr_ranks *ranks;
     bool by_file;
     bool full;
+    bool curve;
     bool quiet;
     report_format format;
     uint64_t *lz4_bytes; /* per shard; 0: not known */
     bool *bad;           /* per shard */
     bool bad_primer;
     uint64_t bad_shards;
+    cpr_curve *curves; /* per shard, if they are wanted */
     progress bar;
 } audit_call;
 
 static const report_column shard_columns[] = {
     {"shard", 7},      {"raw", 14},      {"coded", 13},    {"ratio", 8},     {"bits_per_byte", 13},
     {"loss_bits", 14}, {"overhead", 10}, {"lz4_ratio", 9}, {"integrity", 9}, {NULL, 0}};
+
+static const report_column network_columns[] = {
+    {"shard", 7},          {"raw", 14},       {"coded", 13},   {"ratio", 8},
+    {"bits_per_byte", 13}, {"loss_bits", 14}, {"network", 14}, {"overhead", 10},
+    {"lz4_ratio", 9},      {"integrity", 9},  {NULL, 0}};
+
+static const report_column curve_columns[] = {{"shard", 7},  {"bytes", 12},  {"bits_per_byte", 13},
+                                              {"so_far", 8}, {"network", 8}, {"network_so_far", 14},
+                                              {NULL, 0}};
 
 static const report_column file_columns[] = {
     {"raw", 14},           {"loss_bits", 14},   {"ratio", 8},
@@ -67,6 +84,7 @@ static int parse_options(audit_call *call, int argc, char **argv, bool *help)
         {"by", required_argument, NULL, OPTION_BY},
         {"format", required_argument, NULL, OPTION_FORMAT},
         {"full", no_argument, NULL, OPTION_FULL},
+        {"curve", no_argument, NULL, OPTION_CURVE},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
@@ -87,6 +105,9 @@ static int parse_options(audit_call *call, int argc, char **argv, bool *help)
         case OPTION_FULL:
             call->full = true;
             break;
+        case OPTION_CURVE:
+            call->curve = call->full = true;
+            break;
         case 'q':
             call->quiet = true;
             break;
@@ -98,6 +119,8 @@ static int parse_options(audit_call *call, int argc, char **argv, bool *help)
             return command_bad_option(call->ranks, "audit");
         }
     }
+    if (call->curve && call->by_file)
+        return command_usage(call->ranks, "audit", "--curve is by shard");
     if (argc - optind != 1)
         return command_usage(call->ranks, "audit", "one archive, please");
     return EXIT_DONE;
@@ -116,6 +139,8 @@ static void on_item(void *context, const cpr_item_result *result)
     audit_call *call = context;
     if (result->lz4_bytes && result->shard != CPR_SHARD_PRIMER)
         call->lz4_bytes[result->shard] = result->lz4_bytes;
+    if (result->bad == CPR_OK && call->curves)
+        call->curves[result->shard] = result->curve;
     if (result->bad == CPR_OK)
         return;
     if (result->shard == CPR_SHARD_PRIMER) {
@@ -168,11 +193,19 @@ static void size_cells(report *r, uint64_t raw, uint64_t coded)
     report_real(r, bits_per_byte(raw, (double)coded), 4);
 }
 
+/* Whether there is a column of the network's loss. */
+static bool has_network(const report *r)
+{
+    return r->columns == network_columns;
+}
+
 /* The cells of a shard, or of the primer, behind its name. */
 static void bitstream_cells(report *r, const cpr_shard_info *info, uint64_t lz4_bytes, bool bad)
 {
     size_cells(r, info->raw_bytes, info->coded_bytes);
     report_real(r, loss_bits(info->loss_bits), 0);
+    if (has_network(r))
+        report_real(r, loss_bits(info->network_loss_bits), 0);
     report_real(r, overhead(info), 1);
     lz4_ratio(r, info->raw_bytes, lz4_bytes);
     report_word(r, bad ? "DAMAGED" : "ok");
@@ -199,16 +232,19 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
     uint64_t lz4 = 0;
     bool all_lz4 = header->shard_count > 0;
     double loss = 0;
+    double network_loss = 0;
     double over = 0;
     uint64_t coded = 0;
     if (header->primer) {
         coded = header->primer->coded_bytes;
         loss = loss_bits(header->primer->loss_bits);
+        network_loss = loss_bits(header->primer->network_loss_bits);
         over = overhead(header->primer);
     }
     for (uint64_t i = 0; i < header->shard_count; i++) {
         coded += header->shards[i].coded_bytes;
         loss += loss_bits(header->shards[i].loss_bits);
+        network_loss += loss_bits(header->shards[i].network_loss_bits);
         over += overhead(&header->shards[i]);
         lz4 += call->lz4_bytes[i];
         all_lz4 = all_lz4 && call->lz4_bytes[i];
@@ -220,9 +256,8 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
     report_word(r, "tables");
     report_unknown(r);
     report_number(r, file_bytes - coded);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < (has_network(r) ? 4 : 3); i++)
         report_unknown(r);
-    report_unknown(r);
     report_number(r, file_bytes - coded);
     report_unknown(r);
     report_word(r, "ok"); /* or the archive could not have been opened */
@@ -232,10 +267,44 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
     report_word(r, "total");
     size_cells(r, raw, file_bytes);
     report_real(r, loss, 0);
+    if (has_network(r))
+        report_real(r, network_loss, 0);
     report_real(r, over + (double)(file_bytes - coded), 1);
     lz4_ratio(r, raw, all_lz4 ? lz4 : 0);
     report_word(r, call->bad_shards || call->bad_primer ? "DAMAGED" : "ok");
     report_row_end(r);
+}
+
+/* Loss per byte from one point of a curve to another; 0, 0 is the start. */
+static void loss_cell(report *r, uint64_t bytes, uint64_t loss)
+{
+    report_real(r, bytes ? loss_bits(loss) / (double)bytes : 0, 4);
+}
+
+static void curve_rows(report *r, const audit_call *call, const cpr_archive_header *header)
+{
+    for (uint64_t i = 0; i < header->shard_count; i++) {
+        const cpr_curve *curve = &call->curves[i];
+        cpr_curve_point before = {0};
+        for (uint32_t k = 0; k < curve->points; k++) {
+            const cpr_curve_point *now = &curve->point[k];
+            const uint64_t bytes = now->raw_bytes - before.raw_bytes;
+            report_row(r);
+            report_number(r, i);
+            report_number(r, now->raw_bytes);
+            loss_cell(r, bytes, now->loss_bits - before.loss_bits);
+            loss_cell(r, now->raw_bytes, now->loss_bits);
+            if (now->network_loss_bits) {
+                loss_cell(r, bytes, now->network_loss_bits - before.network_loss_bits);
+                loss_cell(r, now->raw_bytes, now->network_loss_bits);
+            } else {
+                report_unknown(r);
+                report_unknown(r);
+            }
+            report_row_end(r);
+            before = *now;
+        }
+    }
 }
 
 static void file_row(report *r, const audit_call *call, const cpr_archive_header *header,
@@ -285,11 +354,18 @@ static void json_head(const audit_call *call, const char *path, const cpr_archiv
 static void print_audit(const audit_call *call, const char *path, const cpr_archive *archive)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
+    const cpr_profile *profile = cpr_profile_find(header->profile);
     report r;
     if (call->format == REPORT_JSON)
         json_head(call, path, archive);
-    report_begin(&r, stdout, call->format, call->by_file ? file_columns : shard_columns);
-    if (call->by_file) {
+    report_begin(&r, stdout, call->format,
+                 call->by_file                                 ? file_columns
+                 : call->curve                                 ? curve_columns
+                 : profile && cpr_profile_has_network(profile) ? network_columns
+                                                               : shard_columns);
+    if (call->curve) {
+        curve_rows(&r, call, header);
+    } else if (call->by_file) {
         const uint64_t files = cpr_file_list_count(header->files);
         for (uint64_t f = 0; f < files; f++)
             file_row(&r, call, header, f);
@@ -308,8 +384,10 @@ static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive
     const bool first = cpr_ranks_rank(call->ranks) == 0;
     call->lz4_bytes = calloc((size_t)header->shard_count + 1, sizeof *call->lz4_bytes);
     call->bad = calloc((size_t)header->shard_count + 1, sizeof *call->bad);
+    if (call->curve)
+        call->curves = calloc((size_t)header->shard_count + 1, sizeof *call->curves);
     cpr_status status = CPR_OK;
-    if (!call->lz4_bytes || !call->bad)
+    if (!call->lz4_bytes || !call->bad || (call->curve && !call->curves))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a table of shards");
     status = cpr_ranks_agree(call->ranks, status, error);
     if (status != CPR_OK)
@@ -320,8 +398,10 @@ static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive
                    header->shard_count);
     call->bar.decoding = true;
     const cpr_listener listener = {.context = call, .progress = on_progress, .item = on_item};
-    status = cpr_examine(call->ranks, archive, call->full ? CPR_EXAMINE_RAW : CPR_EXAMINE_CODED,
-                         NULL, &listener, error);
+    const cpr_examine_depth depth = call->curve  ? CPR_EXAMINE_CURVE
+                                    : call->full ? CPR_EXAMINE_RAW
+                                                 : CPR_EXAMINE_CODED;
+    status = cpr_examine(call->ranks, archive, depth, NULL, &listener, error);
     progress_clear(&call->bar);
     if (status == CPR_OK && first)
         print_audit(call, path, archive);
@@ -349,6 +429,7 @@ int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
     cpr_archive_close(archive);
     free(call.lz4_bytes);
     free(call.bad);
+    free(call.curves);
     if (status != CPR_OK)
         return command_failed(ranks, status, &error);
     code = command_flush(ranks);

@@ -39,11 +39,6 @@ static uint32_t lanes_of(const cpr_profile *profile)
            profile->match_lanes * profile->matches;
 }
 
-static bool has_network(const cpr_profile *profile)
-{
-    return profile->network.width > 0;
-}
-
 static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
 {
     layout l = {0};
@@ -54,7 +49,7 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
     l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
     l.head_entries = power_of_two_above(max_bytes / 4, 1024, 1u << 20);
     l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
-    l.inputs = CPR_INPUTS_OF(lanes_of(profile) + has_network(profile));
+    l.inputs = CPR_INPUTS_OF(lanes_of(profile) + cpr_profile_has_network(profile));
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
     l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
@@ -71,7 +66,7 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
     l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
     if (profile->lines > 0)
         l.lines = place(&l.total, (size_t)l.line_pairs * 2 * sizeof(cpr_line));
-    if (has_network(profile))
+    if (cpr_profile_has_network(profile))
         l.network = place(&l.total, cpr_network_state_bytes(&profile->network, tokens));
     return l;
 }
@@ -80,7 +75,7 @@ uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes)
 {
     const uint32_t tokens = cpr_profile_vocabulary_size(profile, UINT64_MAX);
     return lay_out(profile, tokens, max_bytes).total + sizeof(cpr_model) +
-           (has_network(profile) ? cpr_network_scratch_bytes(&profile->network) : 0);
+           (cpr_profile_has_network(profile) ? cpr_network_scratch_bytes(&profile->network) : 0);
 }
 
 /* ---- kernels ---- */
@@ -130,7 +125,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     if (m == NULL)
         return NULL;
     memset(m, 0, sizeof *m);
-    if (has_network(profile)) {
+    if (cpr_profile_has_network(profile)) {
         m->network.scratch = aligned_alloc(64, cpr_network_scratch_bytes(&profile->network));
         if (m->network.scratch == NULL) {
             free(m);
@@ -163,7 +158,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->bucket_count = l.bucket_count;
     m->lines = (cpr_line *)(void *)(m->state + l.lines);
     m->line_pairs = l.line_pairs;
-    if (has_network(profile)) {
+    if (cpr_profile_has_network(profile)) {
         cpr_network_use_one_thread();
         cpr_network_attach(&m->network, &profile->network, vocabulary, m->state + l.network);
     }
@@ -280,7 +275,7 @@ void cpr_model_reset(cpr_model *m)
     memset(m->state, 0, m->state_bytes);
     reset_estimates(m);
     reset_mixer(m);
-    if (has_network(m->profile))
+    if (cpr_profile_has_network(m->profile))
         cpr_network_reset(&m->network, m->kernel->network);
     cpr_token_contexts_begin(m);
     m->kernel->begin(m);
@@ -295,6 +290,17 @@ unsigned cpr_model_decision(const cpr_model *m, uint32_t token)
         return (uint32_t)core->guess == token;
     const uint32_t depth = m->vocabulary->nodes[core->node].depth;
     return m->vocabulary->path[token] >> (m->vocabulary->depth[token] - 1 - depth) & 1;
+}
+
+void cpr_model_expect(cpr_model *m, const uint16_t *tokens, size_t count)
+{
+    m->network.coming = tokens;
+    m->network.coming_end = tokens + count;
+}
+
+uint64_t cpr_model_network_loss(const cpr_model *m)
+{
+    return cpr_profile_has_network(m->profile) ? cpr_loss_meter_read(&m->network.header->loss) : 0;
 }
 
 uint32_t cpr_model_predict(cpr_model *m)
@@ -317,7 +323,8 @@ void *cpr_model_state(cpr_model *m)
     return m->state;
 }
 
+/* All else is constant, or set anew by each prediction. */
 void cpr_model_restored(cpr_model *m)
 {
-    (void)m; /* all else is constant, or set anew by each prediction */
+    cpr_network_forget_ahead(&m->network);
 }

@@ -33,6 +33,7 @@ const cpr_profile *cpr_profile_at(unsigned i);
 const char *cpr_profile_name(const cpr_profile *profile);
 const char *cpr_profile_summary(const cpr_profile *profile); /* one line for --help */
 uint32_t cpr_profile_version(const cpr_profile *profile);
+bool cpr_profile_has_network(const cpr_profile *profile);
 
 /* Tokens (256 to 65536) and sample bytes that suit a corpus of that many bytes. */
 uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus_bytes);
@@ -122,12 +123,20 @@ void cpr_model_reset(cpr_model *model);
  */
 unsigned cpr_model_decision(const cpr_model *model, uint32_t token);
 
+/* Tells the model which tokens come next. Nothing that it says depends on it, but the network of
+ * profile `neural` is faster when it knows. `tokens` must stay as they are until they have come. */
+void cpr_model_expect(cpr_model *model, const uint16_t *tokens, size_t count);
+
 /* Probability that the next decision is 1, in units of 2^-16, from 1 to 65535. */
 uint32_t cpr_model_predict(cpr_model *model);
 
 /* Learns the decision that was predicted last. Returns the token that it completed, or -1. Must
  * follow each cpr_model_predict(). */
 int32_t cpr_model_learn(cpr_model *model, unsigned bit);
+
+/* What all tokens since the initial state would have cost if the network alone had predicted them,
+ * in units of 2^-16 bit; 0 if the model has no network. */
+uint64_t cpr_model_network_loss(const cpr_model *model);
 
 /* The state between two tokens as one block of memory, to be saved and later copied back into a
  * model that was created alike, on a machine of the same byte order. After it was written to,

@@ -79,10 +79,18 @@ static void fill(float *values, size_t count, float range, uint64_t *random)
     }
 }
 
+void cpr_network_forget_ahead(cpr_network *n)
+{
+    n->coming = n->coming_end = NULL;
+    n->ready = 0;
+}
+
 void cpr_network_reset(cpr_network *n, const cpr_network_kernel *kernel)
 {
     const size_t w = n->shape.width;
     uint64_t random = 1;
+    cpr_network_forget_ahead(n);
+    cpr_loss_meter_init(&n->header->loss);
     n->header->decay[0] = n->header->decay[1] = 1.0f;
     fill(n->embedding, cpr_vocabulary_tokens(n->vocabulary) * w, 1.0f, &random);
     for (uint32_t layer = 0; layer < n->shape.layers; layer++) {

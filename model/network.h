@@ -15,6 +15,7 @@
 #ifndef CPR_NETWORK_H
 #define CPR_NETWORK_H
 
+#include "loss_meter.h"
 #include "model.h"
 
 #define CPR_NETWORK_SEGMENT 64u /* tokens */
@@ -59,6 +60,7 @@ typedef struct cpr_network_header {
     float decay[2];                            /* of Adam's moments, to the power of updates */
     float weight_unit[CPR_NETWORK_LAYERS_MAX]; /* what 1 stands for in `integers` */
     uint32_t token[CPR_NETWORK_SEGMENT];
+    cpr_loss_meter loss; /* of the network alone */
 } cpr_network_header;
 
 /* Where the parts of a network's state are. With width w, l layers, and segments of s tokens; a
@@ -86,12 +88,17 @@ typedef struct cpr_network {
     float *hidden;   /* s x w: what came out, normalized */
     float *gradient; /* s x w: of the loss by these */
 
-    float *scratch; /* cpr_network_scratch_bytes(), not part of the state */
+    /* not part of the state */
+    float *scratch;         /* cpr_network_scratch_bytes() */
+    const uint16_t *coming; /* tokens that the encoder will put in; NULL: they are not known */
+    const uint16_t *coming_end;
+    uint32_t ready; /* positions of the segment that have been computed, perhaps ahead */
 } cpr_network;
 
 /* The network's arithmetic, for one instruction set. */
 typedef struct cpr_network_kernel {
-    /* Puts in the token that came last; before the first, token 0. */
+    /* Puts in the token that came last; before the first, token 0. If it is the first of those that
+     * are coming, what the others give is computed together with it: the same, but faster. */
     void (*put)(cpr_network *network, uint32_t token);
     /* The logit of a node's decision on the way to the next token. */
     float (*logit)(const cpr_network *network, uint32_t node);
@@ -112,6 +119,9 @@ void cpr_network_attach(cpr_network *network, const cpr_network_shape *shape,
 /* Products are too small to be shared among threads: BLAS gets one, unless OPENBLAS_NUM_THREADS
  * says otherwise. */
 void cpr_network_use_one_thread(void);
+
+/* The state is another than what was computed ahead is of. */
+void cpr_network_forget_ahead(cpr_network *network);
 
 /* Makes the initial state of one that is zero. */
 void cpr_network_reset(cpr_network *network, const cpr_network_kernel *kernel);

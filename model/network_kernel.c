@@ -44,13 +44,19 @@ static float dot(const float *restrict a, const float *restrict b, size_t count)
 /* The largest magnitude. */
 static float largest(const float *values, size_t count)
 {
-    float most[LANES] = {0};
-    for (size_t at = 0; at < count; at += LANES)
-        for (size_t i = 0; i < LANES; i++) {
+    enum { WIDE = 4 * LANES };
+    float most[WIDE] = {0};
+    size_t at = 0;
+    for (; at + WIDE <= count; at += WIDE)
+        for (size_t i = 0; i < WIDE; i++) {
             const float v = values[at + i], magnitude = v < 0 ? -v : v;
             most[i] = magnitude > most[i] ? magnitude : most[i];
         }
-    for (size_t i = 1; i < LANES; i++)
+    for (size_t i = 0; at < count; at++, i++) {
+        const float v = values[at], magnitude = v < 0 ? -v : v;
+        most[i] = magnitude > most[i] ? magnitude : most[i];
+    }
+    for (size_t i = 1; i < WIDE; i++)
         most[0] = most[i] > most[0] ? most[i] : most[0];
     return most[0];
 }
@@ -107,7 +113,22 @@ static void make_integers(cpr_network *n, uint32_t layer)
                 3 * w * w);
 }
 
-static void apply_layer(cpr_network *n, uint32_t layer, size_t position)
+/* The products of a layer's weights with some rows of its input. */
+static void multiply(const cpr_network *n, uint32_t layer, size_t row, size_t rows)
+{
+    const size_t w = n->shape.width;
+    const float *weights = n->integers + layer * 3 * w * w;
+    if (rows == 1)
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)(3 * w), (int)w, 1.0f, weights, (int)w,
+                    n->input + row * w, 1, 0.0f, n->gate + row * 3 * w, 1);
+    else
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)(3 * w), (int)w, 1.0f,
+                    n->input + row * w, (int)w, weights, (int)w, 0.0f, n->gate + row * 3 * w,
+                    (int)(3 * w));
+}
+
+/* From the products at a position to what the layer gives. */
+static void apply_gates(cpr_network *n, uint32_t layer, size_t position)
 {
     const size_t w = n->shape.width, row = layer * SEGMENT + position;
     const float *restrict x = n->stream + row * w;
@@ -117,12 +138,6 @@ static void apply_layer(cpr_network *n, uint32_t layer, size_t position)
     float *restrict cell = n->cell + (layer * (SEGMENT + 1) + position + 1) * w;
     const float *restrict bias = layer_of(n, n->stack, layer) + 3 * w * w;
     const float unit = n->header->weight_unit[layer] / CPR_NETWORK_ACTIVATION_ONE;
-
-    n->scale[row] = norm_scale(x, w);
-    to_integers(n->input + row * w, x, n->scale[row] * CPR_NETWORK_ACTIVATION_ONE,
-                CPR_NETWORK_ACTIVATION_LIMIT, w);
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)(3 * w), (int)w, 1.0f,
-                n->integers + layer * 3 * w * w, (int)w, n->input + row * w, 1, 0.0f, gate, 1);
     for (size_t i = 0; i < w; i++) {
         const float candidate = gate[i] * unit + bias[i];
         const float forget = cpr_sigmoidf(gate[w + i] * unit + bias[w + i]);
@@ -135,27 +150,65 @@ static void apply_layer(cpr_network *n, uint32_t layer, size_t position)
     }
 }
 
-static void train(cpr_network *n);
-
-static void put(cpr_network *n, uint32_t token)
+static void apply_layer(cpr_network *n, uint32_t layer, size_t position, size_t end)
 {
-    const size_t w = n->shape.width;
-    cpr_network_header *header = n->header;
-    if (header->position == SEGMENT) {
-        train(n);
-        header->position = 0;
+    const size_t w = n->shape.width, first = layer * SEGMENT;
+    for (size_t row = first + position; row < first + end; row++) {
+        const float *x = n->stream + row * w;
+        n->scale[row] = norm_scale(x, w);
+        to_integers(n->input + row * w, x, n->scale[row] * CPR_NETWORK_ACTIVATION_ONE,
+                    CPR_NETWORK_ACTIVATION_LIMIT, w);
     }
-    const size_t position = header->position++;
-    header->token[position] = token;
-    memcpy(n->stream + position * w, n->embedding + token * w, w * sizeof(float));
-    for (uint32_t layer = 0; layer < n->shape.layers; layer++)
-        apply_layer(n, layer, position);
-    const size_t row = n->shape.layers * SEGMENT + position;
+    multiply(n, layer, first + position, end - position);
+    for (; position < end; position++)
+        apply_gates(n, layer, position);
+}
+
+/* What came out of the last layer, normalized. */
+static void finish_position(cpr_network *n, size_t position)
+{
+    const size_t w = n->shape.width, row = n->shape.layers * SEGMENT + position;
     const float *restrict x = n->stream + row * w;
     float *restrict hidden = n->hidden + position * w;
     const float scale = n->scale[row] = norm_scale(x, w);
     for (size_t i = 0; i < w; i++)
         hidden[i] = x[i] * scale;
+}
+
+static void train(cpr_network *n);
+
+/* Computes the positions of these tokens. */
+static void compute(cpr_network *n, size_t position, size_t end)
+{
+    const size_t w = n->shape.width;
+    for (size_t at = position; at < end; at++)
+        memcpy(n->stream + at * w, n->embedding + n->header->token[at] * w, w * sizeof(float));
+    for (uint32_t layer = 0; layer < n->shape.layers; layer++)
+        apply_layer(n, layer, position, end);
+    for (size_t at = position; at < end; at++)
+        finish_position(n, at);
+}
+
+static void put(cpr_network *n, uint32_t token)
+{
+    cpr_network_header *header = n->header;
+    if (header->position == SEGMENT) {
+        train(n);
+        header->position = n->ready = 0;
+    }
+    const size_t position = header->position++;
+    if (n->coming < n->coming_end && *n->coming == token)
+        n->coming++;
+    else
+        n->coming = n->coming_end;
+    if (position < n->ready && header->token[position] == token)
+        return;
+    size_t end = position + 1;
+    header->token[position] = token;
+    for (const uint16_t *next = n->coming; next < n->coming_end && end < SEGMENT; next++)
+        header->token[end++] = *next;
+    compute(n, position, end);
+    n->ready = (uint32_t)end;
 }
 
 static float logit(const cpr_network *n, uint32_t node)
@@ -166,6 +219,13 @@ static float logit(const cpr_network *n, uint32_t node)
 }
 
 /* ---- learning ---- */
+
+/* Adds -log2 of a probability to the network's own loss. */
+static void add_loss(cpr_network *n, float probability)
+{
+    const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
+    cpr_loss_meter_add(&n->header->loss, (uint32_t)p);
+}
 
 /* Trains the vectors of the nodes on the token's path, and sums up the gradient by `hidden`. */
 static void learn(cpr_network *n, uint32_t token)
@@ -180,7 +240,8 @@ static void learn(cpr_network *n, uint32_t token)
     for (unsigned depth = 0; depth < length; depth++) {
         const unsigned bit = path >> (length - 1 - depth) & 1;
         float *vector = n->node + node * w;
-        const float error = cpr_sigmoidf(logit(n, node)) - (float)bit;
+        const float p1 = cpr_sigmoidf(logit(n, node)), error = p1 - (float)bit;
+        add_loss(n, bit ? p1 : 1.0f - p1);
         add_scaled(gradient, error, vector, w);
         n->node_square[node] += error * error;
         const float step = NODE_RATE * cpr_rsqrtf(n->node_square[node] + 1.0f) * error;

@@ -97,6 +97,11 @@ const char *cpr_profile_summary(const cpr_profile *profile)
     return profile->summary;
 }
 
+bool cpr_profile_has_network(const cpr_profile *profile)
+{
+    return profile->network.width > 0;
+}
+
 uint32_t cpr_profile_version(const cpr_profile *profile)
 {
     return profile->version;

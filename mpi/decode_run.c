@@ -323,8 +323,11 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to measure");
     if (status != CPR_OK)
         return status;
+    if (state->depth == CPR_EXAMINE_CURVE)
+        cpr_codec_set_curve(state->codec, &result->curve);
     status = cpr_archive_decode(state->archive, shard, state->codec, measure, state->meter,
                                 progress, progress_context, &detail);
+    cpr_codec_set_curve(state->codec, NULL);
     const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
     if (status == CPR_OK)
         result->lz4_bytes = lz4_bytes;
@@ -348,7 +351,7 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     state.shards = shards;
-    if (status == CPR_OK && depth == CPR_EXAMINE_RAW && count > 0)
+    if (status == CPR_OK && depth != CPR_EXAMINE_CODED && count > 0)
         status = open_primed(&state, error);
     if (status == CPR_OK) {
         const cpr_schedule schedule = {

@@ -99,6 +99,7 @@ typedef struct cpr_item_result {
     uint64_t lz4_bytes;     /* of the same raw bytes; 0 if not measured */
     cpr_hash128 raw_hash;   /* 0 if not known */
     double seconds;
+    cpr_curve curve; /* measured with CPR_EXAMINE_CURVE, else without points */
     int32_t rank;
     int32_t bad;    /* a cpr_status: the item is damaged, the run goes on; else CPR_OK */
     cpr_error text; /* if bad: what is */
@@ -222,13 +223,14 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
 /* How closely to look at the shards. */
 typedef enum cpr_examine_depth {
     CPR_EXAMINE_CODED, /* checksum of the bitstream */
-    CPR_EXAMINE_RAW    /* and decode it, check the checksum of the raw bytes, measure LZ4 */
+    CPR_EXAMINE_RAW,   /* and decode it, check the checksum of the raw bytes, measure LZ4 */
+    CPR_EXAMINE_CURVE  /* and measure the learning curve */
 } cpr_examine_depth;
 
 /* COLLECTIVE. Looks at the shards selected (one bool each, the same on all ranks; NULL: all of
  * them); the listener on rank 0 is told each result, in any order. The status is CPR_OK even if
- * shards are damaged. With CPR_EXAMINE_CODED the primer is one result more; with CPR_EXAMINE_RAW it
- * is decoded before the first shard, and if it is damaged that is the status. */
+ * shards are damaged. With CPR_EXAMINE_CODED the primer is one result more; else it is
+ * decoded before the first shard, and if it is damaged that is the status. */
 cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
                        const bool *selected, const cpr_listener *listener, cpr_error *error);
 

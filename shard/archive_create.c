@@ -116,6 +116,7 @@ static void add_up(cpr_shard_info *total, const cpr_shard_info *info)
     total->stored_bytes += info->stored_bytes;
     total->tokens += info->tokens;
     total->loss_bits += info->loss_bits;
+    total->network_loss_bits += info->network_loss_bits;
 }
 
 /* Over the primer and all shards. */
@@ -133,6 +134,7 @@ static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
 {
     const cpr_shard_info total = total_of(h);
     const double loss = (double)total.loss_bits / CPR_LOSS_UNITS;
+    const double network_loss = (double)total.network_loss_bits / CPR_LOSS_UNITS;
     if (put_text(root, "format", CPR_FORMAT_NAME) < 0 ||
         put_number(root, "format_version", CPR_FORMAT_VERSION) < 0 ||
         put_text(root, "profile", h->profile) < 0 ||
@@ -145,7 +147,9 @@ static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
         put_number(root, "total_coded_bytes", total.coded_bytes) < 0 ||
         put_number(root, "total_stored_bytes", total.stored_bytes) < 0 ||
         put_number(root, "total_tokens", total.tokens) < 0 ||
-        put_attribute(root, "total_loss_bits", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &loss) < 0)
+        put_attribute(root, "total_loss_bits", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &loss) < 0 ||
+        put_attribute(root, "total_network_loss_bits", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
+                      &network_loss) < 0)
         return -1;
     return 0;
 }
@@ -163,6 +167,7 @@ static cpr_shard_row make_row(const cpr_shard_info *s, uint64_t *coded_offset)
         .stored_bytes = s->stored_bytes,
         .tokens = s->tokens,
         .loss_bits = (double)s->loss_bits / CPR_LOSS_UNITS,
+        .network_loss_bits = (double)s->network_loss_bits / CPR_LOSS_UNITS,
         .generation = s->generation,
     };
     cpr_put_hash(row.raw_hash, s->raw_hash);

@@ -95,18 +95,28 @@ static cpr_status read_text(const cpr_reading *r, const char *name, char *out, s
 
 /* ---- shards --------------------------------------------------------------------------------- */
 
+/* False: it is no loss. */
+static bool take_loss(double bits, uint64_t *loss)
+{
+    const double units = bits * CPR_LOSS_UNITS;
+    if (!(units >= 0 && units <= (double)CPR_SHARD_LOSS_MAX) || units != (double)(uint64_t)units)
+        return false;
+    *loss = (uint64_t)units;
+    return true;
+}
+
 /* A row of /primer or /shards; *raw is where its bytes start in the corpus, *coded where its
  * bitstream starts; both grow by it. */
 static cpr_status take_row(const cpr_reading *r, const cpr_shard_row *row, uint32_t generation,
                            uint64_t *raw, uint64_t *coded, cpr_shard_info *info)
 {
-    const double units = row->loss_bits * CPR_LOSS_UNITS;
+    uint64_t loss = 0;
+    uint64_t network_loss = 0;
     if (row->raw_offset != *raw || row->coded_offset != *coded ||
         row->raw_bytes > INT64_MAX - *raw || row->stored_bytes > row->raw_bytes ||
         row->tokens > row->raw_bytes || row->generation != generation ||
-        row->coded_bytes > r->archive->seal.bitstream_bytes - *coded)
-        return cpr_reading_wrong(r, "shards");
-    if (!(units >= 0 && units <= (double)CPR_SHARD_LOSS_MAX) || units != (double)(uint64_t)units)
+        row->coded_bytes > r->archive->seal.bitstream_bytes - *coded ||
+        !take_loss(row->loss_bits, &loss) || !take_loss(row->network_loss_bits, &network_loss))
         return cpr_reading_wrong(r, "shards");
     *info = (cpr_shard_info){
         .offset = row->raw_offset,
@@ -114,7 +124,8 @@ static cpr_status take_row(const cpr_reading *r, const cpr_shard_row *row, uint3
         .coded_bytes = row->coded_bytes,
         .stored_bytes = row->stored_bytes,
         .tokens = row->tokens,
-        .loss_bits = (uint64_t)units,
+        .loss_bits = loss,
+        .network_loss_bits = network_loss,
         .generation = row->generation,
         .raw_hash = cpr_get_hash(row->raw_hash),
         .coded_hash = cpr_get_hash(row->coded_hash),

@@ -22,6 +22,7 @@ static const field fields[] = {
     {"stored_bytes", FIELD_U64, offsetof(cpr_shard_row, stored_bytes)},
     {"tokens", FIELD_U64, offsetof(cpr_shard_row, tokens)},
     {"loss_bits", FIELD_F64, offsetof(cpr_shard_row, loss_bits)},
+    {"network_loss_bits", FIELD_F64, offsetof(cpr_shard_row, network_loss_bits)},
     {"generation", FIELD_U32, offsetof(cpr_shard_row, generation)},
     {"raw_xxh3_128", FIELD_HASH, offsetof(cpr_shard_row, raw_hash)},
     {"coded_xxh3_128", FIELD_HASH, offsetof(cpr_shard_row, coded_hash)},
@@ -46,7 +47,7 @@ static hid_t field_type(field_kind kind, bool in_file)
 
 static hid_t row_type(bool in_file)
 {
-    const size_t bytes = in_file ? 92 : sizeof(cpr_shard_row);
+    const size_t bytes = in_file ? 100 : sizeof(cpr_shard_row);
     const hid_t row = H5Tcreate(H5T_COMPOUND, bytes);
     size_t at = 0;
     for (size_t i = 0; row >= 0 && i < FIELDS; ++i) {

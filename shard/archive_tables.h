@@ -19,6 +19,7 @@ typedef struct cpr_shard_row {
     uint64_t stored_bytes;
     uint64_t tokens;
     double loss_bits;
+    double network_loss_bits;
     uint32_t generation;
     uint8_t raw_hash[16];
     uint8_t coded_hash[16];

@@ -24,6 +24,7 @@ typedef struct cpr_coding {
     uint64_t coded_bytes;
     uint64_t stored_bytes;
     uint64_t tokens;
+    uint64_t network_loss_before; /* the network's loss when the shard began */
     size_t next_mark;
     uint32_t stored_flag; /* probability that the next block is stored */
     cpr_compressibility compressibility;
@@ -36,6 +37,7 @@ struct cpr_codec {
     bool model_is_fresh;
     const void *base; /* what shards begin with; NULL: the initial state */
     cpr_coding coding;
+    cpr_curve *curve;            /* of the shard that is decoded; the caller's, NULL: not wanted */
     const uint64_t *mark_losses; /* of the shard in work; the caller's */
     XXH3_state_t *raw_hash, *coded_hash;
 

@@ -166,6 +166,8 @@ typedef struct cpr_shard_info {
     uint64_t stored_bytes; /* raw bytes that went past the model: they do not compress */
     uint64_t tokens;       /* that the model coded */
     uint64_t loss_bits;    /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
+    uint64_t
+        network_loss_bits; /* what the network alone would have lost on these tokens; 0: none */
     uint32_t generation;   /* of the model that it was coded from: 0 initial, 1 primed */
     cpr_hash128 raw_hash;
     cpr_hash128 coded_hash;
@@ -220,6 +222,24 @@ cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_cont
                             cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
                             void *progress_context, const cpr_loss_marks *marks,
                             cpr_shard_info *info, cpr_error *error);
+
+/* How the loss grows while a shard is coded. Point k is after 2^k * 64 KiB, the last one after the
+ * whole shard. */
+#define CPR_CURVE_POINTS 18u
+
+typedef struct cpr_curve_point {
+    uint64_t raw_bytes;
+    uint64_t loss_bits; /* so far; units of 2^-16 bit */
+    uint64_t network_loss_bits;
+} cpr_curve_point;
+
+typedef struct cpr_curve {
+    uint32_t points;
+    cpr_curve_point point[CPR_CURVE_POINTS];
+} cpr_curve;
+
+/* From now on cpr_codec_decode() measures the loss, and leaves its curve there. NULL: no longer. */
+void cpr_codec_set_curve(cpr_codec *codec, cpr_curve *curve);
 
 /* Decodes a bitstream into info->raw_bytes bytes given to `write` (may be NULL) and checks them
  * against info->raw_hash: CPR_ERR_DAMAGED if they differ. (`read` gives the coded bytes; that their

@@ -78,6 +78,11 @@ void cpr_codec_set_base(cpr_codec *codec, const void *state)
     codec->base = state;
 }
 
+void cpr_codec_set_curve(cpr_codec *codec, cpr_curve *curve)
+{
+    codec->curve = curve;
+}
+
 static void begin_shard(cpr_codec *codec)
 {
     if (codec->base != NULL) {
@@ -89,8 +94,14 @@ static void begin_shard(cpr_codec *codec)
     codec->model_is_fresh = false;
     memset(&codec->coding, 0, sizeof codec->coding);
     codec->coding.stored_flag = STORED_FLAG_START;
+    codec->coding.network_loss_before = cpr_model_network_loss(codec->model);
     XXH3_128bits_reset(codec->raw_hash);
     XXH3_128bits_reset(codec->coded_hash);
+}
+
+static uint64_t network_loss(const cpr_codec *codec)
+{
+    return cpr_model_network_loss(codec->model) - codec->coding.network_loss_before;
 }
 
 static void learn_stored_flag(cpr_codec *codec, unsigned stored)
@@ -178,6 +189,7 @@ static cpr_status encode_modelled(encoding *e, size_t bytes, cpr_error *error)
     cpr_codec *codec = e->codec;
     const size_t count = cpr_parser_parse(codec->parser, codec->block, bytes, codec->tokens);
     uint64_t at = e->coding->raw_bytes;
+    cpr_model_expect(codec->model, codec->tokens, count);
     for (size_t i = 0; i < count; i++) {
         size_t token_bytes;
         unsigned bit;
@@ -299,6 +311,7 @@ cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_cont
     info->stored_bytes = codec->coding.stored_bytes;
     info->tokens = codec->coding.tokens;
     info->loss_bits = cpr_loss_meter_read(&codec->coding.loss);
+    info->network_loss_bits = network_loss(codec);
     info->raw_hash = cpr_codec_digest(codec->raw_hash);
     info->coded_hash = cpr_codec_digest(codec->coded_hash);
     return CPR_OK;
@@ -337,6 +350,14 @@ typedef struct decoding {
     uint64_t tokens;
 } decoding;
 
+static unsigned get(decoding *d, uint32_t p1)
+{
+    const unsigned bit = cpr_decoder_get(&d->decoder, p1);
+    if (d->codec->curve != NULL)
+        cpr_loss_meter_add(&d->codec->coding.loss, bit ? p1 : 65536 - p1);
+    return bit;
+}
+
 /* Makes sure that the next token's bytes are in the window, unless the bitstream ends. */
 static cpr_status fill_window(decoding *d, cpr_error *error)
 {
@@ -367,7 +388,7 @@ static cpr_status decode_stored(decoding *d, size_t bytes, cpr_error *error)
             return status;
         unsigned byte = 0;
         for (int bit = 0; bit < 8; bit++)
-            byte = byte << 1 | cpr_decoder_get(&d->decoder, HALF);
+            byte = byte << 1 | get(d, HALF);
         d->codec->block[i] = (uint8_t)byte;
     }
     return CPR_OK;
@@ -382,8 +403,7 @@ static cpr_status decode_modelled(decoding *d, size_t bytes, cpr_error *error)
             return status;
         int32_t token;
         do
-            token = cpr_model_learn(codec->model,
-                                    cpr_decoder_get(&d->decoder, cpr_model_predict(codec->model)));
+            token = cpr_model_learn(codec->model, get(d, cpr_model_predict(codec->model)));
         while (token < 0);
         size_t token_bytes;
         const uint8_t *text =
@@ -403,12 +423,23 @@ static cpr_status decode_block(decoding *d, size_t bytes, cpr_error *error)
     cpr_status status = fill_window(d, error);
     if (status != CPR_OK)
         return status;
-    const unsigned stored = cpr_decoder_get(&d->decoder, codec->coding.stored_flag);
+    const unsigned stored = get(d, codec->coding.stored_flag);
     learn_stored_flag(codec, stored);
     status = stored ? decode_stored(d, bytes, error) : decode_modelled(d, bytes, error);
     if (status == CPR_OK)
         XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
     return status;
+}
+
+/* Notes the loss after `raw_bytes` bytes, if there is to be a point. */
+static void add_to_curve(cpr_codec *codec, uint64_t raw_bytes, bool end)
+{
+    cpr_curve *curve = codec->curve;
+    if (curve == NULL || curve->points == CPR_CURVE_POINTS ||
+        (!end && raw_bytes != (uint64_t)CPR_BLOCK_BYTES << curve->points))
+        return;
+    curve->point[curve->points++] =
+        (cpr_curve_point){raw_bytes, cpr_loss_meter_read(&codec->coding.loss), network_loss(codec)};
 }
 
 static cpr_status start_decoder(decoding *d, cpr_error *error)
@@ -427,6 +458,9 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
 {
     decoding d = {.codec = codec, .read = read, .read_context = read_context};
     begin_shard(codec);
+    cpr_loss_meter_init(&codec->coding.loss);
+    if (codec->curve != NULL)
+        codec->curve->points = 0;
     cpr_status status = start_decoder(&d, error);
     for (uint64_t at = 0; status == CPR_OK && at < info->raw_bytes;) {
         const uint64_t left = info->raw_bytes - at;
@@ -435,6 +469,7 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
         if (status == CPR_OK && write != NULL)
             status = write(write_context, codec->block, bytes, error);
         at += bytes;
+        add_to_curve(codec, at, at == info->raw_bytes);
         if (status == CPR_OK && progress != NULL)
             status = progress(progress_context, at, 0, error);
     }

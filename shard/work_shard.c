@@ -28,6 +28,7 @@ enum {
     AT_FILES = 72,
     AT_RAW_HASH = 80,
     AT_CODED_HASH = 96,
+    AT_NETWORK_LOSS = 112,
     AT_CHECK = 120, /* XXH3-64 of the header before it and of the trailer */
     HEADER_BYTES = CPR_WORK_SHARD_HEADER_BYTES
 };
@@ -142,6 +143,7 @@ static void put_header(uint8_t header[HEADER_BYTES], uint64_t shard, const cpr_s
     cpr_put64(header + AT_STORED_BYTES, info->stored_bytes);
     cpr_put64(header + AT_TOKENS, info->tokens);
     cpr_put64(header + AT_LOSS, info->loss_bits);
+    cpr_put64(header + AT_NETWORK_LOSS, info->network_loss_bits);
     cpr_put64(header + AT_FILES, files);
     cpr_put_hash(header + AT_RAW_HASH, info->raw_hash);
     cpr_put_hash(header + AT_CODED_HASH, info->coded_hash);
@@ -276,6 +278,7 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
         .stored_bytes = cpr_get64(header + AT_STORED_BYTES),
         .tokens = cpr_get64(header + AT_TOKENS),
         .loss_bits = cpr_get64(header + AT_LOSS),
+        .network_loss_bits = cpr_get64(header + AT_NETWORK_LOSS),
         .generation = cpr_get32(header + AT_GENERATION),
         .raw_hash = cpr_get_hash(header + AT_RAW_HASH),
         .coded_hash = cpr_get_hash(header + AT_CODED_HASH),

@@ -58,4 +58,13 @@ def lz4(*more):
     return [r["lz4_ratio"] for r in csv.DictReader(out.splitlines())]
 assert lz4() == [""] * 8
 assert lz4("--full") == [r["lz4_ratio"] for r in rows]
+
+# The curve ends with the whole shard's loss.
+curve = list(csv.DictReader(subprocess.check_output(
+    ["corpress", "audit", "-q", "--curve", "--format", "csv", "archive.h5"], text=True).splitlines()))
+for r in shards:
+    points = [p for p in curve if p["shard"] == r["shard"]]
+    assert [int(p["bytes"]) for p in points] == [65536, 131072, 262144, 524288, int(r["raw"])]
+    assert abs(float(points[-1]["so_far"]) - int(r["loss_bits"]) / int(r["raw"])) < 0.0001
+    assert all(p["network"] == "" for p in points)
 END

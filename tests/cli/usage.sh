@@ -21,6 +21,7 @@ expect 3 corpress list
 expect 3 corpress list a.h5 --shards --long
 expect 3 corpress audit a.h5 --by word
 expect 3 corpress audit a.h5 --format xml
+expect 3 corpress audit a.h5 --by file --curve
 expect 3 corpress verify
 expect 3 corpress status
 expect 3 corpress status a.h5 --format csv

@@ -21,16 +21,21 @@ printf 'caf\351, not UTF-8\n' >$'golden/sub/caf\351 \n'
 head -c 70000 /dev/zero >golden/zeros
 ln -s ../text golden/sub/link
 ln -s /absent golden/dangling
-find golden -type d -exec chmod 755 {} +
-find golden -type f -exec chmod 644 {} +
-chmod 600 golden/sub/short
-chmod 750 golden/sub/deep
-find golden -depth -exec touch -h -d '2024-02-29 12:34:56.789012345 UTC' {} +
-touch -d '1969-12-31 23:59:58.5 UTC' golden/text
+cp -a golden small # for the slow profile
+rm small/{log,noise,zeros}
+find golden small -type d -exec chmod 755 {} +
+find golden small -type f -exec chmod 644 {} +
+chmod 600 {golden,small}/sub/short
+chmod 750 {golden,small}/sub/deep
+find golden small -depth -exec touch -h -d '2024-02-29 12:34:56.789012345 UTC' {} +
+touch -d '1969-12-31 23:59:58.5 UTC' golden/text small/text
 
-for profile in balanced fast; do
-    "$corpress" compress -q --force --profile "$profile" --shard-size 1M golden \
-        -o "$here/$profile.h5"
+for profile in balanced fast neural; do
+    mkdir "$profile"
+    [ "$profile" = neural ] && tree=small || tree=golden
+    cp -a "$tree" "$profile"
+    (cd "$profile" && "$corpress" compress -q --force --profile "$profile" --shard-size 1M "$tree" \
+        -o "$here/$profile.h5")
     rm "$here/$profile.h5.log.jsonl"
+    golden_facts "$profile" >"$here/$profile.files"
 done
-golden_facts . >"$here/files.txt"

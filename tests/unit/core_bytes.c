@@ -197,6 +197,7 @@ static size_t encode(cpr_model *model, const uint16_t *tokens, size_t count, uin
     const uint8_t *end = coded + CODED_CAPACITY - 2 * CPR_ENCODER_MAX_BYTES_PER_DECISION;
     cpr_encoder encoder;
     cpr_encoder_init(&encoder, coded);
+    cpr_model_expect(model, tokens, count);
     for (size_t i = 0; i < count; i++) {
         int32_t token;
         do {

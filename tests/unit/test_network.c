@@ -168,13 +168,43 @@ static void kernels_agree(void **state)
     free_network(&first);
 }
 
+/* Whether tokens were known before makes no difference: all of them, some, or others. */
+static void computed_ahead(void **state)
+{
+    (void)state;
+    enum { TOKENS = 300, WRONG = 77, KNOWN = 150 };
+    uint16_t tokens[TOKENS], expected[TOKENS];
+    for (unsigned i = 0; i < TOKENS; i++)
+        expected[i] = tokens[i] = (uint16_t)(i * i / 7 % 256);
+    expected[WRONG]++;
+    fixture one = make_network(64, 3, 0), ahead = make_network(64, 3, 0);
+    for (unsigned i = 0; i < TOKENS; i++) {
+        if (i == 0 || i == KNOWN) {
+            ahead.network.coming = i == 0 ? expected : tokens + i;
+            ahead.network.coming_end = i == 0 ? expected + KNOWN : tokens + TOKENS;
+        }
+        for (uint32_t node = 0; node < 255; node++)
+            assert_true(one.kernel->logit(&one.network, node) ==
+                        ahead.kernel->logit(&ahead.network, node));
+        one.kernel->learn(&one.network, tokens[i]);
+        ahead.kernel->learn(&ahead.network, tokens[i]);
+        one.kernel->put(&one.network, tokens[i]);
+        ahead.kernel->put(&ahead.network, tokens[i]);
+        if (i == 10)
+            assert_true(ahead.network.ready == CPR_NETWORK_SEGMENT);
+    }
+    assert_memory_equal(one.memory, ahead.memory, cpr_network_state_bytes(&one.network.shape, 256));
+    free_network(&one);
+    free_network(&ahead);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exp_against_libm),   cmocka_unit_test(sigmoid_against_libm),
         cmocka_unit_test(rsqrt_against_libm), cmocka_unit_test(rounding),
         cmocka_unit_test(it_learns),          cmocka_unit_test(operands_are_integers),
-        cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(kernels_agree),      cmocka_unit_test(computed_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

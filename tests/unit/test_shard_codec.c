@@ -220,6 +220,63 @@ static cpr_status stop_later(void *context, uint64_t raw_bytes, uint64_t coded_b
     return raw_bytes >= 131072 ? CPR_STOPPED : CPR_OK;
 }
 
+/* Decoding finds the loss that encoding had, at the powers of two and at the end. */
+static void check_curve(cpr_codec *codec, fixture *f, const cpr_shard_info *info)
+{
+    cpr_curve curve;
+    cpr_error error;
+    stream coded = {f->coded, info->coded_bytes, 0, SIZE_MAX, SIZE_MAX};
+    cpr_codec_set_curve(codec, &curve);
+    assert_int_equal(
+        cpr_codec_decode(codec, info, read_stream, &coded, NULL, NULL, NULL, NULL, &error), CPR_OK);
+    cpr_codec_set_curve(codec, NULL);
+    uint32_t points = 0;
+    for (uint64_t at = 65536; at < info->raw_bytes; at *= 2, points++) {
+        assert_int_equal(curve.point[points].raw_bytes, at);
+        assert_true(curve.point[points].loss_bits < info->loss_bits);
+    }
+    assert_int_equal(curve.points, points + 1);
+    assert_int_equal(curve.point[points].raw_bytes, info->raw_bytes);
+    assert_int_equal(curve.point[points].loss_bits, info->loss_bits);
+    assert_int_equal(curve.point[points].network_loss_bits, info->network_loss_bits);
+}
+
+static void curves(void **state)
+{
+    fixture *f = *state;
+    make_text(f->raw, 300000);
+    static const size_t sizes[] = {1, 65536, 131072, 300000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const cpr_shard_info info = round_trip(f, sizes[i], SIZE_MAX);
+        assert_int_equal(info.network_loss_bits, 0);
+        check_curve(f->codec, f, &info);
+    }
+}
+
+/* What the network alone would have lost counts from the shard's start. */
+static void loss_of_the_network(void **state)
+{
+    fixture *f = *state;
+    cpr_codec *own = f->codec;
+    cpr_error error;
+    make_text(f->raw, 20000);
+    assert_int_equal(
+        cpr_codec_create(cpr_profile_find("neural"), f->vocabulary, MAX_BYTES, &f->codec, &error),
+        CPR_OK);
+    const cpr_shard_info first = round_trip(f, 20000, SIZE_MAX);
+    assert_true(first.network_loss_bits > first.loss_bits / 2);
+    assert_true(first.network_loss_bits < first.loss_bits * 4);
+    check_curve(f->codec, f, &first);
+    void *base = malloc(cpr_codec_state_bytes(f->codec));
+    cpr_codec_get_state(f->codec, base);
+    cpr_codec_set_base(f->codec, base);
+    const cpr_shard_info second = round_trip(f, 20000, SIZE_MAX);
+    assert_true(second.network_loss_bits < first.network_loss_bits);
+    cpr_codec_free(f->codec);
+    free(base);
+    f->codec = own;
+}
+
 static void failures_reach_the_caller(void **state)
 {
     fixture *f = *state;
@@ -508,6 +565,8 @@ int main(void)
         cmocka_unit_test(repeated_noise_is_modelled),
         cmocka_unit_test(zeros_and_mixtures),
         cmocka_unit_test(marks_add_up),
+        cmocka_unit_test(curves),
+        cmocka_unit_test(loss_of_the_network),
         cmocka_unit_test(failures_reach_the_caller),
         cmocka_unit_test(damage_is_noticed),
         cmocka_unit_test(a_snapshot_goes_on),

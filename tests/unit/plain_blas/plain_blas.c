@@ -28,14 +28,15 @@ void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE
                  int rows, int columns, int inner, float alpha, const float *a, int lda,
                  const float *b, int ldb, float beta, float *c, int ldc)
 {
-    if (order != CblasRowMajor || transpose_b != CblasNoTrans || alpha != 1.0f || beta != 0.0f)
+    if (order != CblasRowMajor || alpha != 1.0f || beta != 0.0f)
         abort();
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++) {
             int64_t sum = 0, magnitudes = 0;
             for (int k = 0; k < inner; k++) {
                 const float left = transpose_a == CblasTrans ? a[k * lda + i] : a[i * lda + k];
-                const int64_t product = integer(left) * integer(b[k * ldb + j]);
+                const float right = transpose_b == CblasTrans ? b[j * ldb + k] : b[k * ldb + j];
+                const int64_t product = integer(left) * integer(right);
                 sum += product;
                 magnitudes += product < 0 ? -product : product;
             }

@@ -1,4 +1,4 @@
-/* loss_meter.h - the sum of -log2 p over many decisions, in integers. Private to shard/.
+/* loss_meter.h - the sum of -log2 p over many decisions, in integers.
  *
  * The product of the probabilities is kept as mantissa * 2^-bits. One decision is wrong by at most
  * 2^-46 of a bit or so, so the sum over a shard is exact to every digit that is shown. */
