@@ -33,11 +33,9 @@ static const char help_text[] =
     "that does not fit, and its exact bytes in path_hex; CSV has the bytes as they are.\n"
     "\n"
     "      --by shard|file  what a row stands for (default: shard)\n"
-    "      --curve          the learning curve instead: decodes every shard, and prints the loss "
-    "per\n"
-    "                       byte of each stretch from one power of two to the next, of all bytes "
-    "so\n"
-    "                       far, and of the network alone\n"
+    "      --curve          the learning curve instead, from decoding every shard: loss per byte\n"
+    "                       of each stretch that doubles what has been seen, of all bytes so far,\n"
+    "                       and of the network alone\n"
     "      --format FORMAT  table, csv or json (default: table)\n"
     "      --full           decode every shard: check the raw bytes, measure LZ4\n"
     "  -q, --quiet          no progress\n"
@@ -139,10 +137,11 @@ static void on_item(void *context, const cpr_item_result *result)
     audit_call *call = context;
     if (result->lz4_bytes && result->shard != CPR_SHARD_PRIMER)
         call->lz4_bytes[result->shard] = result->lz4_bytes;
-    if (result->bad == CPR_OK && call->curves)
-        call->curves[result->shard] = result->curve;
-    if (result->bad == CPR_OK)
+    if (result->bad == CPR_OK) {
+        if (call->curves)
+            call->curves[result->shard] = result->curve;
         return;
+    }
     if (result->shard == CPR_SHARD_PRIMER) {
         call->bad_primer = true;
     } else {

@@ -94,6 +94,7 @@ static void begin_shard(cpr_codec *codec)
     codec->model_is_fresh = false;
     memset(&codec->coding, 0, sizeof codec->coding);
     codec->coding.stored_flag = STORED_FLAG_START;
+    cpr_loss_meter_init(&codec->coding.loss);
     codec->coding.network_loss_before = cpr_model_network_loss(codec->model);
     XXH3_128bits_reset(codec->raw_hash);
     XXH3_128bits_reset(codec->coded_hash);
@@ -264,7 +265,6 @@ static cpr_status begin_encoding(encoding *e, cpr_read_fn *read, void *context, 
     if (!codec->resumed) {
         begin_shard(codec);
         cpr_encoder_init(&e->coding->encoder, codec->coded);
-        cpr_loss_meter_init(&e->coding->loss);
         return CPR_OK;
     }
     codec->resumed = false;
@@ -458,7 +458,6 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
 {
     decoding d = {.codec = codec, .read = read, .read_context = read_context};
     begin_shard(codec);
-    cpr_loss_meter_init(&codec->coding.loss);
     if (codec->curve != NULL)
         codec->curve->points = 0;
     cpr_status status = start_decoder(&d, error);

@@ -55,6 +55,7 @@ grep -vE '^profile (balanced|fast) ' "$work/expected" >"$expected"
 for kernel in Prescott Nehalem Sandybridge Haswell SkylakeX; do
     compare "native, OpenBLAS for $kernel" env OPENBLAS_CORETYPE=$kernel "$native" neural
 done
+compare "native, OpenBLAS with 2 threads" env OPENBLAS_NUM_THREADS=2 "$native" neural
 expected=$work/expected
 cross aarch64
 cross s390x
