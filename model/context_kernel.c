@@ -36,7 +36,8 @@ typedef struct shape {
     uint32_t match_lanes; /* of each match */
     uint32_t sets;        /* of the mixer's weights: the first of select_rows() */
     uint32_t refinements; /* the first of address_refinements() */
-    uint32_t network;     /* 1: there is one, whose input is the last */
+    uint32_t network;     /* 1: there is one, whose input is behind those of the lanes */
+    uint32_t chances;     /* 1: slots have them, whose inputs are the last */
 } shape;
 
 ALWAYS_INLINE uint32_t lanes_of(shape s)
@@ -44,9 +45,15 @@ ALWAYS_INLINE uint32_t lanes_of(shape s)
     return s.contexts + s.successors + s.match_lanes * s.matches + s.lines;
 }
 
+/* Without the constant one. */
+ALWAYS_INLINE uint32_t used_inputs_of(shape s)
+{
+    return lanes_of(s) + s.network + s.chances * s.contexts;
+}
+
 ALWAYS_INLINE uint32_t inputs_of(shape s)
 {
-    return CPR_INPUTS_OF(lanes_of(s) + s.network);
+    return CPR_INPUTS_OF(used_inputs_of(s));
 }
 
 ALWAYS_INLINE uint32_t padded_sets(shape s)
@@ -78,6 +85,12 @@ ALWAYS_INLINE void address_groups(cpr_model *m, uint32_t from, shape s)
     }
     UNROLL for (uint32_t i = 0; i < s.contexts; i++)
         __builtin_prefetch(&m->buckets[at->bucket[i]], 1);
+    UNROLL for (uint32_t i = 0; i < s.chances * s.contexts; i++)
+    {
+        const uint16_t *chances = m->chances + (size_t)at->bucket[i] * sizeof(cpr_bucket);
+        __builtin_prefetch(chances, 1);
+        __builtin_prefetch(chances + sizeof(cpr_bucket) / 2, 1);
+    }
 }
 
 /* The slot of a context in its bucket. If there is none, the one that has seen least makes room. */
@@ -149,7 +162,7 @@ static uint32_t depth_class(uint32_t depth)
 /* The mixer's inputs, four in a word. They are put together in registers and stored as vectors: a
  * vector that is loaded from where its parts were just stored one by one has to wait for them. */
 typedef struct packed_inputs {
-    uint64_t words[CPR_LANES / 4];
+    uint64_t words[CPR_INPUTS_MAX / 4];
 } packed_inputs;
 
 typedef uint64_t word_vector __attribute__((vector_size(32), may_alias));
@@ -211,6 +224,30 @@ ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, sh
         known += history != CPR_STATE_NONE;
     }
     return known * 7 / s.contexts;
+}
+
+/* What the slots' chances say; a state that has seen nothing has none. After read_contexts(). */
+ALWAYS_INLINE void read_chances(cpr_model *m, const cpr_tree_node *node, shape s,
+                                packed_inputs *packed)
+{
+    const uint32_t first = lanes_of(s) + s.network;
+    UNROLL for (uint32_t i = 0; i < s.chances * s.contexts; i++)
+    {
+        const uint32_t history = m->lanes.index[i] & 255;
+        const uint16_t chance = m->chances[m->core->slot[i] + node->in_group];
+        m->chance[i] = history != CPR_STATE_NONE ? chance : 32768;
+        put_input(packed, first + i, cpr_stretch(&m->constants.logistic, m->chance[i]));
+    }
+}
+
+/* Before the states beside them become others. */
+ALWAYS_INLINE void learn_chances(cpr_model *m, unsigned bit, const cpr_tree_node *node, shape s)
+{
+    UNROLL for (uint32_t i = 0; i < s.chances * s.contexts; i++)
+    {
+        cpr_move(&m->chance[i], bit, m->constants.rate[m->lanes.index[i] & 255]);
+        m->chances[m->core->slot[i] + node->in_group] = m->chance[i];
+    }
 }
 
 /* What a pair of successors says, 0 to 3: only the first agrees with the decisions so far; both,
@@ -325,7 +362,8 @@ static int32_t network_guess_input(const cpr_model *m, uint32_t token)
 
 /* ---- mixer ---- */
 
-/* The sums of the products of inputs and weights of each set, in whole vectors of four sets. */
+/* The sums of the products of some of the inputs, from `first` on, and their weights of each set,
+ * in whole vectors of four sets. */
 #ifdef __AVX2__
 ALWAYS_INLINE __m256i multiply(const int16_t *input, const int16_t *weight, uint32_t inputs)
 {
@@ -340,14 +378,15 @@ ALWAYS_INLINE __m256i multiply(const int16_t *input, const int16_t *weight, uint
 }
 
 /* Adding up four vectors at once takes half the instructions of one after the other. */
-ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t inputs,
+ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t first, uint32_t inputs,
                                 int32_t sum[CPR_FINAL_INPUTS])
 {
     UNROLL for (uint32_t i = 0; i < padded_sets(s); i += 4)
     {
         __m256i part[4];
         UNROLL for (uint32_t j = 0; j < 4; j++) part[j] =
-            i + j < s.sets ? multiply(m->input, m->row[i + j], inputs) : _mm256_setzero_si256();
+            i + j < s.sets ? multiply(m->input + first, m->row[i + j] + first, inputs)
+                           : _mm256_setzero_si256();
         const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(part[0], part[1]),
                                                 _mm256_hadd_epi32(part[2], part[3]));
         _mm_store_si128(
@@ -364,13 +403,32 @@ ALWAYS_INLINE int32_t dot_product(const int16_t *restrict input, const int16_t *
     return sum;
 }
 
-ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t inputs,
+ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t first, uint32_t inputs,
                                 int32_t sum[CPR_FINAL_INPUTS])
 {
     for (uint32_t i = 0; i < padded_sets(s); i++)
-        sum[i] = i < s.sets ? dot_product(m->input, m->row[i], inputs) : 0;
+        sum[i] = i < s.sets ? dot_product(m->input + first, m->row[i] + first, inputs) : 0;
 }
 #endif
+
+/* Of all inputs; a sum that 32 bits cannot hold becomes the nearest that they can. */
+ALWAYS_INLINE void all_dot_products(const cpr_model *m, shape s, uint32_t inputs,
+                                    int32_t sum[CPR_FINAL_INPUTS])
+{
+    dot_products(m, s, 0, inputs < CPR_SUM_INPUTS ? inputs : CPR_SUM_INPUTS, sum);
+    UNROLL for (uint32_t first = CPR_SUM_INPUTS; first < inputs; first += CPR_SUM_INPUTS)
+    {
+        _Alignas(32) int32_t more[CPR_FINAL_INPUTS];
+        const uint32_t rest = inputs - first;
+        dot_products(m, s, first, rest < CPR_SUM_INPUTS ? rest : CPR_SUM_INPUTS, more);
+        for (uint32_t i = 0; i < padded_sets(s); i++) {
+            const int64_t total = (int64_t)sum[i] + more[i];
+            sum[i] = total > INT32_MAX    ? INT32_MAX
+                     : total < -INT32_MAX ? -INT32_MAX
+                                          : (int32_t)total;
+        }
+    }
+}
 
 /* weight += input * error, error being scaled to 2^-14 a unit, with weights held in their bounds.
  * Shifted like this, the product is one instruction on most machines. */
@@ -390,7 +448,7 @@ ALWAYS_INLINE void train_row(const int16_t *restrict input, int16_t *restrict we
 ALWAYS_INLINE int32_t mix_inputs(cpr_model *m, shape s, uint32_t inputs)
 {
     _Alignas(32) int32_t sums[CPR_FINAL_INPUTS];
-    dot_products(m, s, inputs, sums);
+    all_dot_products(m, s, inputs, sums);
     int32_t total = 0;
     VECTORIZE for (uint32_t i = 0; i < padded_sets(s); i++)
     {
@@ -646,6 +704,7 @@ ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *n
     learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, lanes_of(s), m->lines->node,
                 s.lines);
     learn_refinements(m, bit, s);
+    learn_chances(m, bit, node, s);
     uint8_t *at = histories(m, node);
     UNROLL for (uint32_t i = 0; i < s.contexts; i++) at[core->slot[i]] =
         m->constants.history.next[m->lanes.index[i] & 255][bit];
@@ -667,7 +726,8 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
     read_lines(m, node, s, &packed);
     if (s.network)
         put_input(&packed, lanes_of(s), network_input(m, m->core->node));
-    store_inputs(m, &packed, lanes_of(s) + s.network, inputs_of(s));
+    read_chances(m, node, s, &packed);
+    store_inputs(m, &packed, used_inputs_of(s), inputs_of(s));
     select_rows(m, s, known, node->depth);
     const int32_t logit = mix_inputs(m, s, inputs_of(s));
     m->mixed = cpr_squash(&m->constants.logistic, logit);
@@ -710,15 +770,33 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
     return -1;
 }
 
-static const shape balanced = {
-    CPR_BALANCED_CONTEXTS,    CPR_BALANCED_LINES, CPR_BALANCED_SUCCESSORS,  CPR_BALANCED_MATCHES,
-    CPR_BALANCED_MATCH_LANES, CPR_BALANCED_SETS,  CPR_BALANCED_REFINEMENTS, 0};
-static const shape fast = {
-    CPR_FAST_CONTEXTS,    CPR_FAST_LINES, CPR_FAST_SUCCESSORS,  CPR_FAST_MATCHES,
-    CPR_FAST_MATCH_LANES, CPR_FAST_SETS,  CPR_FAST_REFINEMENTS, 0};
-static const shape neural = {
-    CPR_NEURAL_CONTEXTS,      CPR_BALANCED_LINES, CPR_BALANCED_SUCCESSORS,  CPR_BALANCED_MATCHES,
-    CPR_BALANCED_MATCH_LANES, CPR_BALANCED_SETS,  CPR_BALANCED_REFINEMENTS, 1};
+static const shape balanced = {CPR_BALANCED_CONTEXTS,
+                               CPR_BALANCED_LINES,
+                               CPR_BALANCED_SUCCESSORS,
+                               CPR_BALANCED_MATCHES,
+                               CPR_BALANCED_MATCH_LANES,
+                               CPR_BALANCED_SETS,
+                               CPR_BALANCED_REFINEMENTS,
+                               0,
+                               0};
+static const shape fast = {CPR_FAST_CONTEXTS,
+                           CPR_FAST_LINES,
+                           CPR_FAST_SUCCESSORS,
+                           CPR_FAST_MATCHES,
+                           CPR_FAST_MATCH_LANES,
+                           CPR_FAST_SETS,
+                           CPR_FAST_REFINEMENTS,
+                           0,
+                           0};
+static const shape neural = {CPR_NEURAL_CONTEXTS,
+                             CPR_BALANCED_LINES,
+                             CPR_BALANCED_SUCCESSORS,
+                             CPR_BALANCED_MATCHES,
+                             CPR_BALANCED_MATCH_LANES,
+                             CPR_BALANCED_SETS,
+                             CPR_BALANCED_REFINEMENTS,
+                             1,
+                             1};
 
 static uint32_t predict(cpr_model *m)
 {

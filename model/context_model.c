@@ -13,8 +13,8 @@
 
 /* Each part of the state starts on a cache line. */
 typedef struct layout {
-    size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, lines,
-        network, total;
+    size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, chances,
+        lines, network, total;
     uint32_t bucket_count, line_pairs, history_entries, head_entries, successor_buckets, inputs;
 } layout;
 
@@ -39,6 +39,12 @@ static uint32_t lanes_of(const cpr_profile *profile)
            profile->match_lanes * profile->matches;
 }
 
+static uint32_t inputs_of(const cpr_profile *profile)
+{
+    return CPR_INPUTS_OF(lanes_of(profile) + cpr_profile_has_network(profile) +
+                         (profile->chances ? profile->contexts : 0));
+}
+
 static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
 {
     layout l = {0};
@@ -49,7 +55,7 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
     l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
     l.head_entries = power_of_two_above(max_bytes / 4, 1024, 1u << 20);
     l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
-    l.inputs = CPR_INPUTS_OF(lanes_of(profile) + cpr_profile_has_network(profile));
+    l.inputs = inputs_of(profile);
     l.core = place(&l.total, sizeof(cpr_core_state));
     l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
     l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
@@ -61,6 +67,8 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
     l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
                                        sizeof(cpr_successors));
     l.buckets = place(&l.total, (size_t)l.bucket_count * sizeof(cpr_bucket));
+    if (profile->chances)
+        l.chances = place(&l.total, (size_t)l.bucket_count * sizeof(cpr_bucket) * sizeof(uint16_t));
     const uint64_t pairs =
         max_bytes / 16 < profile->max_line_pairs ? max_bytes / 16 : profile->max_line_pairs;
     l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
@@ -117,6 +125,16 @@ const char *cpr_model_kernel(void)
 
 /* ---- memory ---- */
 
+/* The more decisions a state stands for, the smaller the steps of the chance beside it. */
+static void init_rates(cpr_constants *constants)
+{
+    for (uint32_t state = 0; state < 256; state++) {
+        const uint32_t n = constants->history.n[state][0] + constants->history.n[state][1];
+        constants->rate[state] =
+            (uint8_t)(1 + (n >= 1) + (n >= 2) + (n >= 3) + (n >= 5) + (n >= 8));
+    }
+}
+
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
                             uint64_t max_bytes)
 {
@@ -156,6 +174,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
         m->match_heads[i] = (uint32_t *)(void *)(m->state + l.heads) + (size_t)i * l.head_entries;
     m->buckets = (cpr_bucket *)(void *)(m->state + l.buckets);
     m->bucket_count = l.bucket_count;
+    m->chances = (uint16_t *)(void *)(m->state + l.chances);
     m->lines = (cpr_line *)(void *)(m->state + l.lines);
     m->line_pairs = l.line_pairs;
     if (cpr_profile_has_network(profile)) {
@@ -171,6 +190,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->successor_mask = l.successor_buckets - 1;
     cpr_logistic_init(&m->constants.logistic);
     cpr_bit_history_init(&m->constants.history);
+    init_rates(&m->constants);
     for (uint32_t i = 0; i < CPR_LANES; i++)
         m->constants.most[i] = i < m->contexts ? HISTORY_MOST : EXPECTED_MOST;
     for (uint32_t i = 0; i < lanes_of(profile); i++) /* these always say something, and of a 1 */
@@ -235,14 +255,11 @@ static void reset_estimates(cpr_model *m)
     }
 }
 
-/* Rows of weights that are all as the first: `share` for the first inputs, 1/4 for the rest. */
-static void fill_rows(int16_t *weights, uint32_t rows, uint32_t inputs, uint32_t sharing,
-                      int32_t share)
+/* Rows of weights that are all alike. */
+static void fill_rows(int16_t *weights, uint32_t rows, uint32_t inputs, const int16_t *row)
 {
-    for (uint32_t i = 0; i < inputs; i++)
-        weights[i] = (int16_t)(i < sharing ? share : CPR_WEIGHT_ONE / 4);
-    for (uint32_t row = 1; row < rows; row++)
-        memcpy(weights + (size_t)row * inputs, weights, inputs * sizeof *weights);
+    for (uint32_t i = 0; i < rows; i++)
+        memcpy(weights + (size_t)i * inputs, row, inputs * sizeof *weights);
 }
 
 static void reset_refinements(cpr_model *m)
@@ -257,12 +274,20 @@ static void reset_refinements(cpr_model *m)
 
 static void reset_mixer(cpr_model *m)
 {
-    fill_rows(m->weights, CPR_ROWS, m->inputs, m->contexts,
-              CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->contexts);
-    fill_rows(m->guess_weights, CPR_GUESS_ROWS, CPR_GUESS_LANES, 0, 0);
-    for (uint32_t row = 0; row < CPR_FINAL_ROWS; row++)
+    const uint32_t chances = lanes_of(m->profile) + cpr_profile_has_network(m->profile);
+    int16_t row[CPR_INPUTS_MAX];
+    for (uint32_t i = 0; i < CPR_INPUTS_MAX; i++)
+        row[i] = CPR_WEIGHT_ONE / 4;
+    fill_rows(m->guess_weights, CPR_GUESS_ROWS, CPR_GUESS_LANES, row);
+    for (uint32_t i = 0; i < m->contexts; i++) {
+        row[i] = (int16_t)(CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->contexts);
+        if (m->profile->chances)
+            row[chances + i] = 0;
+    }
+    fill_rows(m->weights, CPR_ROWS, m->inputs, row);
+    for (uint32_t at = 0; at < CPR_FINAL_ROWS; at++)
         for (uint32_t i = 0; i < CPR_FINAL_INPUTS; i++)
-            m->core->final_weights[row][i] =
+            m->core->final_weights[at][i] =
                 i < m->profile->weight_sets
                     ? CPR_FINAL_WEIGHT_ONE / (int32_t)m->profile->weight_sets
                     : 0;

@@ -14,15 +14,17 @@
 #include "text_state.h"
 #include "vocabulary.h"
 
-#define CPR_CONTEXTS_MAX 20u
+#define CPR_CONTEXTS_MAX 22u
 #define CPR_SUCCESSORS_MAX                                                                         \
     8u                     /* contexts whose successors are kept; arrays of them have all eight */
 #define CPR_MATCHES_MAX 3u /* match models, the one with the longest context first */
 #define CPR_WEIGHT_SETS 6u
 #define CPR_REFINEMENTS 2u  /* secondary symbol estimations */
-#define CPR_LANES 32u       /* predictors, each an input of the mixer, in the tree */
+#define CPR_LANES 40u       /* predictors, each an input of the mixer, in the tree */
 #define CPR_GUESS_LANES 16u /* and for guesses */
-#define CPR_INPUTS_OF(lanes) ((lanes) < 16 ? 16u : 32u) /* of the mixer, with the constant one */
+#define CPR_INPUTS_OF(lanes) (((lanes) / 16u + 1) * 16u) /* of the mixer, with the constant one */
+#define CPR_INPUTS_MAX 64u
+#define CPR_SUM_INPUTS 32u /* that are added in 32 bits */
 #define CPR_CONSTANT_INPUT 256
 #define CPR_LANE_ENTRIES 1024u
 #define CPR_GUESS_LANE_ENTRIES 128u
@@ -32,7 +34,7 @@
 #define CPR_WEIGHT_ONE 16384
 #define CPR_FINAL_WEIGHT_ONE 65536
 #define CPR_FINAL_WEIGHT_LIMIT (16 * CPR_FINAL_WEIGHT_ONE)
-_Static_assert((uint64_t)CPR_LANES *CPR_INPUT_LIMIT *CPR_WEIGHT_LIMIT < UINT32_MAX / 2,
+_Static_assert((uint64_t)CPR_SUM_INPUTS *CPR_INPUT_LIMIT *CPR_WEIGHT_LIMIT < UINT32_MAX / 2,
                "the mixer's sums must not overflow");
 _Static_assert((uint64_t)CPR_LOGIT_MAX *(CPR_FINAL_WEIGHT_LIMIT >> 2) < UINT32_MAX / 2,
                "nor the final mixer's products");
@@ -81,7 +83,7 @@ typedef struct cpr_successors {
 #define CPR_BALANCED_MATCH_LANES 2u
 #define CPR_BALANCED_SETS CPR_WEIGHT_SETS
 #define CPR_BALANCED_REFINEMENTS CPR_REFINEMENTS
-#define CPR_NEURAL_CONTEXTS 17u
+#define CPR_NEURAL_CONTEXTS 22u
 #define CPR_FAST_CONTEXTS 4u
 #define CPR_FAST_LINES 0u
 #define CPR_FAST_SUCCESSORS 2u
@@ -106,6 +108,7 @@ struct cpr_profile {
     uint32_t match_lanes;
     uint32_t weight_sets;
     uint32_t refinements;
+    bool chances;              /* beside each state of a slot there is a chance */
     uint32_t guess_from;       /* the least chance of a guess, in units of 2^-16 */
     uint64_t max_sample_bytes; /* of the corpus, for the vocabulary */
     uint32_t guess_shift;      /* 2^this is the width of a class of confidence */
@@ -187,6 +190,8 @@ typedef struct cpr_core_state {
     uint32_t match_bucket; /* of the longest match, 0: none */
     uint32_t token_row;    /* hash of the last token, and of the one before it */
     uint32_t token_row_before;
+    uint32_t line_token; /* the latest token with a line feed, and the one before it */
+    uint32_t line_token_before;
     cpr_estimate estimates[CPR_LANES * CPR_LANE_ENTRIES];
     cpr_estimate guess_estimates[CPR_GUESS_LANES * CPR_GUESS_LANE_ENTRIES];
     uint16_t successor_hits[CPR_SUCCESSORS_MAX][CPR_SUCCESSOR_STATES]; /* the first is right */
@@ -201,6 +206,7 @@ typedef struct cpr_core_state {
 typedef struct cpr_constants {
     cpr_logistic logistic;
     cpr_bit_history history;
+    uint8_t rate[256];       /* of a chance, by the state beside it */
     int32_t most[CPR_LANES]; /* decisions that a lane's estimates count in the end */
     int32_t guess_most[CPR_GUESS_LANES];
 } cpr_constants;
@@ -233,10 +239,11 @@ struct cpr_model {
     cpr_core_state *core;
     cpr_bucket *buckets;
     uint32_t bucket_count;
+    uint16_t *chances; /* of a one: each is beside the byte of `buckets` that has its number */
     cpr_line *lines;
     uint32_t line_pairs;
     uint32_t contexts, successor_contexts, matches;
-    uint32_t inputs; /* of the mixer in the tree: 16 or 32; what is not used is 0 */
+    uint32_t inputs; /* of the mixer in the tree, a multiple of 16; what is not used is 0 */
     uint32_t history_mask;
     uint32_t match_mask;
     uint32_t successor_mask;
@@ -249,8 +256,9 @@ struct cpr_model {
     cpr_network network;    /* of width 0: there is none */
 
     /* between predict and learn; not part of the saved state */
-    _Alignas(64) int16_t input[CPR_LANES];
+    _Alignas(64) int16_t input[CPR_INPUTS_MAX];
     cpr_lanes lanes, guess_lanes;
+    uint16_t chance[CPR_CONTEXTS_MAX];
     int16_t *row[CPR_WEIGHT_SETS];
     _Alignas(32) int32_t set_logit[CPR_FINAL_INPUTS];
     uint32_t set_probability[CPR_WEIGHT_SETS];

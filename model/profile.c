@@ -10,13 +10,14 @@ static const uint8_t fast_contexts[CPR_FAST_CONTEXTS] = {CPR_CONTEXT_NONE, CPR_C
 
 static const uint8_t fast_successors[CPR_FAST_SUCCESSORS] = {CPR_CONTEXT_T3, CPR_CONTEXT_WORD_2};
 
-/* Those of balanced; neural has one more. */
+/* Those of balanced come first; neural has them all. */
 static const uint8_t contexts[CPR_NEURAL_CONTEXTS] = {
-    CPR_CONTEXT_T1,          CPR_CONTEXT_NONE,        CPR_CONTEXT_WORD,    CPR_CONTEXT_WORD_1,
-    CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2,     CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,
-    CPR_CONTEXT_SHAPE,       CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE,    CPR_CONTEXT_LINE_WORD,
-    CPR_CONTEXT_ABOVE,       CPR_CONTEXT_FIELD,       CPR_CONTEXT_BEFORE,  CPR_CONTEXT_WORD_SKIP,
-    CPR_CONTEXT_TAG,
+    CPR_CONTEXT_T1,          CPR_CONTEXT_NONE,        CPR_CONTEXT_WORD,     CPR_CONTEXT_WORD_1,
+    CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2,     CPR_CONTEXT_BYTES_3,  CPR_CONTEXT_BYTES_5,
+    CPR_CONTEXT_SHAPE,       CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE,     CPR_CONTEXT_LINE_WORD,
+    CPR_CONTEXT_ABOVE,       CPR_CONTEXT_FIELD,       CPR_CONTEXT_BEFORE,   CPR_CONTEXT_WORD_SKIP,
+    CPR_CONTEXT_TAG,         CPR_CONTEXT_BRACKET,     CPR_CONTEXT_BRACKETS, CPR_CONTEXT_LINES,
+    CPR_CONTEXT_CAPITALIZED, CPR_CONTEXT_QUOTATION,
 };
 
 static const uint8_t successors[CPR_BALANCED_SUCCESSORS] = {
@@ -64,11 +65,12 @@ static const cpr_profile profiles[] = {
     },
     {
         .name = "neural",
-        .summary = "a network and seventeen contexts: smaller archives, thirty times slower",
+        .summary = "a network and 22 contexts: smaller archives, thirty times slower",
         .version = 2,
         .contexts = CPR_NEURAL_CONTEXTS,
         LIKE_BALANCED,
-        .max_buckets = UINT64_C(34) << 18,
+        .chances = true,
+        .max_buckets = UINT64_C(17) << 18,
         .max_line_pairs = UINT64_C(1) << 19,
         .network = {.width = 256, .layers = 3},
     },

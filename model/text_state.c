@@ -17,11 +17,15 @@ static void follow_words(cpr_text_state *s, uint8_t byte, bool in_word)
 {
     if (in_word) {
         const uint8_t lower = byte >= 'A' && byte <= 'Z' ? byte | 32 : byte;
+        if (s->word == 0)
+            s->capital = lower != byte;
         s->word = hash_byte(s->word, lower);
     } else if (s->word != 0) {
         s->words[2] = s->words[1];
         s->words[1] = s->words[0];
         s->words[0] = s->word;
+        if (s->capital)
+            s->capitalized = s->word;
         s->word = 0;
     }
 }
@@ -77,6 +81,24 @@ static void follow_structure(cpr_text_state *s, uint8_t byte, cpr_byte_class cla
         s->field = s->words[0];
 }
 
+static void follow_brackets(cpr_text_state *s, uint8_t byte)
+{
+    if (byte == '(' || byte == '[' || byte == '{')
+        s->bracket[s->brackets++ % CPR_BRACKET_RING] = s->words[0] << 8 | byte;
+    else if ((byte == ')' || byte == ']' || byte == '}') && s->brackets > 0)
+        s->brackets--;
+}
+
+static void follow_quotations(cpr_text_state *s, uint8_t byte)
+{
+    if (byte == s->quote || byte == '\n') {
+        s->quote = s->quoted_by = 0;
+    } else if (s->quote == 0 && (byte == '"' || byte == '\'' || byte == '`')) {
+        s->quote = byte;
+        s->quoted_by = s->words[0];
+    }
+}
+
 void cpr_text_state_add(cpr_text_state *s, const uint8_t *bytes, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -87,6 +109,8 @@ void cpr_text_state_add(cpr_text_state *s, const uint8_t *bytes, uint32_t count)
         follow_words(s, bytes[i], in_word);
         follow_lines(s, bytes[i]);
         follow_structure(s, bytes[i], class, in_word);
+        follow_brackets(s, bytes[i]);
+        follow_quotations(s, bytes[i]);
     }
 }
 
@@ -97,4 +121,9 @@ uint32_t cpr_text_state_above(const cpr_text_state *s)
         return 0;
     const uint32_t above = s->line_before + s->column;
     return (uint32_t)s->text[above % CPR_LINE_RING] << 8 | s->text[(above + 1) % CPR_LINE_RING];
+}
+
+uint32_t cpr_text_state_bracket(const cpr_text_state *s, uint32_t n)
+{
+    return n < s->brackets ? s->bracket[(s->brackets - 1 - n) % CPR_BRACKET_RING] : 0;
 }

@@ -4,6 +4,8 @@
 #include "successors.h"
 #include "token_matches.h"
 
+#include <string.h>
+
 static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
 {
     const cpr_text_state *text = &m->core->text;
@@ -36,6 +38,14 @@ static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
     hash[CPR_CONTEXT_BEFORE] = t2;
     hash[CPR_CONTEXT_WORD_SKIP] = cpr_mix(text->word, text->words[1]);
     hash[CPR_CONTEXT_TAG] = cpr_mix(text->tag, text->word);
+    const uint64_t bracket = cpr_text_state_bracket(text, 0);
+    hash[CPR_CONTEXT_BRACKET] = cpr_mix(bracket, text->word);
+    hash[CPR_CONTEXT_BRACKETS] =
+        cpr_mix(bracket, cpr_mix(cpr_text_state_bracket(text, 1), text->last_bytes & 0xffff));
+    hash[CPR_CONTEXT_LINES] =
+        cpr_mix(m->core->line_token, cpr_mix(m->core->line_token_before, text->first_byte));
+    hash[CPR_CONTEXT_CAPITALIZED] = cpr_mix(text->capitalized, text->word);
+    hash[CPR_CONTEXT_QUOTATION] = cpr_mix(cpr_mix(text->quote, text->quoted_by), text->word);
     hash[CPR_CONTEXT_FIELD] = cpr_mix(cpr_mix(text->field, text->tag), t1);
 }
 
@@ -106,6 +116,10 @@ bool cpr_token_contexts_update(cpr_model *m, uint32_t token)
     cpr_successors_learn(m, token);
     cpr_text_state_add(&core->text, v->text + v->start[token],
                        v->start[token + 1] - v->start[token]);
+    if (memchr(v->text + v->start[token], '\n', v->start[token + 1] - v->start[token]) != NULL) {
+        core->line_token_before = core->line_token;
+        core->line_token = token;
+    }
     core->token_row_before = core->token_row;
     core->token_row = token * UINT32_C(0x9E3779B1) >> 20;
     begin(m);

@@ -29,6 +29,11 @@ enum cpr_context_id {
     CPR_CONTEXT_BEFORE,      /* t2 */
     CPR_CONTEXT_WORD_SKIP,   /* word so far, the word before the last */
     CPR_CONTEXT_TAG,         /* tag, word so far */
+    CPR_CONTEXT_BRACKET,     /* bracket that is open, word so far */
+    CPR_CONTEXT_BRACKETS,    /* two brackets that are open, the last two bytes */
+    CPR_CONTEXT_LINES,       /* what this line and the one before it began with */
+    CPR_CONTEXT_CAPITALIZED, /* capitalized word, word so far */
+    CPR_CONTEXT_QUOTATION,   /* quotation that is open, word so far */
     CPR_CONTEXT_COUNT
 };
 
