@@ -66,9 +66,10 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
     l.heads = place(&l.total, (size_t)profile->matches * l.head_entries * sizeof(uint32_t));
     l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
                                        sizeof(cpr_successors));
-    l.buckets = place(&l.total, (size_t)l.bucket_count * sizeof(cpr_bucket));
+    const size_t bucket_bytes = (size_t)l.bucket_count * sizeof(cpr_bucket);
+    l.buckets = place(&l.total, bucket_bytes);
     if (profile->chances)
-        l.chances = place(&l.total, (size_t)l.bucket_count * sizeof(cpr_bucket) * sizeof(uint16_t));
+        l.chances = place(&l.total, bucket_bytes * sizeof(uint16_t));
     const uint64_t pairs =
         max_bytes / 16 < profile->max_line_pairs ? max_bytes / 16 : profile->max_line_pairs;
     l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
