@@ -770,33 +770,22 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
     return -1;
 }
 
-static const shape balanced = {CPR_BALANCED_CONTEXTS,
-                               CPR_BALANCED_LINES,
-                               CPR_BALANCED_SUCCESSORS,
-                               CPR_BALANCED_MATCHES,
-                               CPR_BALANCED_MATCH_LANES,
-                               CPR_BALANCED_SETS,
-                               CPR_BALANCED_REFINEMENTS,
-                               0,
-                               0};
-static const shape fast = {CPR_FAST_CONTEXTS,
-                           CPR_FAST_LINES,
-                           CPR_FAST_SUCCESSORS,
-                           CPR_FAST_MATCHES,
-                           CPR_FAST_MATCH_LANES,
-                           CPR_FAST_SETS,
-                           CPR_FAST_REFINEMENTS,
-                           0,
-                           0};
-static const shape neural = {CPR_NEURAL_CONTEXTS,
-                             CPR_BALANCED_LINES,
-                             CPR_BALANCED_SUCCESSORS,
-                             CPR_BALANCED_MATCHES,
-                             CPR_BALANCED_MATCH_LANES,
-                             CPR_BALANCED_SETS,
-                             CPR_BALANCED_REFINEMENTS,
-                             1,
-                             1};
+/* What balanced and neural have in common. */
+#define LIKE_BALANCED                                                                              \
+    .lines = CPR_BALANCED_LINES, .successors = CPR_BALANCED_SUCCESSORS,                            \
+    .matches = CPR_BALANCED_MATCHES, .match_lanes = CPR_BALANCED_MATCH_LANES,                      \
+    .sets = CPR_BALANCED_SETS, .refinements = CPR_BALANCED_REFINEMENTS
+
+static const shape balanced = {.contexts = CPR_BALANCED_CONTEXTS, LIKE_BALANCED};
+static const shape neural = {
+    .contexts = CPR_NEURAL_CONTEXTS, LIKE_BALANCED, .network = 1, .chances = 1};
+static const shape fast = {.contexts = CPR_FAST_CONTEXTS,
+                           .lines = CPR_FAST_LINES,
+                           .successors = CPR_FAST_SUCCESSORS,
+                           .matches = CPR_FAST_MATCHES,
+                           .match_lanes = CPR_FAST_MATCH_LANES,
+                           .sets = CPR_FAST_SETS,
+                           .refinements = CPR_FAST_REFINEMENTS};
 
 static uint32_t predict(cpr_model *m)
 {
