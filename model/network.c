@@ -31,6 +31,7 @@ static size_t lay_out(cpr_network *n, const cpr_network_shape *shape, uint32_t t
     n->moment1 = place(&total, state, l * 3 * w * (w + 1));
     n->moment2 = place(&total, state, l * 3 * w * (w + 1));
     n->integers = place(&total, state, l * 3 * w * w);
+    n->bytes = (int8_t *)place(&total, state, l * 3 * w * w / sizeof(float));
     n->stream = place(&total, state, (l + 1) * s * w);
     n->scale = place(&total, state, (l + 1) * s);
     n->input = place(&total, state, l * s * w);

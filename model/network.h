@@ -21,9 +21,7 @@
 #define CPR_NETWORK_SEGMENT 64u /* tokens */
 #define CPR_NETWORK_LAYERS_MAX 4u
 #define CPR_NETWORK_WIDTH_MAX 384u
-#define CPR_NETWORK_LANES                                                                          \
-    16u /* partial sums of a sum over a vector; a width is a multiple of it                        \
-         */
+#define CPR_NETWORK_LANES 16u /* partial sums of a sum over a vector */
 
 /* What integer operands may be. */
 #define CPR_NETWORK_EXACT                                                                          \
@@ -48,7 +46,7 @@ _Static_assert(UINT64_C(127) * CPR_NETWORK_WEIGHT_LIMIT * 3 * 320 <= CPR_NETWORK
                        CPR_NETWORK_EXACT,
                "gradients times weights");
 
-/* Of width 0: there is no network. */
+/* The width is a multiple of 32; of width 0: there is no network. */
 typedef struct cpr_network_shape {
     uint32_t width, layers;
 } cpr_network_shape;
@@ -78,6 +76,7 @@ typedef struct cpr_network {
     float *stack;             /* l x (3 w x w weights, then 3 w biases) */
     float *moment1, *moment2; /* of the gradients of these */
     float *integers;          /* l x 3 w x w: the weights, as operands */
+    int8_t *bytes;            /* the same, a byte each */
 
     /* the segment so far */
     float *stream;   /* l + 1 x s x w: what each layer was given, and what came out */

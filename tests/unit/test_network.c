@@ -141,6 +141,7 @@ static void operands_are_integers(void **state)
     float most = 0;
     for (size_t i = 0; i < weights; i++) {
         assert_true(f.network.integers[i] == rintf(f.network.integers[i]));
+        assert_true(f.network.integers[i] == (float)f.network.bytes[i]);
         most = fmaxf(most, fabsf(f.network.integers[i]));
     }
     assert_true(most >= CPR_NETWORK_WEIGHT_LIMIT / 2.0f - 1 && most <= CPR_NETWORK_WEIGHT_LIMIT);

@@ -5,8 +5,6 @@
 typedef enum CBLAS_ORDER { CblasRowMajor = 101 } CBLAS_ORDER;
 typedef enum CBLAS_TRANSPOSE { CblasNoTrans = 111, CblasTrans = 112 } CBLAS_TRANSPOSE;
 
-void cblas_sgemv(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose, int rows, int columns, float alpha,
-                 const float *a, int lda, const float *x, int incx, float beta, float *y, int incy);
 void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b,
                  int rows, int columns, int inner, float alpha, const float *a, int lda,
                  const float *b, int ldb, float beta, float *c, int ldc);

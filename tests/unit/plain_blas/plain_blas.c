@@ -44,22 +44,6 @@ void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE
         }
 }
 
-void cblas_sgemv(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose, int rows, int columns, float alpha,
-                 const float *a, int lda, const float *x, int incx, float beta, float *y, int incy)
-{
-    if (order != CblasRowMajor || transpose != CblasNoTrans || alpha != 1.0f || beta != 0.0f)
-        abort();
-    for (int i = 0; i < rows; i++) {
-        int64_t sum = 0, magnitudes = 0;
-        for (int k = 0; k < columns; k++) {
-            const int64_t product = integer(a[i * lda + k]) * integer(x[k * incx]);
-            sum += product;
-            magnitudes += product < 0 ? -product : product;
-        }
-        y[i * incy] = exact(sum, magnitudes);
-    }
-}
-
 void openblas_set_num_threads(int threads)
 {
     (void)threads;
