@@ -6,7 +6,6 @@ PATH=$PATH:/usr/sbin:/sbin
 for program in ip nsenter unshare mpirun; do
     type -P "$program" >/dev/null || skip "no $program (Debian: iproute2)"
 done
-corpress compress --help | grep -q -- --snapshot-interval || skip "cannot resume"
 
 net=cpr$$
 end_net() {

@@ -5,6 +5,15 @@
 # own UTS and mount namespace, so that Open MPI and PMIx see different hosts, each with its own
 # /tmp and /dev/shm. All nodes see the folder $shared.
 
+# reference FILES SHARD_SIZE: makes corpus/ of so many files of 2 MB, and direct.h5 of it, without
+# SLURM.
+reference() {
+    local i
+    mkdir corpus
+    for i in $(seq "$1"); do text 2000000 "$i" >"corpus/$i"; done
+    ranks 2 corpress compress -q --shard-size "$2" corpus -o direct.h5
+}
+
 # cluster_start NODES: returns when all nodes are idle; skips the test where it cannot be. The
 # cluster ends with the shell.
 cluster_start() {

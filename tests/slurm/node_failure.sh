@@ -1,11 +1,7 @@
 # shellcheck disable=SC2154
 # A node fails in the middle: the job starts itself again on the others.
 . "$TESTS/slurm/_cluster.sh"
-corpress compress --help | grep -q -- --snapshot-interval || skip "cannot resume"
-mkdir corpus
-text 2000000 >corpus/1
-for i in $(seq 2 10); do text 2000000 "$i" >"corpus/$i"; done
-ranks 2 corpress compress -q --shard-size 1M corpus -o direct.h5
+reference 10 1M
 cluster_start 4
 
 job=$(submit compress corpus -o archive.h5 --nodes 3 --time 10 -- --shard-size 1M)

@@ -1,11 +1,7 @@
 # A job that reaches its time limit saves its state, puts itself back into the queue, goes on, and
 # makes the archive of an undisturbed run.
 . "$TESTS/slurm/_cluster.sh"
-mkdir corpus
-text 2000000 >corpus/1
-for i in $(seq 2 20); do text 2000000 "$i" >"corpus/$i"; done
-corpress compress --help | grep -q -- --snapshot-interval || skip "cannot resume"
-ranks 2 corpress compress -q --shard-size 2M corpus -o direct.h5
+reference 20 2M
 
 started=$SECONDS
 cluster_start 4
