@@ -7,11 +7,30 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export LC_ALL=C
 . "$here/../_lib.sh"
 
+# markup BYTES: nested brackets, quotations and tags, which the model follows.
+markup() {
+    python3 -c 'import random, sys
+rng = random.Random(4)
+words = ["Node", "left", "right", "The", "value", "x", "if", "return", "don\x27t", "Array"]
+def piece(depth):
+    inner = lambda: "".join(piece(depth + 1) for _ in range(rng.randint(1, 3))) if depth < 40 else "."
+    kind = rng.randint(0, 9) if depth < 40 else 0
+    if kind < 4: return rng.choice(words) + rng.choice([" ", " ", ", ", ": ", " = "])
+    if kind < 7: return rng.choice(["(%s)", "[%s]", "{\n    %s\n}\n"]) % inner()
+    if kind == 7: return rng.choice(["\"%s\" ", "\x27%s\x27 "]) % rng.choice(words)
+    tag = rng.choice(["p", "em", "item"])
+    return "<%s>%s</%s>\n" % (tag, inner(), tag)
+out = ""
+while len(out) < int(sys.argv[1]): out += piece(0)
+sys.stdout.write(out[: int(sys.argv[1])])' "$1"
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 mkdir -p golden/empty_directory golden/sub/deep
 text 60000 1 >golden/text
+markup 30000 >golden/sub/markup
 text 20000 2 | tr ' ' '\t' >golden/sub/deep/table
 noise 9000 3 >golden/noise
 seq -f 'at %010.0f nothing happened on host node-17, and nobody was told' 60000 >golden/log
