@@ -45,6 +45,14 @@ static uint32_t inputs_of(const cpr_profile *profile)
                          (profile->chances ? profile->contexts : 0));
 }
 
+/* Of a match model. More of them cost little time, but memory: in small shards a million go far. */
+static uint32_t heads_for(const cpr_profile *profile, uint64_t max_bytes)
+{
+    const uint64_t million = UINT64_C(1) << 20;
+    const uint64_t near = max_bytes / 4 < million ? max_bytes / 4 : million, far = max_bytes / 32;
+    return power_of_two_above(far > near ? far : near, 1024, 1u << (profile->history_bits - 2));
+}
+
 static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
 {
     layout l = {0};
@@ -53,7 +61,7 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
         buckets = profile->max_buckets;
     l.bucket_count = buckets < 1024 ? 1024 : (uint32_t)buckets;
     l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
-    l.head_entries = power_of_two_above(max_bytes / 4, 1024, 1u << 20);
+    l.head_entries = heads_for(profile, max_bytes);
     l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
     l.inputs = inputs_of(profile);
     l.core = place(&l.total, sizeof(cpr_core_state));
