@@ -154,6 +154,10 @@ static void primer_is_a_part_of_the_corpus(void **state)
         }
         assert_int_equal(before, 64 << 20);
     }
+    assert_int_equal(cpr_plan_primer_bytes(16 << 20, 1 << 20), 4 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(16 << 20, 4 << 20), 2 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(48 << 20, 1 << 20), 8 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(256 << 20, 1 << 20), 32 << 20);
 }
 
 static void primer_blocks_are_whole_and_apart(void **state)
