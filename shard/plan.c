@@ -8,7 +8,7 @@
 #define SAMPLE_BLOCK_BYTES ((uint64_t)64 << 10)
 /* Of the primer: FORMAT.md, section 6, has the measurements. */
 #define PRIMER_SHARDS_LEAST 4
-#define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* from here on it is an eighth of the corpus */
+#define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* above them it is an eighth of the corpus */
 #define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
 
 /* i * total / parts without overflow, for i <= parts < 2^32. */
@@ -60,11 +60,10 @@ uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes)
     if (shards < PRIMER_SHARDS_LEAST)
         return 0;
     const uint64_t divisor = shards < 8 ? 32 / shards : 4;
-    uint64_t bytes = corpus_bytes / divisor;
-    if (bytes > PRIMER_BYTES_MANY)
-        bytes = corpus_bytes / 8 > PRIMER_BYTES_MANY ? corpus_bytes / 8 : PRIMER_BYTES_MANY;
-    if (bytes > PRIMER_BYTES_MAX)
-        bytes = PRIMER_BYTES_MAX;
+    const uint64_t part = corpus_bytes / divisor, eighth = corpus_bytes / 8;
+    const uint64_t enough = eighth > PRIMER_BYTES_MANY ? eighth : PRIMER_BYTES_MANY;
+    const uint64_t wanted = part < enough ? part : enough;
+    const uint64_t bytes = wanted < PRIMER_BYTES_MAX ? wanted : PRIMER_BYTES_MAX;
     return bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
 }
 
