@@ -149,4 +149,14 @@ void cpr_model_restored(cpr_model *model);
  * on all of them. */
 const char *cpr_model_kernel(void);
 
+/* Name of the kernels with which OpenBLAS computes the network's products ("Haswell", ...). Results
+ * are the same with all of them. */
+const char *cpr_model_blas(void);
+
+/* OpenBLAS chooses its kernels when it is loaded, and for a processor that is newer than itself it
+ * may take the oldest. Then this returns the name of others that this processor can run, which
+ * OpenBLAS takes if the environment has it as OPENBLAS_CORETYPE when the program starts. NULL if
+ * there are no better ones, or if the environment has that variable already. */
+const char *cpr_model_better_blas(void);
+
 #endif

@@ -9,5 +9,6 @@ void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE
                  int rows, int columns, int inner, float alpha, const float *a, int lda,
                  const float *b, int ldb, float beta, float *c, int ldc);
 void openblas_set_num_threads(int threads);
+char *openblas_get_corename(void);
 
 #endif

@@ -48,3 +48,9 @@ void openblas_set_num_threads(int threads)
 {
     (void)threads;
 }
+
+char *openblas_get_corename(void)
+{
+    static char name[] = "plain";
+    return name;
+}
