@@ -181,26 +181,23 @@ static void multiply(const cpr_network *n, uint32_t layer, size_t row, size_t ro
                     input, (int)w, n->integers + weights, (int)w, 0.0f, out, (int)(3 * w));
 }
 
-/* From the products at a position to what the layer gives. */
-static void apply_gates(cpr_network *n, uint32_t layer, size_t position)
+/* From the products at a position to what the layer gives: `forget` and `open` are the second and
+ * third of the gate's `width` products, as in `bias`. Parameters, since compilers believe
+ * `restrict` of nothing else. */
+static void apply_gates(float *restrict gate, float *restrict forget, float *restrict open,
+                        const float *restrict bias, float unit, const float *restrict before,
+                        float *restrict cell, const float *restrict x, float *restrict out,
+                        size_t width)
 {
-    const size_t w = n->shape.width, row = layer * SEGMENT + position;
-    const float *restrict x = n->stream + row * w;
-    float *restrict out = n->stream + (row + SEGMENT) * w;
-    float *restrict gate = n->gate + row * 3 * w;
-    const float *restrict before = n->cell + (layer * (SEGMENT + 1) + position) * w;
-    float *restrict cell = n->cell + (layer * (SEGMENT + 1) + position + 1) * w;
-    const float *restrict bias = layer_of(n, n->stack, layer) + 3 * w * w;
-    const float unit = n->header->weight_unit[layer] / CPR_NETWORK_ACTIVATION_ONE;
-    for (size_t i = 0; i < w; i++) {
+    for (size_t i = 0; i < width; i++) {
         const float candidate = gate[i] * unit + bias[i];
-        const float forget = cpr_sigmoidf(gate[w + i] * unit + bias[w + i]);
-        const float open = cpr_sigmoidf(gate[2 * w + i] * unit + bias[2 * w + i]);
+        const float forgotten = cpr_sigmoidf(forget[i] * unit + bias[width + i]);
+        const float opened = cpr_sigmoidf(open[i] * unit + bias[2 * width + i]);
         gate[i] = candidate;
-        gate[w + i] = forget;
-        gate[2 * w + i] = open;
-        cell[i] = candidate + forget * (before[i] - candidate);
-        out[i] = x[i] + open * cell[i];
+        forget[i] = forgotten;
+        open[i] = opened;
+        cell[i] = candidate + forgotten * (before[i] - candidate);
+        out[i] = x[i] + opened * cell[i];
     }
 }
 
@@ -214,8 +211,16 @@ static void apply_layer(cpr_network *n, uint32_t layer, size_t position, size_t 
                     CPR_NETWORK_ACTIVATION_LIMIT, w);
     }
     multiply(n, layer, first + position, end - position);
-    for (; position < end; position++)
-        apply_gates(n, layer, position);
+    const float *bias = layer_of(n, n->stack, layer) + 3 * w * w;
+    const float unit = n->header->weight_unit[layer] / CPR_NETWORK_ACTIVATION_ONE;
+    for (; position < end; position++) {
+        const size_t row = first + position;
+        float *gate = n->gate + row * 3 * w;
+        float *cell = n->cell + (layer * (SEGMENT + 1) + position) * w;
+        const float *x = n->stream + row * w;
+        apply_gates(gate, gate + w, gate + 2 * w, bias, unit, cell, cell + w, x,
+                    n->stream + (row + SEGMENT) * w, w);
+    }
 }
 
 /* What came out of the last layer, normalized. */
@@ -339,27 +344,35 @@ typedef struct training {
     float rate, fix; /* of Adam */
 } training;
 
+/* At one position: `by`, `by_forget` and `by_open` are the gradients by what was given to the
+ * gate's three functions. */
+static void gate_gradients(const float *restrict gate, const float *restrict before,
+                           const float *restrict cell, const float *restrict out,
+                           float *restrict carry, float *restrict by, float *restrict by_forget,
+                           float *restrict by_open, size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        const float candidate = gate[i], forget = gate[width + i], open = gate[2 * width + i];
+        const float by_cell = carry[i] + out[i] * open;
+        by[i] = by_cell * (1.0f - forget);
+        by_forget[i] = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
+        by_open[i] = out[i] * cell[i] * open * (1.0f - open);
+        carry[i] = by_cell * forget;
+    }
+}
+
 /* From the last position back to the first. */
-static void gate_gradients(const cpr_network *n, uint32_t layer, const training *t)
+static void layer_gradients(const cpr_network *n, uint32_t layer, const training *t)
 {
     const size_t w = n->shape.width;
     memset(t->carry, 0, w * sizeof(float));
     memset(t->bias, 0, 3 * w * sizeof(float));
     for (size_t position = SEGMENT; position-- > 0;) {
-        const float *restrict gate = n->gate + (layer * SEGMENT + position) * 3 * w;
-        const float *restrict before = n->cell + (layer * (SEGMENT + 1) + position) * w;
-        const float *restrict cell = before + w;
-        const float *restrict out = t->stream + position * w;
-        float *restrict by = t->gate + position * 3 * w;
-        float *restrict carry = t->carry;
-        for (size_t i = 0; i < w; i++) {
-            const float candidate = gate[i], forget = gate[w + i], open = gate[2 * w + i];
-            const float by_cell = carry[i] + out[i] * open;
-            by[i] = by_cell * (1.0f - forget);
-            by[w + i] = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
-            by[2 * w + i] = out[i] * cell[i] * open * (1.0f - open);
-            carry[i] = by_cell * forget;
-        }
+        const float *gate = n->gate + (layer * SEGMENT + position) * 3 * w;
+        const float *before = n->cell + (layer * (SEGMENT + 1) + position) * w;
+        float *by = t->gate + position * 3 * w;
+        gate_gradients(gate, before, before + w, t->stream + position * w, t->carry, by, by + w,
+                       by + 2 * w, w);
         add_scaled(t->bias, 1.0f, by, 3 * w);
     }
 }
@@ -449,7 +462,7 @@ static void train(cpr_network *n)
         add_norm_gradient(t.stream + row * w, n->gradient + row * w, n->stream + (last + row) * w,
                           n->scale[last + row], w);
     for (uint32_t layer = n->shape.layers; layer-- > 0;) {
-        gate_gradients(n, layer, &t);
+        layer_gradients(n, layer, &t);
         input_gradients(n, layer, &t);
         train_weights(n, layer, &t);
         float *cell = n->cell + layer * (SEGMENT + 1) * w;
