@@ -181,9 +181,9 @@ static void multiply(const cpr_network *n, uint32_t layer, size_t row, size_t ro
                     input, (int)w, n->integers + weights, (int)w, 0.0f, out, (int)(3 * w));
 }
 
-/* From the products at a position to what the layer gives: `forget` and `open` are the second and
- * third of the gate's `width` products, as in `bias`. Parameters, since compilers believe
- * `restrict` of nothing else. */
+/* From the products at a position to what the layer gives. `gate`, `forget` and `open` have `width`
+ * products each, and their biases lie one behind the other. All are parameters, since GCC believes
+ * `restrict` of nothing else, and makes no vectors without it. */
 static void apply_gates(float *restrict gate, float *restrict forget, float *restrict open,
                         const float *restrict bias, float unit, const float *restrict before,
                         float *restrict cell, const float *restrict x, float *restrict out,
