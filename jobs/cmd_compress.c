@@ -161,14 +161,15 @@ static cpr_status list_files(compress_call *call, int paths, char **path, cpr_er
     char *work = archive ? command_join(archive, ".work") : NULL;
     char *log = archive ? run_log_path(archive) : NULL;
     const char *exclude[] = {archive, work, log, NULL};
+    const cpr_list_options options = {.exclude = exclude, .warn = warn, .warn_context = call};
     cpr_status status = CPR_OK;
     call->files = cpr_file_list_create();
     if (!archive || !work || !log || !call->files)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
     for (int i = 0; status == CPR_OK && i < paths; i++)
-        status = cpr_file_list_add(call->files, path[i], exclude, warn, call, error);
+        status = cpr_file_list_add(call->files, path[i], &options, error);
     if (status == CPR_OK && call->files_from)
-        status = cpr_file_list_add_from(call->files, call->files_from, exclude, warn, call, error);
+        status = cpr_file_list_add_from(call->files, call->files_from, &options, error);
     free(archive);
     free(work);
     free(log);

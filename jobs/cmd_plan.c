@@ -98,14 +98,14 @@ static void print_plan(const plan_call *call, const cpr_file_list *files)
 /* Rank 0 does it all. */
 static cpr_status plan(plan_call *call, int paths, char **path, cpr_error *error)
 {
-    static const char *const exclude[] = {NULL};
+    const cpr_list_options options = {.warn = warn, .warn_context = call};
     cpr_file_list *files = cpr_file_list_create();
     cpr_status status =
         files ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
     for (int i = 0; status == CPR_OK && i < paths; i++)
-        status = cpr_file_list_add(files, path[i], exclude, warn, call, error);
+        status = cpr_file_list_add(files, path[i], &options, error);
     if (status == CPR_OK && call->files_from)
-        status = cpr_file_list_add_from(files, call->files_from, exclude, warn, call, error);
+        status = cpr_file_list_add_from(files, call->files_from, &options, error);
     if (status == CPR_OK)
         print_plan(call, files);
     cpr_file_list_free(files);

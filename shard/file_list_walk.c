@@ -20,9 +20,7 @@ typedef struct walk {
     size_t skip;       /* of `path`, to the member path */
     char *absolute;    /* resolved path of the root, or NULL if nothing is excluded */
     size_t root_bytes; /* length of `path` at the root */
-    const char *const *exclude;
-    cpr_warn_fn *warn;
-    void *warn_context;
+    const cpr_list_options *options;
     cpr_error *error;
 } walk;
 
@@ -44,11 +42,11 @@ static void warn_left_out(const walk *w, const char *reason)
 {
     char shown[CPR_SHOWN_BYTES];
     char text[CPR_SHOWN_BYTES + 128];
-    if (w->warn == NULL)
+    if (w->options->warn == NULL)
         return;
     (void)snprintf(text, sizeof(text), "left out \"%s\": %s",
                    cpr_printable_path(w->path, shown, sizeof(shown)), reason);
-    w->warn(w->warn_context, text);
+    w->options->warn(w->options->warn_context, text);
 }
 
 static cpr_status fail_errno(const walk *w, int code, const char *verb)
@@ -91,7 +89,7 @@ static bool is_excluded(const walk *w)
     const char *below = w->path + w->root_bytes;
     while (*below == '/')
         ++below;
-    for (const char *const *e = w->exclude; *e != NULL; ++e) {
+    for (const char *const *e = w->options->exclude; *e != NULL; ++e) {
         if (strncmp(*e, w->absolute, root) != 0)
             continue;
         const char *rest = *e + root;
@@ -349,7 +347,7 @@ static bool may_be_excluded(const walk *w, bool is_directory)
 {
     const char *slash = strrchr(w->path, '/');
     const char *name = slash == NULL ? w->path : slash + 1;
-    for (const char *const *e = w->exclude; e != NULL && *e != NULL; ++e) {
+    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; ++e) {
         const char *end = strrchr(*e, '/');
         if (is_directory || strcmp(end == NULL ? *e : end + 1, name) == 0)
             return true;
@@ -424,15 +422,14 @@ static cpr_status add_root(walk *w, const char *path)
     return status;
 }
 
-cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *const *exclude,
-                             cpr_warn_fn *warn_fn, void *warn_context, cpr_error *error)
+cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const cpr_list_options *options,
+                             cpr_error *error)
 {
+    static const cpr_list_options none = {.exclude = NULL};
     walk w = {
         .list = list,
         .path = malloc(CPR_PATH_MAX_BYTES),
-        .exclude = exclude,
-        .warn = warn_fn,
-        .warn_context = warn_context,
+        .options = options == NULL ? &none : options,
         .error = error,
     };
     cpr_status status;
@@ -444,72 +441,5 @@ cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *
         status = add_root(&w, path);
     free(w.path);
     free(w.absolute);
-    return status;
-}
-
-/* ---- names from a file ---------------------------------------------------------------------- */
-
-/* Reads a whole file or standard input into malloc()ed memory, with a NUL behind it. */
-static cpr_status read_all(const char *path, char **text, size_t *bytes, cpr_error *error)
-{
-    const bool standard = strcmp(path, "-") == 0;
-    const int fd = standard ? STDIN_FILENO : cpr_io_open(path, O_RDONLY);
-    size_t capacity = (size_t)64 << 10;
-    int code = fd < 0 ? errno : 0;
-    *bytes = 0;
-    *text = malloc(capacity);
-    while (code == 0 && *text != NULL) {
-        if (capacity - *bytes < 2) {
-            char *more = realloc(*text, 2 * capacity);
-            if (more == NULL) {
-                free(*text);
-                *text = NULL;
-                break;
-            }
-            *text = more;
-            capacity *= 2;
-        }
-        const ssize_t got = read(fd, *text + *bytes, capacity - *bytes - 1);
-        if (got == 0)
-            break;
-        if (got > 0)
-            *bytes += (size_t)got;
-        else if (errno != EINTR)
-            code = errno;
-    }
-    if (fd >= 0 && !standard)
-        (void)close(fd);
-    if (code == 0 && *text != NULL) {
-        (*text)[*bytes] = '\0';
-        return CPR_OK;
-    }
-    const bool memory = code == 0;
-    free(*text);
-    *text = NULL;
-    if (memory)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of names");
-    return cpr_io_fail(error, code, "read", standard ? "standard input" : path);
-}
-
-cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
-                                  const char *const *exclude, cpr_warn_fn *warn_fn,
-                                  void *warn_context, cpr_error *error)
-{
-    char *text;
-    size_t bytes;
-    cpr_status status = read_all(names_file, &text, &bytes, error);
-    if (status != CPR_OK)
-        return status;
-    const char separator = memchr(text, '\0', bytes) != NULL ? '\0' : '\n';
-    for (char *name = text; status == CPR_OK && name < text + bytes;) {
-        char *end = memchr(name, separator, (size_t)(text + bytes - name));
-        if (end == NULL)
-            end = text + bytes;
-        *end = '\0';
-        if (name != end) /* blank lines name nothing */
-            status = cpr_file_list_add(list, name, exclude, warn_fn, warn_context, error);
-        name = end + 1;
-    }
-    free(text);
     return status;
 }

@@ -65,21 +65,27 @@ typedef void cpr_warn_fn(void *context, const char *text);
 cpr_file_list *cpr_file_list_create(void);
 void cpr_file_list_free(cpr_file_list *list);
 
+/* What is taken, and who is told. All zero: everything, and nobody. */
+typedef struct cpr_list_options {
+    const char *const *exclude; /* NULL, or absolute resolved paths that are left out, with a NULL
+                                   behind them: the archive itself, its work directory and log */
+    cpr_warn_fn *warn;          /* may be NULL */
+    void *warn_context;
+} cpr_list_options;
+
 /* Adds a file or link, or a directory with everything in it, sorted bytewise by whole paths. Links
  * are kept as links, also one that `path` names; "link/" names what it points to. Sockets, devices
  * and FIFOs are left out with a warning. The member path is `path` without a leading '/', empty and
  * "." components, and everything up to its last ".."; "." itself adds what is in it. A member path
  * that the list already holds with the same source is left out silently; with another source it is
- * an error. `exclude` (may be NULL) are absolute resolved paths, NULL-terminated, that are left
- * out: the archive itself, its work directory and log. */
-cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const char *const *exclude,
-                             cpr_warn_fn *warn, void *warn_context, cpr_error *error);
+ * an error. options: NULL is as all zero. */
+cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const cpr_list_options *options,
+                             cpr_error *error);
 
 /* Adds the paths named in a file ("-": standard input), separated by NUL if it holds one, else by
  * newlines. Directories named there are added with everything in them. */
 cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
-                                  const char *const *exclude, cpr_warn_fn *warn, void *warn_context,
-                                  cpr_error *error);
+                                  const cpr_list_options *options, cpr_error *error);
 
 uint64_t cpr_file_list_count(const cpr_file_list *list);
 uint64_t cpr_file_list_bytes(const cpr_file_list *list); /* of the whole corpus */

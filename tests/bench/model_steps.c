@@ -34,7 +34,7 @@ static cpr_status list_tree(const char *tree, cpr_file_list **files, cpr_error *
 {
     double start = wall_seconds();
     *files = cpr_file_list_create();
-    cpr_status status = *files ? cpr_file_list_add(*files, tree, NULL, NULL, NULL, error)
+    cpr_status status = *files ? cpr_file_list_add(*files, tree, NULL, error)
                                : cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     if (status != CPR_OK)
         return status;

@@ -64,7 +64,7 @@ static sample make_sample(unsigned extra, size_t coded)
         put_file(path, path, i % 30);
     }
     s.files = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add(s.files, "in", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(s.files, "in", NULL, &error), CPR_OK);
     const uint64_t count = cpr_file_list_count(s.files);
     s.file_loss = calloc(count, sizeof(uint64_t));
     for (uint64_t i = 0; i < count; ++i)

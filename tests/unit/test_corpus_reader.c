@@ -14,7 +14,7 @@ static cpr_file_list *make_corpus(void)
     put_text("d/2", "");
     put_text("d/3", "three");
     put_text("d/4", "x");
-    assert_int_equal(cpr_file_list_add(list, "d", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "d", NULL, &error), CPR_OK);
     return list;
 }
 

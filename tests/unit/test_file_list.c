@@ -21,7 +21,7 @@ static cpr_file_list *list_of(const char *path)
     cpr_error error = {""};
     cpr_file_list *list = cpr_file_list_create();
     assert_non_null(list);
-    if (cpr_file_list_add(list, path, NULL, NULL, NULL, &error) != CPR_OK)
+    if (cpr_file_list_add(list, path, NULL, &error) != CPR_OK)
         fail_msg("%s", error.text);
     return list;
 }
@@ -155,15 +155,15 @@ static void same_file_twice_and_two_of_a_name(void **state)
     put_text("u/f", "1");
     put_text("f", "2");
     cpr_file_list *list = list_of("t");
-    assert_int_equal(cpr_file_list_add(list, "./t/a", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "./t/a", NULL, &error), CPR_OK);
     assert_members(list, tree_members);
-    assert_int_equal(cpr_file_list_add(list, "f", NULL, NULL, NULL, &error), CPR_OK);
-    assert_int_equal(cpr_file_list_add(list, "u/../f", NULL, NULL, NULL, &error), CPR_ERR_USAGE);
+    assert_int_equal(cpr_file_list_add(list, "f", NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "u/../f", NULL, &error), CPR_ERR_USAGE);
     assert_non_null(strstr(error.text, "u/../f"));
     /* Through a link that is in the list, as "find -L" does. */
     assert_int_equal(symlink("u", "l"), 0);
-    assert_int_equal(cpr_file_list_add(list, "l", NULL, NULL, NULL, &error), CPR_OK);
-    assert_int_equal(cpr_file_list_add(list, "l/f", NULL, NULL, NULL, &error), CPR_ERR_USAGE);
+    assert_int_equal(cpr_file_list_add(list, "l", NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "l/f", NULL, &error), CPR_ERR_USAGE);
     assert_non_null(strstr(error.text, "l/f"));
     cpr_file_list_free(list);
 }
@@ -173,11 +173,11 @@ static void bad_inputs_are_named(void **state)
     (void)state;
     cpr_error error = {""};
     cpr_file_list *list = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add(list, "no/such", NULL, NULL, NULL, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_file_list_add(list, "no/such", NULL, &error), CPR_ERR_IO);
     assert_non_null(strstr(error.text, "no/such"));
-    assert_int_equal(cpr_file_list_add(list, "", NULL, NULL, NULL, &error), CPR_ERR_USAGE);
+    assert_int_equal(cpr_file_list_add(list, "", NULL, &error), CPR_ERR_USAGE);
     put_text("f", "1");
-    assert_int_equal(cpr_file_list_add(list, "f/", NULL, NULL, NULL, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_file_list_add(list, "f/", NULL, &error), CPR_ERR_IO);
     mkdir("d", 0755);
     mkdir("d/closed", 0);
     /* To root nothing is closed. */
@@ -185,7 +185,7 @@ static void bad_inputs_are_named(void **state)
     const int root = geteuid() == 0;
     if (root)
         assert_int_equal(seteuid(65534), 0);
-    const cpr_status status = cpr_file_list_add(list, "d", NULL, NULL, NULL, &error);
+    const cpr_status status = cpr_file_list_add(list, "d", NULL, &error);
     if (root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(status, CPR_ERR_IO);
@@ -198,15 +198,16 @@ static void pipes_are_left_out(void **state)
     (void)state;
     cpr_error error = {""};
     warnings w = {0};
+    const cpr_list_options warned = {.warn = keep_warning, .warn_context = &w};
     mkdir("d", 0755);
     assert_int_equal(mkfifo("d/pipe", 0644), 0);
     put_text("d/text", "1");
     cpr_file_list *list = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add(list, "d", NULL, keep_warning, &w, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "d", &warned, &error), CPR_OK);
     assert_members(list, (const char *const[]){"d", "d/text", NULL});
     assert_int_equal(w.count, 1);
     assert_non_null(strstr(w.last, "d/pipe"));
-    assert_int_equal(cpr_file_list_add(list, "d/pipe", NULL, keep_warning, &w, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "d/pipe", &warned, &error), CPR_OK);
     assert_int_equal(w.count, 2);
     cpr_file_list_free(list);
 }
@@ -223,11 +224,12 @@ static void excluded_paths_are_left_out(void **state)
     snprintf(two, sizeof(two), "%s/t/a.b", resolved);
     free(resolved);
     const char *const exclude[] = {one, two, NULL};
+    const cpr_list_options options = {.exclude = exclude};
     static const char *const left[] = {"t", "t/a-b", "t/empty", "t/link", "t/new\nline\xff", NULL};
     static const char *const given[] = {"t", "./t/", "t/a/../../t", "t/a.b"};
     for (size_t i = 0; i < 4; ++i) {
         cpr_file_list *list = cpr_file_list_create();
-        assert_int_equal(cpr_file_list_add(list, given[i], exclude, NULL, NULL, &error), CPR_OK);
+        assert_int_equal(cpr_file_list_add(list, given[i], &options, &error), CPR_OK);
         assert_members(list, i < 3 ? left : left + 5);
         cpr_file_list_free(list);
     }
@@ -241,13 +243,13 @@ static void names_from_a_file(void **state)
     put_text("lines", "t/a.b\n\nt/a\n");
     put_file("nuls", "t/new\nline\xff\0t/a", 15);
     cpr_file_list *list = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add_from(list, "lines", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add_from(list, "lines", NULL, &error), CPR_OK);
     assert_members(list, (const char *const[]){"t/a.b", "t/a", "t/a/z", NULL});
     cpr_file_list_free(list);
     list = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add_from(list, "nuls", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add_from(list, "nuls", NULL, &error), CPR_OK);
     assert_members(list, (const char *const[]){"t/new\nline\xff", "t/a", "t/a/z", NULL});
-    assert_int_equal(cpr_file_list_add_from(list, "none", NULL, NULL, NULL, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_file_list_add_from(list, "none", NULL, &error), CPR_ERR_IO);
     assert_non_null(strstr(error.text, "none"));
     cpr_file_list_free(list);
 }
@@ -339,7 +341,7 @@ static void many_files_are_found_again(void **state)
     }
     fclose(names);
     cpr_file_list *list = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add_from(list, "names", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add_from(list, "names", NULL, &error), CPR_OK);
     assert_int_equal(cpr_file_list_count(list), FILES);
     for (int i = 0; i < FILES; ++i)
         assert_int_equal(cpr_file_list_lookup(list, cpr_file_list_member(list, (uint64_t)i)), i);

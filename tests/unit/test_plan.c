@@ -6,7 +6,7 @@ static cpr_file_list *list_of(const char *path)
 {
     cpr_error error = {""};
     cpr_file_list *list = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add(list, path, NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, path, NULL, &error), CPR_OK);
     return list;
 }
 

@@ -15,7 +15,7 @@ static cpr_file_list *list_corpus(void)
 {
     cpr_error error = {""};
     cpr_file_list *files = cpr_file_list_create();
-    assert_int_equal(cpr_file_list_add(files, "corpus", NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(files, "corpus", NULL, &error), CPR_OK);
     return files;
 }
 
