@@ -21,6 +21,9 @@
 /* Most bytes that cpr_encoder_finish() puts out. */
 #define CPR_ENCODER_MAX_FINISH_BYTES 8
 
+/* Most bytes behind a bitstream's end that its decoder reads until the last decision. */
+#define CPR_DECODER_MAX_PADDING_BYTES 8
+
 /* The interval [low, high], both ends included, that the decisions so far have narrowed to. */
 typedef struct cpr_encoder {
     uint64_t low;

@@ -347,6 +347,8 @@ typedef struct decoding {
     cpr_read_fn *read;
     void *read_context;
     bool at_end;
+    size_t padding; /* zeros that stand in the window behind the bitstream's end */
+    const cpr_shard_info *info;
     uint64_t tokens;
 } decoding;
 
@@ -358,12 +360,31 @@ static unsigned get(decoding *d, uint32_t p1)
     return bit;
 }
 
-/* Makes sure that the next token's bytes are in the window, unless the bitstream ends. */
+/* Behind the bitstream's end come zeros. The decoder of a whole shard takes only a few of them:
+ * more tell that the bitstream is too short for the bytes that it is said to hold. */
+static cpr_status pad_window(decoding *d, size_t left, cpr_error *error)
+{
+    if (d->padding > left + CPR_DECODER_MAX_PADDING_BYTES)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "its bitstream ends too early");
+    if (left < TOKEN_MAX_CODED_BYTES) {
+        uint8_t *coded = d->codec->coded;
+        memmove(coded, d->decoder.next, left);
+        memset(coded + left, 0, TOKEN_MAX_CODED_BYTES);
+        d->padding += TOKEN_MAX_CODED_BYTES;
+        d->decoder.next = coded;
+        d->decoder.end = coded + left + TOKEN_MAX_CODED_BYTES;
+    }
+    return CPR_OK;
+}
+
+/* Makes sure that the next token's bytes are in the window. */
 static cpr_status fill_window(decoding *d, cpr_error *error)
 {
     uint8_t *coded = d->codec->coded;
     size_t left = (size_t)(d->decoder.end - d->decoder.next);
-    if (d->at_end || left >= TOKEN_MAX_CODED_BYTES)
+    if (d->at_end)
+        return pad_window(d, left, error);
+    if (left >= TOKEN_MAX_CODED_BYTES)
         return CPR_OK;
     memmove(coded, d->decoder.next, left);
     while (!d->at_end && left < CPR_CODED_BUFFER_BYTES) {
@@ -377,7 +398,7 @@ static cpr_status fill_window(decoding *d, cpr_error *error)
     }
     d->decoder.next = coded;
     d->decoder.end = coded + left;
-    return CPR_OK;
+    return d->at_end ? pad_window(d, left, error) : CPR_OK;
 }
 
 static cpr_status decode_stored(decoding *d, size_t bytes, cpr_error *error)
@@ -410,6 +431,8 @@ static cpr_status decode_modelled(decoding *d, size_t bytes, cpr_error *error)
             cpr_vocabulary_token(codec->vocabulary, (uint32_t)token, &token_bytes);
         if (token_bytes > bytes - at)
             return cpr_fail(error, CPR_ERR_DAMAGED, "a token reaches past the end of its block");
+        if (d->tokens == d->info->tokens)
+            return cpr_fail(error, CPR_ERR_DAMAGED, "it has more tokens than it is said to have");
         memcpy(codec->block + at, text, token_bytes);
         at += token_bytes;
         d->tokens++;
@@ -456,7 +479,7 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
                             void *read_context, cpr_write_fn *write, void *write_context,
                             cpr_progress_fn *progress, void *progress_context, cpr_error *error)
 {
-    decoding d = {.codec = codec, .read = read, .read_context = read_context};
+    decoding d = {.codec = codec, .read = read, .read_context = read_context, .info = info};
     begin_shard(codec);
     if (codec->curve != NULL)
         codec->curve->points = 0;

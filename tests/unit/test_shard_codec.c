@@ -328,6 +328,39 @@ static void damage_is_noticed(void **state)
                      CPR_ERR_DAMAGED);
 }
 
+static cpr_status count_bytes(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    (void)data;
+    (void)error;
+    *(uint64_t *)context += bytes;
+    return CPR_OK;
+}
+
+/* A bitstream that is said to hold far more than it does is not decoded without end. */
+static void a_bitstream_that_ends_too_early(void **state)
+{
+    fixture *f = *state;
+    const size_t sizes[] = {0, 1, 5, 1000, 70000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int noise = 0; noise < 2; noise++) {
+            for (size_t k = 0; noise && k < sizes[i]; k++)
+                f->raw[k] = random_byte();
+            cpr_shard_info info = round_trip(f, sizes[i], 4096);
+            const uint64_t tokens[] = {info.tokens, UINT64_MAX};
+            for (size_t k = 0; k < 2; k++) {
+                stream source = {f->coded, info.coded_bytes, 0, 4096, SIZE_MAX};
+                uint64_t decoded = 0;
+                cpr_error error = {""};
+                info.raw_bytes = UINT64_C(1) << 40;
+                info.tokens = tokens[k];
+                assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &source,
+                                                  count_bytes, &decoded, NULL, NULL, &error),
+                                 CPR_ERR_DAMAGED);
+                assert_true(decoded <= sizes[i]);
+            }
+        }
+}
+
 typedef struct snapshot_case {
     fixture *f;
     cpr_codec *other; /* as the fixture's, in another process as it were */
@@ -569,6 +602,7 @@ int main(void)
         cmocka_unit_test(loss_of_the_network),
         cmocka_unit_test(failures_reach_the_caller),
         cmocka_unit_test(damage_is_noticed),
+        cmocka_unit_test(a_bitstream_that_ends_too_early),
         cmocka_unit_test(a_snapshot_goes_on),
         cmocka_unit_test(a_snapshot_of_other_data_is_refused),
         cmocka_unit_test(a_damaged_snapshot_costs_the_shard),
