@@ -215,6 +215,14 @@ static void on_note(void *context, const char *text)
         fprintf(stderr, "corpress: %s\n", text);
 }
 
+static void on_warn(void *context, const char *text)
+{
+    compress_call *call = context;
+    progress_clear(&call->bar);
+    run_log_note(&call->log, text);
+    warn(call, text);
+}
+
 static void open_log(compress_call *call, const char *hosts)
 {
     if (!run_log_open(&call->log, call->options.archive_path)) {
@@ -273,7 +281,8 @@ static cpr_status compress(compress_call *call, int paths, char **path, cpr_erro
                                    .phase = on_phase,
                                    .progress = on_progress,
                                    .item = on_item,
-                                   .note = on_note};
+                                   .note = on_note,
+                                   .warn = on_warn};
     cpr_compress_totals totals = {.files = 0};
     status = cpr_compress(call->ranks, call->files, &call->options, &listener, &totals, error);
     if (first) {

@@ -79,17 +79,61 @@ static cpr_status resume(const cpr_bitstream_work *work, cpr_error *error)
     return CPR_OK;
 }
 
-cpr_status cpr_compress_code(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error)
+/* A cpr_read_fn. */
+static cpr_status read_through(void *context, uint8_t *out, size_t capacity, size_t *got,
+                               cpr_error *error)
+{
+    cpr_bitstream_work *work = context;
+    const cpr_status status = work->read(work->read_context, out, capacity, got, error);
+    work->read_failed = work->read_failed || status != CPR_OK;
+    return status;
+}
+
+static cpr_status code(cpr_bitstream_work *work, bool from_start, cpr_shard_info *info,
+                       cpr_error *error)
 {
     const cpr_compress_run *run = work->run;
     work->saved = cpr_ranks_seconds();
+    work->raw_bytes = 0;
+    work->read_failed = false;
     cpr_status status = cpr_work_shard_begin(run->work, work->shard, &work->out, error);
-    if (status == CPR_OK)
+    if (status == CPR_OK && !from_start)
         status = resume(work, error);
     if (status == CPR_OK)
-        status = cpr_codec_encode(run->codec, work->read, work->read_context, cpr_work_shard_write,
-                                  work->out, save_now_and_then, work, work->marks, info, error);
+        status = cpr_codec_encode(run->codec, read_through, work, cpr_work_shard_write, work->out,
+                                  save_now_and_then, work, work->marks, info, error);
     if (status == CPR_STOPPED && work->raw_bytes > 0 && work->keep)
         save(work);
     return status;
+}
+
+/* What the snapshot was taken of is not there any more. */
+static void drop_snapshot(cpr_bitstream_work *work)
+{
+    const cpr_compress_run *run = work->run;
+    char name[32];
+    char file[CPR_SUSPECT_BYTES];
+    cpr_work_shard_abandon(work->out);
+    work->out = NULL;
+    cpr_ranks_resumed(run->ranks, 0);
+    if (!work->keep)
+        return;
+    cpr_work_snapshot_drop(run->work, work->shard);
+    if (work->shard == CPR_SHARD_PRIMER)
+        cpr_ranks_warn(run->ranks, "the primer is coded from its start: the corpus has changed");
+    else
+        cpr_ranks_warn(run->ranks, "%s is coded from its start: the content of %s has changed",
+                       name_of(work->shard, name, sizeof name),
+                       cpr_compress_suspect(run, work->shard, file, sizeof file));
+}
+
+cpr_status cpr_compress_code(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error)
+{
+    const cpr_status status = code(work, false, info, error);
+    /* Where the reader has nothing to complain of, it is the codec, which compares. */
+    if (status != CPR_ERR_CHANGED || work->read_failed)
+        return status;
+    drop_snapshot(work);
+    work->rewind(work->read_context);
+    return code(work, true, info, error);
 }

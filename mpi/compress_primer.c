@@ -2,7 +2,8 @@
  * after it. Rank 0's bitstream is kept.
  *
  * A job that goes on codes it again, or takes up the snapshot at its end: either gives the state,
- * and shows that the bitstream which is there is right. */
+ * and shows that the bitstream which is there is right. If the corpus no longer has the text that
+ * it was taken from, the bitstream is decoded. */
 #include "compress_run.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ typedef struct primer_work {
     size_t bytes;  /* in the block */
     size_t at;     /* in the block */
     uint64_t next; /* block of the sample */
+    bool decode;   /* the state comes from the bitstream that is there */
     bool there;    /* rank 0: a sound bitstream is in the work directory, with these facts */
     cpr_shard_info old;
     cpr_shard_info info;
@@ -61,7 +63,8 @@ static cpr_status next_block(primer_work *primer, cpr_error *error)
     char shown[512];
     const uint64_t file = cpr_file_list_find(run->files, extent.offset);
     return cpr_fail(
-        error, CPR_ERR_CHANGED, "the content of \"%s\" has changed while it was read",
+        error, CPR_ERR_CHANGED,
+        "the content of \"%s\" changed while it was read; run the same command again",
         cpr_printable_path(cpr_file_list_source(run->files, file), shown, sizeof shown));
 }
 
@@ -111,24 +114,68 @@ static cpr_status keep(const primer_work *primer, cpr_work_shard *out, cpr_error
     return CPR_OK;
 }
 
+static void rewind_primer(void *context)
+{
+    primer_work *primer = context;
+    primer->next = primer->run->vocabulary_blocks;
+    primer->bytes = 0;
+    primer->at = 0;
+}
+
+/* The bitstream in the work directory, for a cpr_read_fn. */
+typedef struct primer_file {
+    cpr_work_dir *work;
+    uint64_t at;
+    uint64_t end;
+} primer_file;
+
+/* A cpr_read_fn. */
+static cpr_status read_coded(void *context, uint8_t *out, size_t capacity, size_t *got,
+                             cpr_error *error)
+{
+    primer_file *file = context;
+    const uint64_t left = file->end - file->at;
+    *got = left < capacity ? (size_t)left : capacity;
+    if (*got == 0)
+        return CPR_OK;
+    const uint64_t at = file->at;
+    file->at += *got;
+    return cpr_work_shard_read(file->work, CPR_SHARD_PRIMER, at, out, *got, error);
+}
+
+static cpr_status decode_primer(primer_work *primer, cpr_codec *codec, cpr_progress_fn *progress,
+                                void *progress_context, cpr_error *error)
+{
+    primer_file file = {.work = primer->run->work};
+    size_t files;
+    cpr_status status =
+        cpr_work_shard_check(file.work, CPR_SHARD_PRIMER, &primer->info, &files, error);
+    file.end = primer->info.coded_bytes;
+    if (status == CPR_OK)
+        status = cpr_codec_decode(codec, &primer->info, read_coded, &file, NULL, NULL, progress,
+                                  progress_context, error);
+    return status;
+}
+
 /* A cpr_prime_fn. */
 static cpr_status code_primer(void *context, cpr_codec *codec, cpr_progress_fn *progress,
                               void *progress_context, cpr_error *error)
 {
     primer_work *primer = context;
     const cpr_compress_run *run = primer->run;
-    (void)codec; /* the run's */
+    if (primer->decode)
+        return decode_primer(primer, codec, progress, progress_context, error);
+    /* Else the codec is the run's, too. */
     cpr_bitstream_work work = {.run = run,
                                .shard = CPR_SHARD_PRIMER,
                                .keep = run->ranks->rank == 0,
                                .save_at = run->primer_bytes,
                                .read = read_primer,
                                .read_context = primer,
+                               .rewind = rewind_primer,
                                .progress = progress,
                                .progress_context = progress_context};
-    primer->next = run->vocabulary_blocks;
-    primer->bytes = 0;
-    primer->at = 0;
+    rewind_primer(primer);
     cpr_status status = cpr_compress_code(&work, &primer->info, error);
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(primer->reader, error);
@@ -199,6 +246,23 @@ static uint64_t item_bytes(void *context, uint64_t item)
     return primer->run->primer_bytes;
 }
 
+/* There is no primer yet, and the text that it was to be taken from has changed: takes it as it is
+ * now, unless there are shards that begin with the old one. */
+static cpr_status take_new_text(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    if (run->earlier.items_done > 0 || run->snapshots > 0)
+        status =
+            cpr_fail(error, CPR_ERR_CHANGED,
+                     "the primer of the shards that are done is lost, and the text that it was "
+                     "taken from has changed: with that as it was the job goes on, or with "
+                     "--restart without what is done");
+    run->primer_bytes = run->primer_bytes_now;
+    if (status == CPR_OK && run->ranks->rank == 0)
+        status = cpr_compress_write_manifest(run, error);
+    return cpr_ranks_agree(run->ranks, status, error);
+}
+
 cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
 {
     primer_work primer = {.run = run};
@@ -213,6 +277,13 @@ cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
     cpr_ranks_maximum(run->ranks, &there, 1);
     if (there && run->todo_count == 0)
         return CPR_OK;
+    primer.decode = there && run->primer_changed;
+    if (primer.decode)
+        cpr_compress_note(run, "the primer's text has changed in the corpus; decoding the primer");
+    else if (run->primer_changed)
+        status = take_new_text(run, error);
+    if (status != CPR_OK || run->primer_bytes == 0)
+        return status;
     status = cpr_primed_open(run->ranks, run->options->profile, run->primer_bytes + run->largest,
                              &run->primed, error);
     status = cpr_ranks_agree(run->ranks, status, error);

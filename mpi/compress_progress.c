@@ -76,6 +76,14 @@ static void on_item(void *context, const cpr_item_result *result)
         user->item(user->context, result);
 }
 
+static void on_warn(void *context, const char *text)
+{
+    cpr_progress_file *file = context;
+    const cpr_listener *user = file->run->listener;
+    if (user && user->warn)
+        user->warn(user->context, text);
+}
+
 static void on_note(void *context, const char *text)
 {
     const cpr_progress_file *file = context;
@@ -91,7 +99,8 @@ void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run, bool
                                     .progress = on_progress,
                                     .ranks = on_ranks,
                                     .item = on_item,
-                                    .note = on_note};
+                                    .note = on_note,
+                                    .warn = on_warn};
     file->hosts = cpr_ranks_hosts(run->ranks);
 }
 

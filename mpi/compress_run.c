@@ -142,6 +142,7 @@ static void free_run(cpr_compress_run *run)
     free(run->packed_vocabulary);
     free(run->sample);
     free(run->noise);
+    free(run->changes);
     free(run->todo);
     free(run->starts);
     cpr_file_list_free(run->files);

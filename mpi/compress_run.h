@@ -29,6 +29,9 @@ typedef struct cpr_compress_run {
     uint64_t vocabulary_blocks; /* how many are the vocabulary's */
     uint64_t *noise;            /* per block of the primer's sample: 1 if it is left out */
     uint64_t primer_bytes;      /* without noise; 0: no primer */
+    uint64_t primer_bytes_now; /* what they would be if the primer were taken from the corpus now */
+    bool primer_changed; /* the corpus no longer has the text that the primer was taken from */
+    uint8_t *changes;    /* per file CPR_FILE_..., see shard.h; NULL: none was touched */
     uint8_t *packed_vocabulary;
     size_t packed_vocabulary_bytes;
     cpr_vocabulary *vocabulary;
@@ -38,6 +41,7 @@ typedef struct cpr_compress_run {
     cpr_work_state state;
     uint64_t *todo; /* shards that are not done, those with a snapshot first */
     uint64_t todo_count;
+    uint64_t snapshots;       /* of shards */
     cpr_run_progress earlier; /* what earlier runs did */
 
     /* rank 0 */
@@ -50,6 +54,8 @@ typedef struct cpr_compress_run {
 void cpr_compress_phase(const cpr_compress_run *run, const char *name);
 void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Opens and locks the work directory, and decides whether to go on with what is in it. `files` is
  * that of rank 0. Sets work, state and, on rank 0, lock and manifest. */
@@ -58,6 +64,20 @@ cpr_status cpr_compress_open_work(cpr_compress_run *run, const cpr_file_list *fi
 
 /* Writes the manifest of a job that begins. */
 cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error);
+
+/* Local, rank 0: writes the manifest, with the sample and the primer as they are in `run`. */
+cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error);
+
+/* Gives rank 0's `changes` to all, when the sample has been compared. */
+cpr_status cpr_compress_share_changes(cpr_compress_run *run, cpr_error *error);
+
+/* Local. Whether a file of this shard was touched since the job began. */
+bool cpr_compress_is_touched(const cpr_compress_run *run, uint64_t shard);
+
+/* Local. Names the file of a shard whose content has probably changed, for a message. */
+const char *cpr_compress_suspect(const cpr_compress_run *run, uint64_t shard, char *out,
+                                 size_t capacity);
+#define CPR_SUSPECT_BYTES 600
 
 /* Looks at the shards that are there, and sets todo, todo_count and earlier. */
 cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error);
@@ -85,16 +105,19 @@ typedef struct cpr_bitstream_work {
     uint64_t save_at;            /* raw bytes after which a snapshot is worth more; 0: none */
     cpr_read_fn *read;
     void *read_context;
-    cpr_loss_marks *marks; /* may be NULL */
+    void (*rewind)(void *read_context); /* `read` is to start again */
+    cpr_loss_marks *marks;              /* may be NULL */
     cpr_progress_fn *progress;
     void *progress_context;
     cpr_work_shard *out; /* out: to be committed after success, and else abandoned; NULL: none */
     uint64_t raw_bytes;  /* so far */
-    double saved;        /* when the last snapshot was taken, or coding began */
+    bool read_failed;
+    double saved; /* when the last snapshot was taken, or coding began */
 } cpr_bitstream_work;
 
 /* Local. Goes on from a snapshot, if there is one, codes to the end, and takes snapshots now and
- * then, and one if it is stopped. Fills *info but for its offset and generation. */
+ * then, and one if it is stopped. A snapshot of other content than `read` gives is dropped, with a
+ * warning, and coding starts anew. Fills *info but for its offset and generation. */
 cpr_status cpr_compress_code(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error);
 
 /* Makes the primer's bitstream, and the state after it on every node. */

@@ -3,13 +3,17 @@
 
 #include <stdlib.h>
 
+/* How often a shard is coded whose files change while it is. */
+#define ATTEMPTS 3u
+
 /* What a rank keeps from shard to shard. The reader is created with the first one. */
 typedef struct coder_state {
     cpr_compress_run *run;
     cpr_corpus_reader *reader;
     cpr_lz4_meter *meter;
-    uint64_t at;  /* the next byte of the corpus to read */
-    uint64_t end; /* of the shard */
+    uint64_t start; /* of the shard in the corpus */
+    uint64_t end;
+    uint64_t at; /* the next byte to read */
 } coder_state;
 
 /* Loss at the end of each file of a shard. */
@@ -89,13 +93,90 @@ static void marks_to_differences(file_marks *files)
         files->loss[i] -= files->loss[i - 1];
 }
 
+/* Reads the shard from its start. */
+static void rewind_shard(void *context)
+{
+    coder_state *state = context;
+    state->at = state->start;
+    if (state->meter)
+        (void)cpr_lz4_meter_finish(state->meter);
+}
+
+/* How a shard that is being compared calls the schedule. */
+typedef struct comparison {
+    const cpr_shard_info *info;
+    cpr_progress_fn *progress;
+    void *context;
+} comparison;
+
+/* A cpr_progress_fn. A request to stop waits: the shard is coded. */
+static cpr_status while_comparing(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                                  cpr_error *error)
+{
+    const comparison *c = context;
+    (void)raw_bytes;
+    (void)coded_bytes;
+    (void)error;
+    (void)c->progress(c->context, c->info->raw_bytes, c->info->coded_bytes, NULL);
+    return CPR_OK;
+}
+
+/* Whether what was coded is what the files hold: one that was written to meanwhile may have been
+ * read half before and half after. */
+static cpr_status compare_with_files(coder_state *state, const comparison *c, bool *same,
+                                     uint64_t *file, cpr_error *error)
+{
+    *same = !cpr_corpus_reader_touched(state->reader, file);
+    if (*same)
+        return CPR_OK;
+    uint64_t again;
+    const cpr_status status =
+        cpr_corpus_reader_compare(state->reader, state->start, state->end - state->start,
+                                  c->info->raw_hash, same, while_comparing, (void *)c, error);
+    (void)cpr_corpus_reader_touched(state->reader, &again);
+    return status;
+}
+
+/* Codes the shard, and once more if its files changed meanwhile. */
+static cpr_status code_as_it_is(coder_state *state, cpr_bitstream_work *work, cpr_shard_info *info,
+                                cpr_error *error)
+{
+    const cpr_compress_run *run = state->run;
+    const comparison c = {info, work->progress, work->progress_context};
+    char shown[512];
+    for (unsigned attempt = 1;; attempt++) {
+        bool same = false;
+        uint64_t file = 0;
+        rewind_shard(state);
+        cpr_status status = cpr_compress_code(work, info, error);
+        if (status == CPR_OK)
+            status = cpr_corpus_reader_finish(state->reader, error);
+        if (status == CPR_OK)
+            status = compare_with_files(state, &c, &same, &file, error);
+        if (status != CPR_OK || same)
+            return status;
+        cpr_work_shard_abandon(work->out);
+        work->out = NULL;
+        cpr_work_snapshot_drop(run->work, work->shard);
+        cpr_ranks_resumed(run->ranks, 0);
+        cpr_printable_path(cpr_file_list_source(run->files, file), shown, sizeof shown);
+        if (attempt == ATTEMPTS)
+            return cpr_fail(error, CPR_ERR_CHANGED,
+                            "\"%s\" changed each of the %u times that shard %llu was coded; run "
+                            "again when nothing writes to it",
+                            shown, ATTEMPTS, (unsigned long long)work->shard);
+        cpr_ranks_warn(run->ranks, "\"%s\" changed while shard %llu was coded; it is coded again",
+                       shown, (unsigned long long)work->shard);
+    }
+}
+
 static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *progress,
                              void *progress_context, cpr_item_result *result, cpr_error *error)
 {
     coder_state *state = context;
     const cpr_compress_run *run = state->run;
     const uint64_t shard = run->todo[item];
-    state->at = run->starts[shard];
+    state->start = run->starts[shard];
     state->end = run->starts[shard + 1];
     file_marks files = {.files = 0};
     cpr_bitstream_work work = {.run = run,
@@ -103,6 +184,7 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
                                .keep = true,
                                .read = read_shard,
                                .read_context = state,
+                               .rewind = rewind_shard,
                                .marks = &files.marks,
                                .progress = progress,
                                .progress_context = progress_context};
@@ -110,11 +192,9 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
 
     cpr_status status = make_ready(state, error);
     if (status == CPR_OK)
-        status = make_marks(run->files, state->at, state->end, &files, error);
+        status = make_marks(run->files, state->start, state->end, &files, error);
     if (status == CPR_OK)
-        status = cpr_compress_code(&work, &info, error);
-    if (status == CPR_OK)
-        status = cpr_corpus_reader_finish(state->reader, error);
+        status = code_as_it_is(state, &work, &info, error);
     if (status == CPR_OK) {
         marks_to_differences(&files);
         info.offset = run->starts[shard];

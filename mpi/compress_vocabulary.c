@@ -90,23 +90,30 @@ static void share_sample(cpr_compress_run *run)
             run->primer_bytes += cpr_compress_sample(run, run->vocabulary_blocks + i).bytes;
 }
 
-/* Rank 0: whether the corpus still has the content that the manifest's sample had. */
-static cpr_status compare_sample(const cpr_compress_run *run, cpr_error *error)
+/* Rank 0: which files no longer have the content that the manifest's sample had. */
+static cpr_status compare_sample(cpr_compress_run *run, cpr_error *error)
 {
-    cpr_extent *extents = calloc((size_t)run->sample_count + 1, sizeof *extents);
-    cpr_status status = CPR_OK;
-    if (!extents)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the sample");
-    for (uint64_t i = 0; i < run->sample_count; i++)
-        extents[i] = cpr_compress_sample(run, i);
     if (run->manifest.sample_count != run->sample_count)
-        status = cpr_fail(error, CPR_ERR_DAMAGED,
-                          "the manifest's sample is not that of the "
-                          "corpus; --restart throws it away");
-    else
-        status = cpr_manifest_compare_sample(&run->manifest, run->sample, extents, error);
-    free(extents);
-    return status;
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "the manifest's sample is not that of the "
+                        "corpus; --restart throws it away");
+    for (uint64_t i = 0; i < run->sample_count; i++)
+        if (!cpr_manifest_same_block(&run->manifest, i, run->sample[i], cpr_compress_sample(run, i),
+                                     run->changes) &&
+            i >= run->vocabulary_blocks)
+            run->primer_changed = true;
+    return CPR_OK;
+}
+
+/* What rank 0 knows from the manifest, on all ranks. */
+static cpr_status share_manifest(cpr_compress_run *run, cpr_error *error)
+{
+    uint64_t values[2] = {run->primer_changed, run->manifest.primer_text_bytes};
+    cpr_ranks_maximum(run->ranks, values, 2);
+    run->primer_changed = values[0];
+    run->primer_bytes_now = run->primer_bytes;
+    run->primer_bytes = values[1];
+    return cpr_compress_share_changes(run, error);
 }
 
 /* Rank 0: the vocabulary that the counts teach, packed. */
@@ -144,7 +151,7 @@ static cpr_status learn_together(cpr_compress_run *run, cpr_error *error)
     return status;
 }
 
-/* A job that goes on: the vocabulary is known; the sample tells whether the corpus is the same. */
+/* A job that goes on: the vocabulary is known, and stays; the sample tells what has changed. */
 static cpr_status take_from_manifest(cpr_compress_run *run, cpr_error *error)
 {
     cpr_status status = cpr_ranks_agree(run->ranks, read_sample(run, NULL, error), error);
@@ -157,7 +164,8 @@ static cpr_status take_from_manifest(cpr_compress_run *run, cpr_error *error)
         run->packed_vocabulary_bytes = run->manifest.vocabulary_bytes;
         run->manifest.vocabulary = NULL;
     }
-    return cpr_ranks_agree(run->ranks, status, error);
+    status = cpr_ranks_agree(run->ranks, status, error);
+    return status == CPR_OK ? share_manifest(run, error) : status;
 }
 
 cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)

@@ -19,6 +19,18 @@ void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
     run->listener->note(run->listener->context, note.text);
 }
 
+void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
+{
+    cpr_error text;
+    va_list arguments;
+    if (run->ranks->rank != 0 || !run->listener || !run->listener->warn)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text.text, sizeof text.text, format, arguments);
+    va_end(arguments);
+    run->listener->warn(run->listener->context, text.text);
+}
+
 /* A cpr_warn_fn. */
 static void tell(void *context, const char *text)
 {
@@ -71,12 +83,40 @@ static void describe_job(const cpr_compress_run *run, const cpr_file_list *files
     manifest->files = (cpr_file_list *)(uintptr_t)files;
 }
 
+/* The manifest is of another job; says in *error what it would cost to do without it. */
+static void add_cost(const cpr_compress_run *run, cpr_error *error)
+{
+    cpr_work_scan scan;
+    const size_t used = strlen(error->text);
+    if (cpr_work_dir_scan(run->work, &scan, NULL, 0, NULL) == CPR_OK)
+        snprintf(error->text + used, sizeof error->text - used,
+                 "; --restart gives up what is done, %llu of %llu shards",
+                 (unsigned long long)scan.shards, (unsigned long long)run->manifest.shard_count);
+}
+
+/* Rank 0: whether this is the job that the manifest is of, and what was touched since it began. */
+static cpr_status compare(cpr_compress_run *run, const cpr_file_list *files, cpr_error *error)
+{
+    cpr_manifest now;
+    describe_job(run, files, &now);
+    const cpr_status status = cpr_manifest_compare(&run->manifest, &now, error);
+    if (status == CPR_ERR_CHANGED)
+        add_cost(run, error);
+    if (status != CPR_OK)
+        return status;
+    run->begun = true;
+    run->changes = calloc((size_t)cpr_file_list_count(files) + 1, sizeof *run->changes);
+    if (!run->changes)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the corpus");
+    (void)cpr_manifest_find_touched(&run->manifest, &now, run->changes);
+    return CPR_OK;
+}
+
 static cpr_status decide(cpr_compress_run *run, const cpr_file_list *files, cpr_error *error)
 {
     const char *path = run->options->archive_path;
     char shown[512];
     struct stat facts;
-    cpr_manifest now;
     cpr_status status =
         run->options->restart ? throw_away(run, error) : cpr_work_dir_tidy(run->work, error);
     if (status != CPR_OK)
@@ -84,9 +124,7 @@ static cpr_status decide(cpr_compress_run *run, const cpr_file_list *files, cpr_
     const bool published = cpr_work_is_published(run->work, path);
     status = cpr_manifest_read(run->work, &run->manifest, error);
     if (status == CPR_OK) {
-        describe_job(run, files, &now);
-        status = cpr_manifest_compare(&run->manifest, &now, error);
-        run->begun = status == CPR_OK;
+        status = compare(run, files, error);
         run->state = CPR_WORK_GOES_ON;
     } else if (status == CPR_ERR_NOT_FOUND) {
         /* Nobody knows what shards without a manifest are. */
@@ -122,19 +160,25 @@ cpr_status cpr_compress_open_work(cpr_compress_run *run, const cpr_file_list *fi
     return CPR_OK;
 }
 
+cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_manifest manifest;
+    describe_job(run, run->files, &manifest);
+    manifest.primer_text_bytes = run->primer_bytes;
+    manifest.shard_count = run->shard_count;
+    manifest.starts = run->starts;
+    manifest.sample = run->sample;
+    manifest.sample_count = run->sample_count;
+    manifest.vocabulary = run->packed_vocabulary;
+    manifest.vocabulary_bytes = run->packed_vocabulary_bytes;
+    return cpr_manifest_write(run->work, &manifest, error);
+}
+
 cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error)
 {
     cpr_status status = CPR_OK;
     if (run->ranks->rank == 0 && run->state == CPR_WORK_NEW) {
-        cpr_manifest manifest;
-        describe_job(run, run->files, &manifest);
-        manifest.shard_count = run->shard_count;
-        manifest.starts = run->starts;
-        manifest.sample = run->sample;
-        manifest.sample_count = run->sample_count;
-        manifest.vocabulary = run->packed_vocabulary;
-        manifest.vocabulary_bytes = run->packed_vocabulary_bytes;
-        status = cpr_manifest_write(run->work, &manifest, error);
+        status = cpr_compress_write_manifest(run, error);
         run->begun = status == CPR_OK;
     }
     return cpr_ranks_agree(run->ranks, status, error);
@@ -142,11 +186,26 @@ cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error)
 
 /* ---- what is done -------------------------------------------------------------------------- */
 
-enum { SHARD_DONE = 4, SHARD_DAMAGED = 8 };
+enum { SHARD_DONE = 4, SHARD_DAMAGED = 8, SHARD_CHANGED = 16 };
 
-/* Whether a finished shard is whole, and of this job. */
-static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard, bool *good,
-                                uint64_t *coded_bytes, cpr_error *error)
+/* Warnings about changed shards, before only their number is told. */
+#define CHANGES_NAMED 20u
+
+/* Between blocks of a comparison: a cpr_progress_fn. */
+static cpr_status heed_stop(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                            cpr_error *error)
+{
+    (void)context;
+    (void)raw_bytes;
+    (void)coded_bytes;
+    return cpr_stop_check(error);
+}
+
+/* Whether a finished shard is whole, of this job, and of what the corpus holds: SHARD_DONE, or why
+ * it is not, in *mark. It is removed then. */
+static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard,
+                                cpr_corpus_reader *reader, uint64_t *mark, uint64_t *coded_bytes,
+                                cpr_error *error)
 {
     cpr_shard_info info;
     cpr_error detail = {.text = ""};
@@ -156,12 +215,21 @@ static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard, boo
         return cpr_fail(error, status, "%s", detail.text);
     const uint64_t start = run->starts[shard];
     const uint64_t end = run->starts[shard + 1];
-    *good = status == CPR_OK && info.offset == start && info.raw_bytes == end - start &&
-            info.generation == (run->primer_bytes > 0) &&
-            files ==
-                cpr_file_list_find(run->files, end - 1) - cpr_file_list_find(run->files, start) + 1;
-    *coded_bytes = *good ? info.coded_bytes : 0;
-    return *good ? CPR_OK : cpr_work_shard_drop(run->work, shard, error);
+    const bool good = status == CPR_OK && info.offset == start && info.raw_bytes == end - start &&
+                      info.generation == (run->primer_bytes > 0) &&
+                      files == cpr_file_list_find(run->files, end - 1) -
+                                   cpr_file_list_find(run->files, start) + 1;
+    bool same = true;
+    if (good && cpr_compress_is_touched(run, shard)) {
+        status = cpr_corpus_reader_compare(reader, start, end - start, info.raw_hash, &same,
+                                           heed_stop, NULL, error);
+        if (status != CPR_OK)
+            return status;
+    }
+    *mark = !good ? SHARD_DAMAGED : !same ? SHARD_CHANGED : SHARD_DONE;
+    if (*mark == SHARD_DONE)
+        *coded_bytes = info.coded_bytes;
+    return *mark == SHARD_DONE ? CPR_OK : cpr_work_shard_drop(run->work, shard, error);
 }
 
 /* Each rank looks at every size-th shard. */
@@ -169,45 +237,82 @@ static cpr_status look_at_shards(const cpr_compress_run *run, uint64_t *marks, u
                                  cpr_error *error)
 {
     cpr_status status = CPR_OK;
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
+    if (!reader)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->shard_count;
          i += (uint64_t)run->ranks->size) {
-        bool good = false;
+        uint64_t mark = 0;
         if (!(marks[i] & CPR_WORK_HAS_SHARD))
             continue;
-        status = look_at_shard(run, i, &good, &coded[i], error);
-        marks[i] |= good ? SHARD_DONE : SHARD_DAMAGED;
+        status = look_at_shard(run, i, reader, &mark, &coded[i], error);
+        marks[i] |= mark;
         if (status == CPR_OK)
             status = cpr_stop_check(error);
     }
+    cpr_corpus_reader_free(reader);
     return cpr_ranks_agree(run->ranks, status, error);
+}
+
+/* Rank 0: how much is compared with the corpus, which may take a while. */
+static void announce_comparison(const cpr_compress_run *run, const uint64_t *marks)
+{
+    uint64_t files = 0;
+    uint64_t shards = 0;
+    if (!run->changes)
+        return;
+    for (uint64_t i = 0; i < cpr_file_list_count(run->files); i++)
+        files += run->changes[i] != CPR_FILE_UNTOUCHED;
+    for (uint64_t i = 0; i < run->shard_count; i++)
+        shards += (marks[i] & CPR_WORK_HAS_SHARD) && cpr_compress_is_touched(run, i);
+    cpr_compress_note(run,
+                      "%llu files were touched since the job began; comparing their content with "
+                      "%llu finished shards",
+                      (unsigned long long)files, (unsigned long long)shards);
+}
+
+/* Rank 0: which shards have to be coded again, and why. */
+static void tell_losses(const cpr_compress_run *run, const uint64_t *marks)
+{
+    char file[CPR_SUSPECT_BYTES];
+    uint64_t changed = 0;
+    for (uint64_t i = 0; i < run->shard_count; i++) {
+        if (marks[i] & SHARD_DAMAGED)
+            cpr_compress_note(run, "the file of shard %llu was damaged; the shard is coded again",
+                              (unsigned long long)i);
+        if (marks[i] & SHARD_CHANGED && changed++ < CHANGES_NAMED)
+            cpr_compress_warn(run, "the content of %s has changed; shard %llu is coded again",
+                              cpr_compress_suspect(run, i, file, sizeof file),
+                              (unsigned long long)i);
+    }
+    if (changed > CHANGES_NAMED)
+        cpr_compress_warn(run, "and %llu more shards are coded again",
+                          (unsigned long long)changed - CHANGES_NAMED);
 }
 
 /* From the marks to the list, and what rank 0 says about it. */
 static void sum_up(cpr_compress_run *run, const uint64_t *marks, const uint64_t *coded)
 {
-    uint64_t snapshots = 0;
     for (int pass = 0; pass < 2; pass++)
         for (uint64_t i = 0; i < run->shard_count; i++)
             if (!(marks[i] & SHARD_DONE) && (pass == 0) == !!(marks[i] & CPR_WORK_HAS_SNAPSHOT))
                 run->todo[run->todo_count++] = i;
     for (uint64_t i = 0; i < run->shard_count; i++) {
-        if (marks[i] & SHARD_DAMAGED)
-            cpr_compress_note(run, "the file of shard %llu was damaged; the shard is coded again",
-                              (unsigned long long)i);
         if (marks[i] & SHARD_DONE) {
             run->earlier.items_done++;
             run->earlier.raw_bytes += run->starts[i + 1] - run->starts[i];
             run->earlier.coded_bytes += coded[i];
             cpr_work_snapshot_drop(run->work, i);
         } else if (marks[i] & CPR_WORK_HAS_SNAPSHOT) {
-            snapshots++;
+            run->snapshots++;
         }
     }
     run->earlier.earlier_bytes = run->earlier.raw_bytes;
+    tell_losses(run, marks);
     if (run->state == CPR_WORK_GOES_ON)
         cpr_compress_note(run, "going on: %llu of %llu shards are done, %llu begun",
                           (unsigned long long)run->earlier.items_done,
-                          (unsigned long long)run->shard_count, (unsigned long long)snapshots);
+                          (unsigned long long)run->shard_count, (unsigned long long)run->snapshots);
 }
 
 cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
@@ -228,6 +333,7 @@ cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
         for (size_t i = 0; i < count; i++)
             marks[i] = found[i];
         cpr_ranks_maximum(run->ranks, marks, count);
+        announce_comparison(run, marks);
         status = look_at_shards(run, marks, coded, error);
         if (status == CPR_OK) {
             cpr_ranks_maximum(run->ranks, marks, count);
@@ -271,10 +377,11 @@ cpr_status cpr_compress_close_work(cpr_compress_run *run, cpr_status status, cpr
         cpr_work_dir_scan(work, &scan, NULL, 0, &detail) != CPR_OK ||
         worth_keeping(run, &scan, status)) {
         const size_t used = strlen(error->text);
-        if (run->begun && status != CPR_ERR_CHANGED && status != CPR_ERR_BUSY)
+        if (run->begun && status != CPR_ERR_BUSY)
             snprintf(error->text + used, sizeof error->text - used,
-                     "; %llu of %llu shards are done, the same command goes on",
-                     (unsigned long long)scan.shards, (unsigned long long)run->shard_count);
+                     "; %llu of %llu shards are done%s", (unsigned long long)scan.shards,
+                     (unsigned long long)run->shard_count,
+                     status == CPR_ERR_CHANGED ? "" : ", the same command goes on");
         cpr_work_lock_release(run->lock);
     } else {
         (void)cpr_work_dir_remove(path, run->lock, &detail);

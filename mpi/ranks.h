@@ -131,6 +131,7 @@ typedef struct cpr_listener {
     void (*ranks)(void *context, const cpr_rank_progress *each, int size);
     void (*item)(void *context, const cpr_item_result *result);
     void (*note)(void *context, const char *text); /* something that the user should know */
+    void (*warn)(void *context, const char *text); /* likewise, and the exit code says so */
 } cpr_listener;
 
 /* Items to be worked on by any rank, in any order. */
@@ -154,9 +155,11 @@ typedef struct cpr_schedule {
 cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
                          const cpr_listener *listener, cpr_error *error);
 
-/* Local, from within schedule->run: something for the listener's note() on rank 0; one text an
- * item. */
+/* Local, from within schedule->run: something for the listener's note() or warn() on rank 0; one
+ * text an item, which a warning is rather than a note. */
 void cpr_ranks_note(cpr_ranks *ranks, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void cpr_ranks_warn(cpr_ranks *ranks, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Local, from within schedule->run: this many bytes of the item have been done by an earlier run.

@@ -16,6 +16,7 @@ struct cpr_ranks {
     uint64_t fingerprint; /* of the self-test; 0 before it */
     uint64_t resumed;     /* see cpr_ranks_resumed() */
     bool noted;           /* see cpr_ranks_note() */
+    bool warned;          /* and it is a warning */
     cpr_error note;
 };
 

@@ -32,7 +32,16 @@
 enum { TAG_CALL = 11, TAG_ANSWER = 12 };
 
 /* What a call says; several at once. */
-enum { ASK = 1, FINISHED = 2, FAILED = 4, LEAVING = 8, IDLE = 16, NOTICE = 32, NOTED = 64 };
+enum {
+    ASK = 1,
+    FINISHED = 2,
+    FAILED = 4,
+    LEAVING = 8,
+    IDLE = 16,
+    NOTICE = 32,
+    NOTED = 64,
+    WARNED = 128 /* the note is a warning */
+};
 
 #define NO_ITEM UINT64_MAX
 
@@ -124,9 +133,11 @@ static void master_set_progress(master *m, int rank, uint64_t item, uint64_t raw
     now->resumed_bytes = resumed_bytes;
 }
 
-static void master_tell_note(master *m, const char *text)
+static void master_tell_note(master *m, bool warning, const char *text)
 {
-    if (m->listener && m->listener->note)
+    if (m->listener && warning && m->listener->warn)
+        m->listener->warn(m->listener->context, text);
+    else if (m->listener && m->listener->note)
         m->listener->note(m->listener->context, text);
 }
 
@@ -134,8 +145,9 @@ static void master_tell_note(master *m, const char *text)
 static void master_tell_own_note(master *m)
 {
     if (m->ranks->noted)
-        master_tell_note(m, m->ranks->note.text);
+        master_tell_note(m, m->ranks->warned, m->ranks->note.text);
     m->ranks->noted = false;
+    m->ranks->warned = false;
 }
 
 static void master_tell_progress(master *m)
@@ -193,7 +205,7 @@ static void master_send(master *m, int rank, uint32_t asked)
 static void master_answer(master *m, int rank, const call *said)
 {
     if (said->says & NOTED)
-        master_tell_note(m, said->note.text);
+        master_tell_note(m, said->says & WARNED, said->note.text);
     if (said->says & (FAILED | NOTICE))
         m->stopping = true;
     if (said->says & NOTICE)
@@ -393,9 +405,10 @@ static void worker_call(worker *w, uint32_t says, uint64_t raw_bytes, uint64_t c
     if (result)
         w->said.result = *result;
     if (w->ranks->noted) {
-        w->said.says |= NOTED;
+        w->said.says |= NOTED | (w->ranks->warned ? WARNED : 0);
         w->said.note = w->ranks->note;
         w->ranks->noted = false;
+        w->ranks->warned = false;
     }
     MPI_Irecv(&w->reply, (int)sizeof w->reply, MPI_BYTE, 0, TAG_ANSWER, w->ranks->talk,
               &w->requests[0]);
@@ -504,10 +517,22 @@ cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
 void cpr_ranks_note(cpr_ranks *ranks, const char *format, ...)
 {
     va_list arguments;
+    if (ranks->warned)
+        return;
     va_start(arguments, format);
     vsnprintf(ranks->note.text, sizeof ranks->note.text, format, arguments);
     va_end(arguments);
     ranks->noted = true;
+}
+
+void cpr_ranks_warn(cpr_ranks *ranks, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(ranks->note.text, sizeof ranks->note.text, format, arguments);
+    va_end(arguments);
+    ranks->noted = true;
+    ranks->warned = true;
 }
 
 void cpr_ranks_resumed(cpr_ranks *ranks, uint64_t raw_bytes)

@@ -13,6 +13,7 @@ typedef struct entry {
     int64_t mtime_seconds;
     uint32_t mtime_nanoseconds;
     uint32_t skip; /* the member path is the source path without its first `skip` bytes */
+    uint32_t change;
     uint16_t mode;
     uint16_t type;
 } entry;
@@ -66,6 +67,7 @@ cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i)
         .bytes = cpr_file_list_offset(list, i + 1) - e->offset,
         .mtime_seconds = e->mtime_seconds,
         .mtime_nanoseconds = e->mtime_nanoseconds,
+        .change = e->change,
         .mode = e->mode,
         .type = (cpr_file_type)e->type,
     };
@@ -192,6 +194,7 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
         .mtime_seconds = file->mtime_seconds,
         .mtime_nanoseconds = file->mtime_nanoseconds,
         .skip = (uint32_t)skip,
+        .change = file->change,
         .mode = (uint16_t)(file->mode & 07777),
         .type = (uint16_t)file->type,
     };
@@ -241,7 +244,7 @@ uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
         cpr_put32(out + 28, list->entries[i].skip);
         cpr_put32(out + 32, file.mode);
         cpr_put32(out + 36, (uint32_t)file.type);
-        cpr_put32(out + 40, 0);
+        cpr_put32(out + 40, file.change);
     }
     if (list->paths_bytes > 0)
         memcpy(out, list->paths, list->paths_bytes);
@@ -259,6 +262,7 @@ static bool unpack_entry(cpr_file_list *list, const uint8_t *in, const char *pat
         .mtime_nanoseconds = cpr_get32(in + 24),
         .mode = cpr_get32(in + 32),
         .type = (cpr_file_type)cpr_get32(in + 36),
+        .change = cpr_get32(in + 40),
     };
     const uint32_t skip = cpr_get32(in + 28);
     if (path >= paths_bytes || cpr_get32(in + 36) > CPR_FILE_SYMLINK)

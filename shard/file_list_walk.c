@@ -124,6 +124,14 @@ static cpr_status read_link(const walk *w, int directory, const char *name, char
     return fail_errno(w, ENAMETOOLONG, "read the link");
 }
 
+/* A number that another ctime would hardly give. */
+static uint32_t change_mark(const struct stat *facts)
+{
+    const uint64_t time =
+        (uint64_t)facts->st_ctim.tv_sec * 1000000000u + (uint64_t)facts->st_ctim.tv_nsec;
+    return (uint32_t)(time * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 /* What the list keeps of a file. *taken is false, with a warning, for what archives cannot hold. */
 static cpr_status describe(const walk *w, int directory, const char *name, const struct stat *facts,
                            name_entry *e, bool *taken)
@@ -131,6 +139,7 @@ static cpr_status describe(const walk *w, int directory, const char *name, const
     *e = (name_entry){.file = {
                           .mtime_seconds = facts->st_mtim.tv_sec,
                           .mtime_nanoseconds = (uint32_t)facts->st_mtim.tv_nsec,
+                          .change = change_mark(facts),
                           .mode = facts->st_mode & 07777u,
                           .type = CPR_FILE_DIRECTORY,
                       }};

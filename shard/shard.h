@@ -38,6 +38,11 @@ typedef struct cpr_hash128 {
     uint64_t low; /* XXH3-128, as XXH128_hash_t */
 } cpr_hash128;
 
+/* Called about every 64 KiB of raw bytes with the totals so far. Anything but CPR_OK ends the call
+ * with that status. Here a rank answers messages and the bar moves. */
+typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                                   cpr_error *error);
+
 /* ---- file list ------------------------------------------------------------------------------ */
 
 typedef enum cpr_file_type {
@@ -50,7 +55,8 @@ typedef struct cpr_file {
     uint64_t bytes;        /* regular files; 0 for the others */
     int64_t mtime_seconds; /* since 1970, UTC */
     uint32_t mtime_nanoseconds;
-    uint32_t mode; /* permission bits, 07777 */
+    uint32_t change; /* a hash of the ctime, of files that were listed; archives do not keep it */
+    uint32_t mode;   /* permission bits, 07777 */
     cpr_file_type type;
 } cpr_file;
 
@@ -109,8 +115,9 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
 
 /* ---- corpus reader -------------------------------------------------------------------------- */
 
-/* Reads the corpus as one stream. Keeps one file open. An input that is missing, unreadable, or
- * whose size or mtime is no longer that of the list gives CPR_ERR_IO or CPR_ERR_CHANGED. */
+/* Reads the corpus as one stream. Keeps one file open. An input that is missing or unreadable gives
+ * CPR_ERR_IO, one whose type or size is no longer that of the list CPR_ERR_CHANGED. Modes and times
+ * do not count. */
 typedef struct cpr_corpus_reader cpr_corpus_reader;
 
 cpr_corpus_reader *cpr_corpus_reader_create(const cpr_file_list *list);
@@ -120,8 +127,17 @@ void cpr_corpus_reader_free(cpr_corpus_reader *reader);
 cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, uint8_t *out,
                                   size_t bytes, cpr_error *error);
 
-/* Checks the open file once more and closes it: what was read is what the list describes. */
+/* Checks the open file's type and size once more and closes it. */
 cpr_status cpr_corpus_reader_finish(cpr_corpus_reader *reader, cpr_error *error);
+
+/* Whether a file was touched between being opened and being closed, since this was asked last; then
+ * *file is the first of them. What was read of it may be neither its old nor its new content. */
+bool cpr_corpus_reader_touched(cpr_corpus_reader *reader, uint64_t *file);
+
+/* Reads bytes [offset, offset + bytes) only to see whether their hash is `hash`. */
+cpr_status cpr_corpus_reader_compare(cpr_corpus_reader *reader, uint64_t offset, uint64_t bytes,
+                                     cpr_hash128 hash, bool *same, cpr_progress_fn *progress,
+                                     void *progress_context, cpr_error *error);
 
 /* ---- plan ----------------------------------------------------------------------------------- */
 
@@ -184,11 +200,6 @@ typedef cpr_status cpr_read_fn(void *context, uint8_t *out, size_t capacity, siz
 
 /* Takes all the bytes given. */
 typedef cpr_status cpr_write_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
-
-/* Called about every 64 KiB of raw bytes with the totals so far. Anything but CPR_OK ends the call
- * with that status. Here a rank answers messages and the bar moves. */
-typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                                   cpr_error *error);
 
 /* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before
  * raw offset `at` (relative to the shard) are coded. Offsets are asked for in ascending order. */
@@ -352,9 +363,10 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner);
 typedef struct cpr_manifest {
     char profile[32];
     uint32_t profile_version;
-    uint64_t shard_bytes;  /* the option */
-    uint64_t primer_bytes; /* of the sample that the primer is taken from */
-    uint64_t fingerprint;  /* of what this program's arithmetic makes of a known text */
+    uint64_t shard_bytes;       /* the option */
+    uint64_t primer_bytes;      /* of the sample that the primer is taken from */
+    uint64_t primer_text_bytes; /* of the primer itself: without noise */
+    uint64_t fingerprint;       /* of what this program's arithmetic makes of a known text */
     cpr_file_list *files;
     uint64_t shard_count;
     uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
@@ -370,16 +382,31 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
                               cpr_error *error);
 void cpr_manifest_free(cpr_manifest *manifest);
 
-/* CPR_ERR_CHANGED, naming the first difference, if `now` (of which shards, sample and vocabulary
- * are not looked at) is not the job that `old` is of. Times of directories may differ. */
+/* CPR_ERR_CHANGED, naming the first difference and what to do, if `now` (of which shards, sample
+ * and vocabulary are not looked at) is not the job that `old` is of. Modes and times may differ. */
 cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now, cpr_error *error);
+
+/* What may have happened to a file since the job began, the more likely to its content the higher
+ * the number. */
+enum {
+    CPR_FILE_UNTOUCHED = 0,
+    CPR_FILE_TOUCHED = 1, /* its ctime: mode, owner, links, or content with the old mtime */
+    CPR_FILE_WRITTEN = 2, /* its mtime */
+    CPR_FILE_REPLACED = 3 /* its content, as the sample shows */
+};
+
+/* After a comparison without a difference: sets changes[i] for each file of the list. Returns for
+ * how many it is not CPR_FILE_UNTOUCHED. */
+uint64_t cpr_manifest_find_touched(const cpr_manifest *old, const cpr_manifest *now,
+                                   uint8_t *changes);
 
 /* The hash of a block of the sample. */
 cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes);
 
-/* The same for the sample: old->sample_count hashes of the blocks at `extents`. */
-cpr_status cpr_manifest_compare_sample(const cpr_manifest *old, const cpr_hash128 *sample,
-                                       const cpr_extent *extents, cpr_error *error);
+/* Compares the hash of block i of the sample, which lies at `extent`. If it is another one, marks
+ * the files there as CPR_FILE_REPLACED and returns false. */
+bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,
+                             cpr_extent extent, uint8_t *changes);
 
 /* How far a job is, for people; not part of what is needed to go on. *text is malloc()ed. */
 cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error);

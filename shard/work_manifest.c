@@ -9,7 +9,7 @@
 #include <xxhash.h>
 
 #define MAGIC "cprmanif"
-#define VERSION 1u
+#define VERSION 2u
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 8,
@@ -23,6 +23,7 @@ enum {
     AT_FILES_BYTES = 88,
     AT_VOCABULARY_BYTES = 96,
     AT_PRIMER_BYTES = 104,
+    AT_PRIMER_TEXT_BYTES = 112,
     HEADER_BYTES = 128,
     PROFILE_BYTES = AT_PROFILE_VERSION - AT_PROFILE,
     CHECK_BYTES = 16
@@ -71,6 +72,7 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     cpr_put64(data + AT_FILES_BYTES, files_bytes);
     cpr_put64(data + AT_VOCABULARY_BYTES, manifest->vocabulary_bytes);
     cpr_put64(data + AT_PRIMER_BYTES, manifest->primer_bytes);
+    cpr_put64(data + AT_PRIMER_TEXT_BYTES, manifest->primer_text_bytes);
     uint8_t *out = data + HEADER_BYTES;
     memcpy(out, files, files_bytes);
     out += files_bytes;
@@ -157,6 +159,7 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         manifest->sample_count = cpr_get64(data + AT_SAMPLES);
         manifest->vocabulary_bytes = (size_t)cpr_get64(data + AT_VOCABULARY_BYTES);
         manifest->primer_bytes = cpr_get64(data + AT_PRIMER_BYTES);
+        manifest->primer_text_bytes = cpr_get64(data + AT_PRIMER_TEXT_BYTES);
         status = cpr_file_list_unpack(data + HEADER_BYTES, files_bytes, &manifest->files, error);
         if (status == CPR_OK)
             status = take_arrays(manifest, data + HEADER_BYTES + files_bytes, error);
@@ -169,27 +172,30 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
 
 /* ---- what differs --------------------------------------------------------------------------- */
 
-static cpr_status differs(cpr_error *error, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static cpr_status differs(cpr_error *error, const char *advice, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static cpr_status differs(cpr_error *error, const char *format, ...)
+static cpr_status differs(cpr_error *error, const char *advice, const char *format, ...)
 {
     char text[700];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return cpr_fail(error, CPR_ERR_CHANGED,
-                    "the work directory is of another job: %s; --restart throws it away", text);
+    return cpr_fail(error, CPR_ERR_CHANGED, "the work directory is of another job: %s; %s", text,
+                    advice);
 }
+
+static const char put_back[] = "put it back as it was, and the same command goes on";
+static const char leave_out[] = "leave it out, and the same command goes on";
+static const char same_options[] = "with the options of then it goes on";
 
 static const char *type_name(cpr_file_type type)
 {
     return type == CPR_FILE_REGULAR ? "file" : type == CPR_FILE_DIRECTORY ? "directory" : "link";
 }
 
-/* Entry i of both lists is of the same member path. Times of directories are left out: what a run
- * puts beside the corpus changes them. */
+/* Entry i of both lists is of the same member path. Modes and times do not count. */
 static cpr_status compare_file(const cpr_file_list *old, const cpr_file_list *now, uint64_t i,
                                cpr_error *error)
 {
@@ -198,21 +204,16 @@ static cpr_status compare_file(const cpr_file_list *old, const cpr_file_list *no
     const cpr_file b = cpr_file_list_get(now, i);
     cpr_printable_path(cpr_file_list_source(now, i), path, sizeof(path));
     if (a.type != b.type)
-        return differs(error, "\"%s\" was a %s then and is a %s now", path, type_name(a.type),
-                       type_name(b.type));
+        return differs(error, put_back, "\"%s\" was a %s then and is a %s now", path,
+                       type_name(a.type), type_name(b.type));
     if (strcmp(cpr_file_list_source(old, i), cpr_file_list_source(now, i)) != 0)
-        return differs(error, "\"%s\" was named otherwise then", path);
+        return differs(error, "name it as then, and it goes on", "\"%s\" was named otherwise then",
+                       path);
     if (a.bytes != b.bytes)
-        return differs(error, "\"%s\" had %" PRIu64 " bytes then and has %" PRIu64 " now", path,
-                       a.bytes, b.bytes);
-    if (a.type != CPR_FILE_DIRECTORY &&
-        (a.mtime_seconds != b.mtime_seconds || a.mtime_nanoseconds != b.mtime_nanoseconds))
-        return differs(error, "\"%s\" has been changed since (its modification time)", path);
-    if (a.mode != b.mode)
-        return differs(error, "\"%s\" had mode %03o then and has %03o now", path, (unsigned)a.mode,
-                       (unsigned)b.mode);
+        return differs(error, put_back, "\"%s\" had %" PRIu64 " bytes then and has %" PRIu64 " now",
+                       path, a.bytes, b.bytes);
     if (strcmp(cpr_file_list_link_target(old, i), cpr_file_list_link_target(now, i)) != 0)
-        return differs(error, "the link \"%s\" points elsewhere now", path);
+        return differs(error, put_back, "the link \"%s\" points elsewhere now", path);
     return CPR_OK;
 }
 
@@ -230,13 +231,14 @@ static cpr_status compare_files(const cpr_file_list *old, const cpr_file_list *n
             if (status != CPR_OK)
                 return status;
         } else if (a != NULL && cpr_file_list_lookup(now, a) == UINT64_MAX) {
-            return differs(error, "\"%s\" is no longer in the corpus",
+            return differs(error, put_back, "\"%s\" is no longer in the corpus",
                            cpr_printable_path(cpr_file_list_source(old, i), path, sizeof(path)));
         } else if (b != NULL && cpr_file_list_lookup(old, b) == UINT64_MAX) {
-            return differs(error, "\"%s\" has been added to the corpus",
+            return differs(error, leave_out, "\"%s\" has been added to the corpus",
                            cpr_printable_path(cpr_file_list_source(now, i), path, sizeof(path)));
         } else {
-            return differs(error, "the files are in another order, from \"%s\" on",
+            return differs(error, "name them in the order of then, and it goes on",
+                           "the files are in another order, from \"%s\" on",
                            cpr_printable_path(b != NULL ? b : a, path, sizeof(path)));
         }
     }
@@ -245,18 +247,42 @@ static cpr_status compare_files(const cpr_file_list *old, const cpr_file_list *n
 
 cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now, cpr_error *error)
 {
+    char profile[CPR_SHOWN_BYTES];
     if (strcmp(old->profile, now->profile) != 0)
-        return differs(error, "it has --profile %s, and now it is %s", old->profile, now->profile);
+        return differs(error, same_options, "it has --profile %s, and now it is %s",
+                       cpr_printable_path(old->profile, profile, sizeof(profile)), now->profile);
     if (old->profile_version != now->profile_version || old->fingerprint != now->fingerprint)
-        return differs(error, "it was begun by another version of corpress");
+        return differs(error, "finish it with that one",
+                       "it was begun by another version of corpress");
     if (old->shard_bytes != now->shard_bytes)
-        return differs(error, "it has --shard-size %" PRIu64 ", and now it is %" PRIu64,
-                       old->shard_bytes, now->shard_bytes);
+        return differs(error, same_options,
+                       "it has --shard-size %" PRIu64 ", and now it is %" PRIu64, old->shard_bytes,
+                       now->shard_bytes);
     const cpr_status status = compare_files(old->files, now->files, error);
     if (status != CPR_OK || old->primer_bytes == now->primer_bytes)
         return status;
-    return differs(error, "it has %s primer, and now there is to be %s (--no-primer)",
+    return differs(error, same_options, "it has %s primer, and now there is to be %s (--no-primer)",
                    old->primer_bytes > 0 ? "a" : "no", now->primer_bytes > 0 ? "one" : "none");
+}
+
+uint64_t cpr_manifest_find_touched(const cpr_manifest *old, const cpr_manifest *now,
+                                   uint8_t *changes)
+{
+    const uint64_t count = cpr_file_list_count(old->files);
+    uint64_t touched = 0;
+    for (uint64_t i = 0; i < count; ++i) {
+        const cpr_file a = cpr_file_list_get(old->files, i);
+        const cpr_file b = cpr_file_list_get(now->files, i);
+        changes[i] = CPR_FILE_UNTOUCHED;
+        if (a.type != CPR_FILE_REGULAR)
+            continue;
+        if (a.change != b.change)
+            changes[i] = CPR_FILE_TOUCHED;
+        if (a.mtime_seconds != b.mtime_seconds || a.mtime_nanoseconds != b.mtime_nanoseconds)
+            changes[i] = CPR_FILE_WRITTEN;
+        touched += changes[i] != CPR_FILE_UNTOUCHED;
+    }
+    return touched;
 }
 
 cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes)
@@ -265,19 +291,19 @@ cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes)
     return (cpr_hash128){.high = hash.high64, .low = hash.low64};
 }
 
-cpr_status cpr_manifest_compare_sample(const cpr_manifest *old, const cpr_hash128 *sample,
-                                       const cpr_extent *extents, cpr_error *error)
+bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,
+                             cpr_extent extent, uint8_t *changes)
 {
-    char path[CPR_SHOWN_BYTES];
-    for (uint64_t i = 0; i < old->sample_count; ++i) {
-        if (old->sample[i].high == sample[i].high && old->sample[i].low == sample[i].low)
-            continue;
-        const uint64_t file = cpr_file_list_find(old->files, extents[i].offset);
-        const uint64_t last =
-            cpr_file_list_find(old->files, extents[i].offset + extents[i].bytes - 1);
-        cpr_printable_path(cpr_file_list_source(old->files, file), path, sizeof(path));
-        return differs(error, "the content of \"%s\"%s has changed, though not its time", path,
-                       file == last ? "" : " or of a file after it");
-    }
-    return CPR_OK;
+    if (old->sample[i].high == hash.high && old->sample[i].low == hash.low)
+        return true;
+    const uint64_t last = cpr_file_list_find(old->files, extent.offset + extent.bytes - 1);
+    bool blamed = false;
+    for (uint64_t file = cpr_file_list_find(old->files, extent.offset); file <= last; ++file)
+        blamed = blamed || changes[file] != CPR_FILE_UNTOUCHED;
+    /* Those whose times are the same have kept their content if others have not. */
+    for (uint64_t file = cpr_file_list_find(old->files, extent.offset); file <= last; ++file)
+        if (cpr_file_list_get(old->files, file).bytes > 0 &&
+            (!blamed || changes[file] != CPR_FILE_UNTOUCHED))
+            changes[file] = CPR_FILE_REPLACED;
+    return false;
 }

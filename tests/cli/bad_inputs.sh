@@ -29,6 +29,4 @@ change truncate -s 500000 corpus/5
 cp -p saved corpus/5
 change truncate -s 1000001 corpus/5
 cp -p saved corpus/5
-change touch corpus/5
-cp -p saved corpus/5
 change rm corpus/5

@@ -70,14 +70,65 @@ static void shrunk_file(void **state)
     cpr_file_list_free(list);
 }
 
-static void other_contents_of_the_same_size(void **state)
+static void modes_and_times_do_not_count(void **state)
 {
     (void)state;
     cpr_error error = {""};
     cpr_file_list *list = make_corpus();
     const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = 1, .tv_nsec = 2}};
     assert_int_equal(utimensat(AT_FDCWD, "d/4", times, 0), 0);
-    assert_int_equal(read_all(list, &error), CPR_ERR_CHANGED);
+    assert_int_equal(chmod("d/3", 0600), 0);
+    assert_int_equal(read_all(list, &error), CPR_OK);
+    cpr_file_list_free(list);
+}
+
+static void touched_while_open(void **state)
+{
+    (void)state;
+    uint8_t text[9];
+    uint64_t file;
+    cpr_error error = {""};
+    cpr_file_list *list = make_corpus();
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
+    /* Before it is opened, and after it is closed, is of no account. */
+    assert_int_equal(chmod("d/3", 0600), 0);
+    assert_int_equal(cpr_corpus_reader_read(reader, 0, text, 9, &error), CPR_OK);
+    assert_int_equal(chmod("d/1", 0600), 0);
+    assert_int_equal(cpr_corpus_reader_finish(reader, &error), CPR_OK);
+    assert_false(cpr_corpus_reader_touched(reader, &file));
+
+    assert_int_equal(cpr_corpus_reader_read(reader, 0, text, 4, &error), CPR_OK);
+    put_text("d/3", "THREE");
+    assert_false(cpr_corpus_reader_touched(reader, &file));
+    assert_int_equal(cpr_corpus_reader_read(reader, 4, text + 4, 5, &error), CPR_OK);
+    assert_memory_equal(text, "onetHREEx", 9);
+    assert_true(cpr_corpus_reader_touched(reader, &file));
+    assert_string_equal(cpr_file_list_source(list, file), "d/3");
+    assert_false(cpr_corpus_reader_touched(reader, &file));
+    cpr_corpus_reader_free(reader);
+    cpr_file_list_free(list);
+}
+
+static void compares_with_a_hash(void **state)
+{
+    (void)state;
+    bool same;
+    cpr_error error = {""};
+    cpr_file_list *list = make_corpus();
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
+    const cpr_hash128 hash = cpr_manifest_hash((const uint8_t *)"ethree", 6);
+    assert_int_equal(cpr_corpus_reader_compare(reader, 2, 6, hash, &same, NULL, NULL, &error),
+                     CPR_OK);
+    assert_true(same);
+    put_text("d/3", "threE");
+    assert_int_equal(cpr_corpus_reader_compare(reader, 2, 6, hash, &same, NULL, NULL, &error),
+                     CPR_OK);
+    assert_false(same);
+    put_text("d/3", "three and more");
+    assert_int_equal(cpr_corpus_reader_compare(reader, 2, 6, hash, &same, NULL, NULL, &error),
+                     CPR_ERR_CHANGED);
+    assert_non_null(strstr(error.text, "file of 5 bytes, and is one of 14"));
+    cpr_corpus_reader_free(reader);
     cpr_file_list_free(list);
 }
 
@@ -123,7 +174,9 @@ int main(void)
         FILE_TEST(reads_across_files),
         FILE_TEST(missing_file),
         FILE_TEST(shrunk_file),
-        FILE_TEST(other_contents_of_the_same_size),
+        FILE_TEST(modes_and_times_do_not_count),
+        FILE_TEST(touched_while_open),
+        FILE_TEST(compares_with_a_hash),
         FILE_TEST(link_or_pipe_in_place_of_the_file),
         FILE_TEST(change_while_open_is_seen),
     };

@@ -37,6 +37,7 @@ static cpr_manifest describe(cpr_file_list *files)
                           .profile_version = 7,
                           .shard_bytes = 1000,
                           .primer_bytes = 131072,
+                          .primer_text_bytes = 65536,
                           .fingerprint = UINT64_MAX - 5,
                           .files = files,
                           .shard_count = 2,
@@ -62,8 +63,8 @@ static void comes_back(void **state)
     assert_string_equal(back.profile, "fast");
     assert_true(back.profile_version == 7 && back.shard_bytes == 1000 &&
                 back.fingerprint == UINT64_MAX - 5 && back.shard_count == 2 &&
-                back.primer_bytes == 131072 && back.sample_count == 2 &&
-                back.vocabulary_bytes == 3);
+                back.primer_bytes == 131072 && back.primer_text_bytes == 65536 &&
+                back.sample_count == 2 && back.vocabulary_bytes == 3);
     assert_memory_equal(back.starts, starts, sizeof(starts));
     assert_memory_equal(back.sample, sample, sizeof(sample));
     assert_memory_equal(back.vocabulary, vocabulary, 3);
@@ -151,19 +152,74 @@ static void differences_are_named(void **state)
     cpr_file_list_free(files);
 }
 
-static void changed_sample_names_a_file(void **state)
+/* What happens to modes and times is no difference, but tells where to look. */
+static void touched_files_are_found(void **state)
 {
     (void)state;
     cpr_error error = {""};
-    const cpr_extent extents[2] = {{0, 5}, {5, 6}};
+    uint8_t changes[4];
+    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = 1, .tv_nsec = 2}};
     make_corpus();
     cpr_file_list *files = list_corpus();
     const cpr_manifest old = describe(files);
-    cpr_hash128 now[2] = {sample[0], sample[1]};
-    assert_int_equal(cpr_manifest_compare_sample(&old, now, extents, &error), CPR_OK);
-    now[1].low ^= 1;
-    assert_int_equal(cpr_manifest_compare_sample(&old, now, extents, &error), CPR_ERR_CHANGED);
-    assert_non_null(strstr(error.text, "\"corpus/b\""));
+    cpr_manifest now = describe(list_corpus());
+    assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_OK);
+    assert_true(cpr_manifest_find_touched(&old, &now, changes) == 0);
+    cpr_file_list_free(now.files);
+
+    assert_int_equal(chmod("corpus/a", 0600), 0);
+    assert_int_equal(utimensat(AT_FDCWD, "corpus/b", times, 0), 0);
+    assert_int_equal(chmod("corpus", 0700), 0);
+    now.files = list_corpus();
+    assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_OK);
+    assert_true(cpr_manifest_find_touched(&old, &now, changes) == 2);
+    /* The first entry is the directory. */
+    static const uint8_t expected[4] = {CPR_FILE_UNTOUCHED, CPR_FILE_TOUCHED, CPR_FILE_WRITTEN,
+                                        CPR_FILE_UNTOUCHED};
+    assert_memory_equal(changes, expected, 4);
+    cpr_file_list_free(now.files);
+    cpr_file_list_free(files);
+}
+
+/* New content with the old mtime. */
+static void hidden_change_is_found(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    uint8_t changes[4];
+    struct stat facts;
+    make_corpus();
+    cpr_file_list *files = list_corpus();
+    const cpr_manifest old = describe(files);
+    assert_int_equal(stat("corpus/b", &facts), 0);
+    put_text("corpus/b", "SECOND");
+    const struct timespec times[2] = {facts.st_atim, facts.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, "corpus/b", times, 0), 0);
+    cpr_manifest now = describe(list_corpus());
+    assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_OK);
+    assert_true(cpr_manifest_find_touched(&old, &now, changes) == 1);
+    assert_int_equal(changes[2], CPR_FILE_TOUCHED);
+    cpr_file_list_free(now.files);
+    cpr_file_list_free(files);
+}
+
+static void changed_block_marks_its_files(void **state)
+{
+    (void)state;
+    uint8_t changes[4] = {0};
+    make_corpus();
+    cpr_file_list *files = list_corpus();
+    const cpr_manifest old = describe(files);
+    const cpr_hash128 other = {.high = sample[1].high, .low = sample[1].low ^ 1};
+    assert_true(cpr_manifest_same_block(&old, 0, sample[0], (cpr_extent){0, 5}, changes));
+    assert_true(cpr_manifest_same_block(&old, 1, sample[1], (cpr_extent){5, 6}, changes));
+    assert_false(cpr_manifest_same_block(&old, 1, other, (cpr_extent){5, 6}, changes));
+    assert_true(changes[1] == CPR_FILE_UNTOUCHED && changes[2] == CPR_FILE_REPLACED);
+    /* Of several files it is one that was touched, if there is one. */
+    memset(changes, 0, sizeof(changes));
+    changes[1] = CPR_FILE_WRITTEN;
+    assert_false(cpr_manifest_same_block(&old, 1, other, (cpr_extent){0, 11}, changes));
+    assert_true(changes[1] == CPR_FILE_REPLACED && changes[2] == CPR_FILE_UNTOUCHED);
     cpr_file_list_free(files);
 }
 
@@ -173,7 +229,9 @@ int main(void)
         FILE_TEST(comes_back),
         FILE_TEST(damage_is_seen),
         FILE_TEST(differences_are_named),
-        FILE_TEST(changed_sample_names_a_file),
+        FILE_TEST(touched_files_are_found),
+        FILE_TEST(hidden_change_is_found),
+        FILE_TEST(changed_block_marks_its_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
