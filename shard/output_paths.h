@@ -2,7 +2,10 @@
  * links.
  *
  * Every component is opened with O_NOFOLLOW relative to the one above it, so neither a link that
- * was there before nor one that the archive made can lead out of the target directory.
+ * was there before nor one that the archive made can lead out of the target directory. Components
+ * that a path shares with the one before are not opened again, whatever the depth: a few
+ * descriptors stay open, and the way up again is "..", if that is still the directory that the way
+ * down went through.
  */
 #ifndef CPR_OUTPUT_PATHS_H
 #define CPR_OUTPUT_PATHS_H
@@ -12,8 +15,10 @@
 typedef struct cpr_output_paths {
     const char *target; /* the directory that the user named */
     int target_fd;      /* -1 until it is opened */
-    char *parent;       /* member path of the directory that parent_fd is, "" for the target */
-    int parent_fd;      /* -1: none */
+    char *parent; /* member path of the directory that was asked for last, "" for the target */
+    struct cpr_output_level *levels; /* one a component of `parent`, from the top */
+    size_t depth;                    /* levels in use */
+    size_t capacity;
 } cpr_output_paths;
 
 /* What to do about a directory that is not there. */

@@ -91,11 +91,13 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
         return cpr_fail(error, CPR_ERR_UNSAFE,
                         "refused the path \"%s\": it would leave the target directory",
                         cpr_printable_path(member, shown, sizeof(shown)));
-    for (const char *slash = strchr(member, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    /* Most paths share their directories with the one before. */
+    size_t common = 0;
+    while (scratch[common] != '\0' && scratch[common] == member[common])
+        ++common;
+    for (const char *slash = strchr(member + common, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         const size_t length = (size_t)(slash - member);
-        /* Most paths share their directories with the one before. */
-        if (strncmp(scratch, member, length + 1) == 0)
-            continue;
         memcpy(scratch, member, length);
         scratch[length] = '\0';
         const uint64_t above = cpr_file_list_lookup(t->files, scratch);
@@ -389,12 +391,19 @@ static cpr_status settle_directory(cpr_output_tree *t, uint64_t file, cpr_error 
     return cpr_output_settle(t, file, fd, error);
 }
 
-static size_t depth_of(const char *member)
+/* Orders paths so that a directory comes behind everything in it, and near it. */
+static int compare_from_below(const void *a, const void *b)
 {
-    size_t depth = 0;
-    for (; *member != '\0'; ++member)
-        depth += *member == '/';
-    return depth;
+    const unsigned char *x = *(const unsigned char *const *)a;
+    const unsigned char *y = *(const unsigned char *const *)b;
+    while (*x == *y && *x != '\0') {
+        ++x;
+        ++y;
+    }
+    /* The separator is less than any other byte, but for the end. */
+    const int left = *x == '/' ? 1 : *x == '\0' ? 0 : *x + 2;
+    const int right = *y == '/' ? 1 : *y == '\0' ? 0 : *y + 2;
+    return right - left;
 }
 
 /* Deepest first: a mode may forbid to enter, and every name made in a directory changes its time.
@@ -402,37 +411,17 @@ static size_t depth_of(const char *member)
 static cpr_status settle_directories(cpr_output_tree *t, cpr_error *error)
 {
     const uint64_t count = cpr_file_list_count(t->files);
-    size_t deepest = 0;
+    uint64_t directories = 0;
     cpr_status status = CPR_OK;
-    for (uint64_t i = 0; i < count; ++i) {
-        const size_t depth = depth_of(cpr_file_list_member(t->files, i));
-        deepest = depth > deepest ? depth : deepest;
-    }
-    uint64_t *starts = calloc(deepest + 2, sizeof(*starts));
-    uint64_t *order = calloc(count + 1, sizeof(*order));
-    if (starts == NULL || order == NULL) {
-        free(starts);
-        free(order);
+    const char **order = calloc(count + 1, sizeof(*order));
+    if (order == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    }
-    /* A counting sort by depth. */
-    for (unsigned pass = 0; pass < 2; ++pass) {
-        for (uint64_t i = 0; i < count; ++i) {
-            if (!cpr_output_selected(t, i) ||
-                cpr_file_list_get(t->files, i).type != CPR_FILE_DIRECTORY)
-                continue;
-            const size_t slot = deepest - depth_of(cpr_file_list_member(t->files, i));
-            if (pass == 0)
-                ++starts[slot + 1];
-            else
-                order[starts[slot]++] = i;
-        }
-        for (size_t d = 0; pass == 0 && d <= deepest; ++d)
-            starts[d + 1] += starts[d];
-    }
-    for (uint64_t i = 0; status == CPR_OK && i < starts[deepest]; ++i)
-        status = settle_directory(t, order[i], error);
-    free(starts);
+    for (uint64_t i = 0; i < count; ++i)
+        if (cpr_output_selected(t, i) && cpr_file_list_get(t->files, i).type == CPR_FILE_DIRECTORY)
+            order[directories++] = cpr_file_list_member(t->files, i);
+    qsort(order, (size_t)directories, sizeof(*order), compare_from_below);
+    for (uint64_t i = 0; status == CPR_OK && i < directories; ++i)
+        status = settle_directory(t, cpr_file_list_lookup(t->files, order[i]), error);
     free(order);
     return status;
 }
