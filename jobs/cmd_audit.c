@@ -420,7 +420,7 @@ int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
     cpr_archive *archive = NULL;
     cpr_status status = CPR_OK;
     if (call.full)
-        status = cpr_ranks_self_test(ranks, &error);
+        status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status == CPR_OK)
         status = command_open_archive(ranks, argv[optind], &archive, &error);
     if (status == CPR_OK)

@@ -133,6 +133,13 @@ static cpr_status cat_file(cat_call *call, char *path, cpr_error *error)
     return cat_range(call, offset, offset + facts.bytes, error);
 }
 
+/* The archive's profile computes here what it should. Where it is not known, that is said later. */
+static cpr_status test_profile(const cpr_archive *archive, cpr_error *error)
+{
+    uint64_t fingerprint;
+    return cpr_self_test(cpr_profile_find(cpr_archive_info(archive)->profile), &fingerprint, error);
+}
+
 /* Rank 0 works alone: standard output has one order. */
 int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
 {
@@ -144,12 +151,14 @@ int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     cpr_error error = {.text = ""};
-    cpr_status status = cpr_ranks_self_test(ranks, &error);
+    cpr_status status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status != CPR_OK)
         return command_failed(ranks, status, &error);
     if (cpr_ranks_rank(ranks) != 0)
         return EXIT_DONE;
     status = cpr_archive_open(argv[optind], &call.archive, &error);
+    if (status == CPR_OK)
+        status = test_profile(call.archive, &error);
     if (status == CPR_OK && call.shards)
         status = cat_shards(&call, &error);
     for (int i = optind + 1; status == CPR_OK && i < argc; i++)

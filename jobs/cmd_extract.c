@@ -149,7 +149,7 @@ int cmd_extract(cpr_ranks *ranks, int argc, char **argv)
     cpr_error error = {.text = ""};
     cpr_archive *archive = NULL;
     cpr_stop_catch();
-    cpr_status status = cpr_ranks_self_test(ranks, &error);
+    cpr_status status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status == CPR_OK)
         status = command_open_archive(ranks, call.archive_path, &archive, &error);
     if (status == CPR_OK)

@@ -284,7 +284,7 @@ int cmd_verify(cpr_ranks *ranks, int argc, char **argv)
     cpr_stop_catch();
     cpr_status status = CPR_OK;
     if (call.depth == CPR_EXAMINE_RAW)
-        status = cpr_ranks_self_test(ranks, &error);
+        status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status == CPR_OK)
         status = command_open_archive(ranks, argv[optind], &archive, &error);
     if (status == CPR_OK)

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help_text[] =
     "corpress " CPR_VERSION_TEXT " - lossless compressor for text corpora\n"
@@ -46,7 +45,8 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         if (cpr_ranks_rank(ranks) == 0)
             printf("corpress %s, archive format %u, kernel %s, OpenBLAS %s\n", CPR_VERSION_TEXT,
-                   CPR_FORMAT_VERSION, cpr_model_kernel(), cpr_model_blas());
+                   CPR_FORMAT_VERSION, cpr_model_kernel(),
+                   cpr_model_blas(cpr_profile_find("neural")));
         return command_flush(ranks);
     }
     cmd_fn *command = find_command(word);
@@ -77,25 +77,9 @@ static void tell_exit_code(const cpr_ranks *ranks, int code)
         command_warn(ranks, "cannot write the exit code to \"%s\"", path);
 }
 
-/* Begins again with faster kernels of OpenBLAS, if it has chosen badly. Comes back if there is no
- * need to, or if it cannot be. */
-static void start_with_better_blas(char **argv)
-{
-    char program[4096];
-    const char *blas = cpr_model_better_blas();
-    if (!blas)
-        return;
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
-    if (length <= 0 || (size_t)length == sizeof program ||
-        setenv("OPENBLAS_CORETYPE", blas, 0) != 0)
-        return;
-    program[length] = '\0';
-    execv(program, argv);
-}
-
 int main(int argc, char **argv)
 {
-    start_with_better_blas(argv);
+    cpr_model_prepare(); /* before MPI starts threads */
     cpr_ranks *ranks = NULL;
     cpr_error error = {.text = ""};
     const cpr_status status = cpr_ranks_start(&ranks, &error);

@@ -63,7 +63,7 @@ void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compres
             ",\"profile\":\"%s\",\"shard_bytes\":%" PRIu64 ",\"files\":%" PRIu64
             ",\"raw_bytes\":%" PRIu64 ",\"kernel\":\"%s\",\"blas\":\"%s\",\"hosts\":[",
             cpr_profile_name(options->profile), options->shard_bytes, cpr_file_list_count(files),
-            cpr_file_list_bytes(files), cpr_model_kernel(), cpr_model_blas());
+            cpr_file_list_bytes(files), cpr_model_kernel(), cpr_model_blas(options->profile));
     for (int i = 0; hosts && i < ranks; i++) {
         if (i)
             fputc(',', log->file);

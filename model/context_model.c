@@ -1,6 +1,8 @@
 /* context_model.c - memory and initial state of the model, and the choice of its kernel. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "context_model.h"
+
+#include "blas.h"
 #include "token_contexts.h"
 
 #include <stdlib.h>
@@ -153,8 +155,12 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
         return NULL;
     memset(m, 0, sizeof *m);
     if (cpr_profile_has_network(profile)) {
+        const char *problem;
+        bool no_memory;
+        m->network.blas = cpr_blas_load(&problem, &no_memory);
         m->network.scratch = aligned_alloc(64, cpr_network_scratch_bytes(&profile->network));
-        if (m->network.scratch == NULL) {
+        if (m->network.blas == NULL || m->network.scratch == NULL) {
+            free(m->network.scratch);
             free(m);
             return NULL;
         }
@@ -186,10 +192,8 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->chances = (uint16_t *)(void *)(m->state + l.chances);
     m->lines = (cpr_line *)(void *)(m->state + l.lines);
     m->line_pairs = l.line_pairs;
-    if (cpr_profile_has_network(profile)) {
-        cpr_network_use_one_thread();
+    if (cpr_profile_has_network(profile))
         cpr_network_attach(&m->network, &profile->network, vocabulary, m->state + l.network);
-    }
     m->contexts = profile->contexts;
     m->successor_contexts = profile->successors;
     m->matches = profile->matches;

@@ -107,7 +107,8 @@ size_t cpr_parser_parse(cpr_parser *parser, const uint8_t *text, size_t bytes, u
 typedef struct cpr_model cpr_model;
 
 /* A model in its initial state, for at most that many bytes of text from there on (tables are no
- * larger than so much text can fill). The vocabulary must outlive it. */
+ * larger than so much text can fill). The vocabulary must outlive it. NULL if memory ran out, or if
+ * cpr_model_load() fails. */
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
                             uint64_t max_bytes);
 void cpr_model_free(cpr_model *model);
@@ -149,14 +150,19 @@ void cpr_model_restored(cpr_model *model);
  * on all of them. */
 const char *cpr_model_kernel(void);
 
-/* Name of the kernels with which OpenBLAS computes the network's products ("Haswell", ...). Results
- * are the same with all of them. */
-const char *cpr_model_blas(void);
+/* Chooses OpenBLAS's kernels and its number of threads, one, unless OPENBLAS_CORETYPE and
+ * OPENBLAS_NUM_THREADS are in the environment already: it puts them there, and so is to be called
+ * before there are other threads. Loads nothing. */
+void cpr_model_prepare(void);
 
-/* OpenBLAS chooses its kernels when it is loaded, and for a processor that is newer than itself it
- * may take the oldest. Then this returns the name of others that this processor can run, which
- * OpenBLAS takes if the environment has it as OPENBLAS_CORETYPE when the program starts. NULL if
- * there are no better ones, or if the environment has that variable already. */
-const char *cpr_model_better_blas(void);
+/* Loads what models of the profile need beside memory: OpenBLAS if there is a network, else
+ * nothing. NULL: it is there. Otherwise one line that says what is missing, not to be freed;
+ * *no_memory: whether that is memory. */
+const char *cpr_model_load(const cpr_profile *profile, bool *no_memory);
+
+/* Name of the kernels with which OpenBLAS computes the products of the profile's network
+ * ("Haswell", ...), for which it is loaded; "none" without a network, "missing" if it cannot be
+ * loaded. Results are the same with all of them. */
+const char *cpr_model_blas(const cpr_profile *profile);
 
 #endif

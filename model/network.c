@@ -3,7 +3,6 @@
 
 #include "exact_math.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 
 /* Reserves room for that many numbers. Returns where it is, NULL if there is no state yet. */
@@ -60,12 +59,6 @@ size_t cpr_network_scratch_bytes(const cpr_network_shape *shape)
 {
     const size_t w = shape->width, s = CPR_NETWORK_SEGMENT;
     return (8 * s * w + 3 * w * w + 4 * w) * sizeof(float);
-}
-
-void cpr_network_use_one_thread(void)
-{
-    if (getenv("OPENBLAS_NUM_THREADS") == NULL)
-        openblas_set_num_threads(1);
 }
 
 /* ---- initial state ---- */

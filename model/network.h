@@ -88,6 +88,7 @@ typedef struct cpr_network {
     float *gradient; /* s x w: of the loss by these */
 
     /* not part of the state */
+    const struct cpr_blas *blas;
     float *scratch;         /* cpr_network_scratch_bytes() */
     const uint16_t *coming; /* tokens that the encoder will put in; NULL: they are not known */
     const uint16_t *coming_end;
@@ -114,10 +115,6 @@ size_t cpr_network_scratch_bytes(const cpr_network_shape *shape);
 /* Finds the parts of the state, which begins at a multiple of 64. */
 void cpr_network_attach(cpr_network *network, const cpr_network_shape *shape,
                         const cpr_vocabulary *vocabulary, uint8_t *state);
-
-/* Products are too small to be shared among threads: BLAS gets one, unless OPENBLAS_NUM_THREADS
- * says otherwise. */
-void cpr_network_use_one_thread(void);
 
 /* The state is another than what was computed ahead is of. */
 void cpr_network_forget_ahead(cpr_network *network);

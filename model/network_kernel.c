@@ -1,11 +1,11 @@
 /* network_kernel.c - the network's arithmetic. Compiled once per instruction set, like
  * context_kernel.c; loops are written so that every compiler may make vectors of them without
  * changing a result. */
+#include "blas.h"
 #include "exact_math.h"
 #include "network.h"
 #include "vocabulary.h"
 
-#include <cblas.h>
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -177,8 +177,8 @@ static void multiply(const cpr_network *n, uint32_t layer, size_t row, size_t ro
     if (rows == 1)
         multiply_one(out, n->bytes + weights, input, 3 * w, w);
     else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)(3 * w), (int)w, 1.0f,
-                    input, (int)w, n->integers + weights, (int)w, 0.0f, out, (int)(3 * w));
+        n->blas->sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)(3 * w), (int)w,
+                       1.0f, input, (int)w, n->integers + weights, (int)w, 0.0f, out, (int)(3 * w));
 }
 
 /* From the products at a position to what the layer gives. `gate`, `forget` and `open` have `width`
@@ -389,9 +389,9 @@ static void input_gradients(const cpr_network *n, uint32_t layer, const training
         to_integers(t->integers + row * 3 * w, by, scale, limit, 3 * w);
         unit[row] = n->header->weight_unit[layer] / scale;
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)SEGMENT, (int)w, (int)(3 * w), 1.0f,
-                t->integers, (int)(3 * w), n->integers + layer * 3 * w * w, (int)w, 0.0f, t->input,
-                (int)w);
+    n->blas->sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)SEGMENT, (int)w, (int)(3 * w),
+                   1.0f, t->integers, (int)(3 * w), n->integers + layer * 3 * w * w, (int)w, 0.0f,
+                   t->input, (int)w);
     for (size_t row = 0; row < SEGMENT; row++) {
         float *by = t->input + row * w;
         for (size_t i = 0; i < w; i++)
@@ -406,9 +406,9 @@ static void train_weights(cpr_network *n, uint32_t layer, const training *t)
     const size_t w = n->shape.width, weights = 3 * w * w;
     const float scale = scale_to(largest(t->gate, SEGMENT * 3 * w), CPR_NETWORK_STEP_LIMIT);
     to_integers(t->integers, t->gate, scale, CPR_NETWORK_STEP_LIMIT, SEGMENT * 3 * w);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(3 * w), (int)w, (int)SEGMENT, 1.0f,
-                t->integers, (int)(3 * w), n->input + layer * SEGMENT * w, (int)w, 0.0f, t->weights,
-                (int)w);
+    n->blas->sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(3 * w), (int)w, (int)SEGMENT,
+                   1.0f, t->integers, (int)(3 * w), n->input + layer * SEGMENT * w, (int)w, 0.0f,
+                   t->weights, (int)w);
     float *value = layer_of(n, n->stack, layer);
     float *moment1 = layer_of(n, n->moment1, layer), *moment2 = layer_of(n, n->moment2, layer);
     adam(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_NETWORK_ACTIVATION_ONE),

@@ -176,7 +176,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
     uint64_t archive_bytes = 0;
     cpr_status status = cpr_compress_check_output(ranks, options, error);
     if (status == CPR_OK)
-        status = cpr_ranks_self_test(ranks, error);
+        status = cpr_ranks_self_test(ranks, options->profile, error);
     run.fingerprint = ranks->fingerprint;
     if (status == CPR_OK)
         status = cpr_compress_open_work(&run, files, error);

@@ -247,6 +247,12 @@ static cpr_status finish_tree(decoder_state *state, const cpr_extract_options *o
     return count_damage(state, error);
 }
 
+/* COLLECTIVE. Where the profile is not known, that is said later. */
+static cpr_status test_profile(cpr_ranks *ranks, const cpr_archive *archive, cpr_error *error)
+{
+    return cpr_ranks_self_test(ranks, cpr_profile_find(cpr_archive_info(archive)->profile), error);
+}
+
 cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
                        const cpr_listener *listener, bool *bad, cpr_error *error)
 {
@@ -259,6 +265,9 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
     cpr_status status = CPR_OK;
     if (!shards || !state.bad)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    status = cpr_ranks_agree(ranks, status, error);
+    if (status == CPR_OK && count > 0)
+        status = test_profile(ranks, archive, error);
     if (status == CPR_OK)
         status = cpr_output_tree_open(header->files, options->files, options->directory,
                                       options->overwrite, &state.tree, error);
@@ -351,6 +360,8 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     state.shards = shards;
+    if (status == CPR_OK && depth != CPR_EXAMINE_CODED && count > 0)
+        status = test_profile(ranks, archive, error);
     if (status == CPR_OK && depth != CPR_EXAMINE_CODED && count > 0)
         status = open_primed(&state, error);
     if (status == CPR_OK) {

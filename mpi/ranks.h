@@ -47,9 +47,10 @@ int cpr_ranks_size(const cpr_ranks *ranks);
 cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error);
 
 /* COLLECTIVE. Runs cpr_self_test() on all ranks and compares what they computed. CPR_ERR_SELF_TEST
- * names the first rank, and its host, that differs from what is known or from the others. To be
- * called before anything is coded or decoded. */
-cpr_status cpr_ranks_self_test(cpr_ranks *ranks, cpr_error *error);
+ * names the first rank, and its host, that differs from what is known or from the others.
+ * cpr_compress(), cpr_extract() and cpr_examine() do so for the profile before they code or decode
+ * a shard; who reads an archive calls it with NULL, for the tables, before that. */
+cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr_error *error);
 
 /* ---- exchange ------------------------------------------------------------------------------ */
 

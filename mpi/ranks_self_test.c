@@ -36,10 +36,10 @@ static uint64_t most_frequent(const uint64_t *values, int count)
     return best;
 }
 
-cpr_status cpr_ranks_self_test(cpr_ranks *ranks, cpr_error *error)
+cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr_error *error)
 {
     uint64_t mine = 0;
-    cpr_status status = cpr_self_test(&mine, error);
+    cpr_status status = cpr_self_test(profile, &mine, error);
     if (status == CPR_OK && fault_wanted(ranks, "selftest"))
         status = cpr_fail(error, CPR_ERR_SELF_TEST, "the self-test failed (provoked)");
     if (fault_wanted(ranks, "fingerprint"))

@@ -18,6 +18,7 @@
 #define NOISE_BYTES 6144u /* enough to be taken for noise, and so to be stored */
 #define CODED_CAPACITY (2 * TEXT_BYTES)
 #define TOKENS 512u
+#define TABLES 1u /* the case that is the archive's tables': see blob_codec.c */
 
 typedef struct known_answer {
     const char *profile;
@@ -127,6 +128,7 @@ typedef struct self_test {
     uint8_t *decoded;
     cpr_vocabulary *learned;
     cpr_vocabulary *bytes;
+    bool wanted[CASES];
     uint64_t found[CASES];
     bool decodes[CASES];
 } self_test;
@@ -175,6 +177,8 @@ static cpr_status compare(const self_test *t, cpr_error *error)
     size_t at = 0;
     for (size_t i = 0; i < CASES && at < sizeof text - 160; i++) {
         const char *name = cases[i].profile;
+        if (!t->wanted[i])
+            continue;
         if (t->found[i] != cases[i].coded)
             at += (size_t)snprintf(
                 text + at, sizeof text - at, "; case %zu (%s) gives 0x%016llx instead of 0x%016llx",
@@ -201,19 +205,29 @@ static bool make_vocabularies(self_test *t)
     return t->learned != NULL && t->bytes != NULL;
 }
 
-cpr_status cpr_self_test(uint64_t *fingerprint, cpr_error *error)
+/* No case of another profile: a network takes memory that a run without one may not have. */
+static void choose_cases(self_test *t, const struct cpr_profile *profile)
+{
+    for (size_t i = 0; i < CASES; i++)
+        t->wanted[i] = i == TABLES || (profile != NULL &&
+                                       strcmp(cases[i].profile, cpr_profile_name(profile)) == 0);
+}
+
+cpr_status cpr_self_test(const struct cpr_profile *profile, uint64_t *fingerprint, cpr_error *error)
 {
     self_test t = {.text = malloc(TEXT_BYTES + NOISE_BYTES),
                    .coded = malloc(CODED_CAPACITY),
                    .decoded = malloc(TEXT_BYTES)};
     cpr_status status = CPR_OK;
     *fingerprint = 0;
+    choose_cases(&t, profile);
     if (t.text != NULL)
         make_text(t.text);
     if (t.text == NULL || t.coded == NULL || t.decoded == NULL || !make_vocabularies(&t))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the self-test");
     for (size_t i = 0; status == CPR_OK && i < CASES; i++)
-        status = run_case(&t, i, error);
+        if (t.wanted[i])
+            status = run_case(&t, i, error);
     for (size_t i = 0; i < CASES; i++)
         *fingerprint = (*fingerprint ^ t.found[i]) * UINT64_C(0x9e3779b97f4a7c15);
     if (status == CPR_OK)

@@ -624,9 +624,11 @@ void cpr_verified_close(cpr_verified *verified, bool remove);
 
 /* ---- self-test ------------------------------------------------------------------------------ */
 
-/* Codes and decodes a small built-in text and compares the bitstreams with known ones, in less than
- * 0.1 s: CPR_ERR_SELF_TEST if this machine computes differently. *fingerprint is a hash of what it
- * computed, the same in all processes that can work on one archive together. */
-cpr_status cpr_self_test(uint64_t *fingerprint, cpr_error *error);
+/* Codes and decodes a small built-in text as the profile does, and as the archive's tables are
+ * coded, and compares the bitstreams with known ones, in less than 0.1 s: CPR_ERR_SELF_TEST if this
+ * machine computes differently. NULL: the tables alone. *fingerprint is a hash of what it computed,
+ * the same in all processes that can work on one archive together. */
+cpr_status cpr_self_test(const struct cpr_profile *profile, uint64_t *fingerprint,
+                         cpr_error *error);
 
 #endif

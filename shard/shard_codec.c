@@ -31,6 +31,13 @@ cpr_status cpr_codec_create(const struct cpr_profile *profile,
                             const struct cpr_vocabulary *vocabulary, uint64_t max_bytes,
                             cpr_codec **out, cpr_error *error)
 {
+    bool no_memory;
+    const char *problem = cpr_model_load(profile, &no_memory);
+    if (problem != NULL) {
+        char shown[512];
+        return cpr_fail(error, no_memory ? CPR_ERR_NO_MEMORY : CPR_ERR_IO, "%s",
+                        cpr_printable_path(problem, shown, sizeof shown));
+    }
     cpr_codec *codec = calloc(1, sizeof *codec);
     if (codec != NULL) {
         codec->vocabulary = vocabulary;

@@ -1,4 +1,5 @@
 /* test_network.c - the network's functions against libm, what it learns, and its operands. */
+#include "blas.h"
 #include "context_model.h"
 #include "exact_math.h"
 
@@ -77,7 +78,11 @@ static fixture make_network(uint32_t width, uint32_t layers, unsigned kernel)
     cpr_network_attach(&f.network, &shape, f.vocabulary, f.memory);
     f.network.scratch = aligned_alloc(64, (cpr_network_scratch_bytes(&shape) + 63) / 64 * 64);
     assert_non_null(f.network.scratch);
-    cpr_network_use_one_thread();
+    const char *problem;
+    bool no_memory;
+    f.network.blas = cpr_blas_load(&problem, &no_memory);
+    if (f.network.blas == NULL)
+        fail_msg("%s", problem);
     cpr_network_reset(&f.network, f.kernel);
     return f;
 }

@@ -8,7 +8,5 @@ typedef enum CBLAS_TRANSPOSE { CblasNoTrans = 111, CblasTrans = 112 } CBLAS_TRAN
 void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b,
                  int rows, int columns, int inner, float alpha, const float *a, int lda,
                  const float *b, int ldb, float beta, float *c, int ldc);
-void openblas_set_num_threads(int threads);
-char *openblas_get_corename(void);
 
 #endif
