@@ -1,5 +1,6 @@
 /* cmd_cat.c - corpress cat ARCHIVE.h5 PATH | --shards LIST */
 #include "command.h"
+#include "memory_limits.h"
 #include "selection.h"
 
 #include <errno.h>
@@ -133,11 +134,26 @@ static cpr_status cat_file(cat_call *call, char *path, cpr_error *error)
     return cat_range(call, offset, offset + facts.bytes, error);
 }
 
-/* The archive's profile computes here what it should. Where it is not known, that is said later. */
-static cpr_status test_profile(const cpr_archive *archive, cpr_error *error)
+/* Is there memory, and does the profile compute here as it should? Where it is not known, that is
+ * said later. */
+static cpr_status check_machine(const cpr_archive *archive, cpr_error *error)
 {
     uint64_t fingerprint;
-    return cpr_self_test(cpr_profile_find(cpr_archive_info(archive)->profile), &fingerprint, error);
+    char who[96];
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    const cpr_profile *profile = cpr_profile_find(header->profile);
+    const uint64_t bytes = cpr_archive_codec_bytes(archive);
+    if (!profile)
+        return CPR_OK;
+    snprintf(who, sizeof who, "profile %s", cpr_profile_name(profile));
+    const cpr_memory_need need = {.who = who,
+                                  .each = cpr_codec_memory(profile, bytes),
+                                  .shared =
+                                      header->primer ? cpr_codec_base_memory(profile, bytes) : 0,
+                                  .ranks = 1,
+                                  .one_copy = true};
+    const cpr_status status = cpr_memory_check(&need, error);
+    return status == CPR_OK ? cpr_self_test(profile, &fingerprint, error) : status;
 }
 
 /* Rank 0 works alone: standard output has one order. */
@@ -158,7 +174,7 @@ int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
         return EXIT_DONE;
     status = cpr_archive_open(argv[optind], &call.archive, &error);
     if (status == CPR_OK)
-        status = test_profile(call.archive, &error);
+        status = check_machine(call.archive, &error);
     if (status == CPR_OK && call.shards)
         status = cat_shards(&call, &error);
     for (int i = optind + 1; status == CPR_OK && i < argc; i++)

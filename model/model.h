@@ -81,7 +81,8 @@ const uint8_t *cpr_vocabulary_token(const cpr_vocabulary *vocabulary, uint32_t t
 /* The vocabulary as bytes, for the archive: malloc()ed, owned by the caller. NULL: out of memory.*/
 uint8_t *cpr_vocabulary_pack(const cpr_vocabulary *vocabulary, size_t *bytes);
 
-/* NULL if memory ran out or the bytes are not a packed vocabulary. */
+/* NULL if memory ran out, which errno tells as ENOMEM, or if the bytes are not a packed vocabulary:
+ * EINVAL. */
 cpr_vocabulary *cpr_vocabulary_unpack(const uint8_t *packed, size_t bytes);
 
 /* The decisions that lead to a token: the lowest *length bits of the result, first decision in the

@@ -5,6 +5,7 @@
  * mark itself are written as MARK and the byte with its bit 6 inverted. */
 #include "vocabulary.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,7 @@ static bool holds_all_bytes(const cpr_vocabulary *v)
 
 cpr_vocabulary *cpr_vocabulary_unpack(const uint8_t *packed, size_t bytes)
 {
+    errno = EINVAL;
     if (bytes < COUNT_BYTES)
         return NULL;
     const uint32_t tokens = packed[0] | (uint32_t)packed[1] << 8 | (uint32_t)packed[2] << 16 |
@@ -112,12 +114,20 @@ cpr_vocabulary *cpr_vocabulary_unpack(const uint8_t *packed, size_t bytes)
     if (tokens < 256 || tokens > CPR_VOCABULARY_MAX_TOKENS || bytes < COUNT_BYTES + tokens)
         return NULL;
     cpr_vocabulary *v = cpr_vocabulary_create_empty(tokens, (size_t)tokens * CPR_TOKEN_MAX_BYTES);
-    if (v == NULL)
+    if (v == NULL) {
+        errno = ENOMEM;
         return NULL;
-    if (!unpack_weights(v, packed + COUNT_BYTES) ||
-        !unpack_tokens(v, packed + COUNT_BYTES + tokens, packed + bytes) || !holds_all_bytes(v) ||
-        !cpr_code_tree_build(v)) {
+    }
+    errno = EINVAL;
+    bool good = unpack_weights(v, packed + COUNT_BYTES) &&
+                unpack_tokens(v, packed + COUNT_BYTES + tokens, packed + bytes) &&
+                holds_all_bytes(v);
+    if (good)
+        good = cpr_code_tree_build(v); /* where malloc() says if memory ran out */
+    if (!good) {
+        const int code = errno;
         cpr_vocabulary_free(v);
+        errno = code;
         return NULL;
     }
     cpr_vocabulary_index(v);

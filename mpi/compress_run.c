@@ -149,11 +149,20 @@ static void free_run(cpr_compress_run *run)
     cpr_manifest_free(&run->manifest);
 }
 
+static cpr_status check_memory(cpr_compress_run *run, cpr_error *error)
+{
+    const bool primer = run->primer_sample_bytes > 0; /* then every rank makes a codec */
+    return cpr_ranks_check_memory(run->ranks, run->options->profile,
+                                  run->primer_sample_bytes + run->largest, primer,
+                                  primer ? UINT64_MAX : run->shard_count, run->listener, error);
+}
+
 /* All steps from the list of files to the archive. Between two steps is a place to stop. */
 static cpr_status make_archive(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
 {
     typedef cpr_status step(cpr_compress_run * run, cpr_error * error);
     static step *const steps[] = {plan,
+                                  check_memory,
                                   cpr_compress_vocabulary,
                                   cpr_compress_begin,
                                   cpr_compress_find_todo,

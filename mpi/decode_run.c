@@ -4,6 +4,7 @@
 #include "primed.h"
 #include "ranks_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,10 @@ cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabu
         return cpr_fail(error, CPR_ERR_VERSION,
                         "the archive uses version %u of profile \"%s\"; this version has %u",
                         header->profile_version, header->profile, cpr_profile_version(profile));
+    errno = 0;
     *vocabulary = cpr_vocabulary_unpack(header->vocabulary, header->vocabulary_bytes);
+    if (!*vocabulary && errno == ENOMEM)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's vocabulary");
     if (!*vocabulary)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
     const cpr_status status =
@@ -71,6 +75,20 @@ static cpr_status open_primed(decoder_state *state, cpr_error *error)
         status = cpr_primed_open(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
                                  &state->primed, error);
     return cpr_ranks_agree(state->ranks, status, error);
+}
+
+/* COLLECTIVE. Before anything is written: does this machine compute as it should, and has it the
+ * memory? Where the profile is not known, that is said later. */
+static cpr_status check_machine(const decoder_state *state, uint64_t items, cpr_error *error)
+{
+    const cpr_archive_header *header = cpr_archive_info(state->archive);
+    const cpr_profile *profile = cpr_profile_find(header->profile);
+    cpr_status status = CPR_OK;
+    if (profile)
+        status =
+            cpr_ranks_check_memory(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
+                                   header->primer != NULL, items, state->listener, error);
+    return status == CPR_OK ? cpr_ranks_self_test(state->ranks, profile, error) : status;
 }
 
 /* A cpr_prime_fn. */
@@ -247,12 +265,6 @@ static cpr_status finish_tree(decoder_state *state, const cpr_extract_options *o
     return count_damage(state, error);
 }
 
-/* COLLECTIVE. Where the profile is not known, that is said later. */
-static cpr_status test_profile(cpr_ranks *ranks, const cpr_archive *archive, cpr_error *error)
-{
-    return cpr_ranks_self_test(ranks, cpr_profile_find(cpr_archive_info(archive)->profile), error);
-}
-
 cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
                        const cpr_listener *listener, bool *bad, cpr_error *error)
 {
@@ -267,7 +279,7 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK && count > 0)
-        status = test_profile(ranks, archive, error);
+        status = check_machine(&state, count, error);
     if (status == CPR_OK)
         status = cpr_output_tree_open(header->files, options->files, options->directory,
                                       options->overwrite, &state.tree, error);
@@ -361,7 +373,7 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth
     status = cpr_ranks_agree(ranks, status, error);
     state.shards = shards;
     if (status == CPR_OK && depth != CPR_EXAMINE_CODED && count > 0)
-        status = test_profile(ranks, archive, error);
+        status = check_machine(&state, count, error);
     if (status == CPR_OK && depth != CPR_EXAMINE_CODED && count > 0)
         status = open_primed(&state, error);
     if (status == CPR_OK) {

@@ -52,6 +52,16 @@ cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error
  * a shard; who reads an archive calls it with NULL, for the tables, before that. */
 cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr_error *error);
 
+struct cpr_listener;
+
+/* COLLECTIVE. Before `items` are coded or decoded, with codecs of this profile and size: refuses
+ * with CPR_ERR_NO_MEMORY what cannot fit on this rank's node, whose ranks it counts
+ * (cpr_memory_check()). Notes for the listener on rank 0, which may be NULL, if a node lacks memory
+ * at the moment. */
+cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, uint64_t max_bytes,
+                                  bool primer, uint64_t items, const struct cpr_listener *listener,
+                                  cpr_error *error);
+
 /* ---- exchange ------------------------------------------------------------------------------ */
 
 /* COLLECTIVE. Gives rank 0's block to all. On rank 0 *data is that block; on the others it is

@@ -351,8 +351,10 @@ cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void 
                               cpr_work_lock **lock, cpr_error *error);
 void cpr_work_lock_release(cpr_work_lock *lock);
 
-/* True: this process was thought to be dead, and another job has taken over. */
-bool cpr_work_lock_lost(const cpr_work_lock *lock);
+/* True: this process was thought to be dead, and another job has taken over. To be called now and
+ * then, by one thread: where there may be no thread that does so, this shows that the process is
+ * alive. */
+bool cpr_work_lock_lost(cpr_work_lock *lock);
 
 /* Whether a job is at work, and whose it is or was last; takes up to 7 s if it is on another host.
  */

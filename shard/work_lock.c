@@ -22,6 +22,7 @@
 
 #define RECORD_BYTES 512
 #define BEAT_SECONDS 5
+#define BEAT_STACK_BYTES ((size_t)256 << 10)
 #define WATCH_SECONDS 20.0    /* of another host's counter, until its job counts as dead */
 #define PATIENCE_SECONDS 10.0 /* with a lock that is held: its owner may be about to end */
 
@@ -31,8 +32,9 @@ struct cpr_work_lock {
     char attempt[128];
     uint64_t turn; /* how many owners there have been */
     uint64_t beat;
+    double beaten; /* when the counter went up last, if there is no thread that does it */
     pthread_t thread;
-    bool beating;
+    bool beating; /* by a thread of its own */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool ending; /* guarded by the mutex */
@@ -287,12 +289,30 @@ static void *beat(void *context)
     return NULL;
 }
 
-/* A thread of its own, so that no phase of the job is too long. It leaves all signals to others. */
+/* Starts the thread, which leaves all signals to others and needs little memory. */
+static bool start_thread(cpr_work_lock *lock)
+{
+    pthread_attr_t attributes;
+    sigset_t all;
+    sigset_t before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    (void)pthread_attr_setstacksize(&attributes, BEAT_STACK_BYTES);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const bool started = pthread_create(&lock->thread, &attributes, beat, lock) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    return started;
+}
+
+/* A thread of its own, so that no phase of the job is too long. Where there may be no more threads
+ * (RLIMIT_NPROC) the job itself counts, when it asks whether the lock is lost, which it does with
+ * every block that it codes. In phases between, and on file systems whose locks do not reach other
+ * hosts, and only there, another host could then take it for dead. */
 static bool start_beating(cpr_work_lock *lock)
 {
     pthread_condattr_t attributes;
-    sigset_t all;
-    sigset_t before;
     if (pthread_mutex_init(&lock->mutex, NULL) != 0)
         return false;
     if (pthread_condattr_init(&attributes) != 0)
@@ -302,11 +322,9 @@ static bool start_beating(cpr_work_lock *lock)
     (void)pthread_condattr_destroy(&attributes);
     if (!good)
         return false;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    lock->beating = pthread_create(&lock->thread, NULL, beat, lock) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return lock->beating;
+    lock->beaten = seconds_now();
+    lock->beating = start_thread(lock);
+    return true;
 }
 
 cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void *context,
@@ -349,8 +367,14 @@ cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void 
     return CPR_OK;
 }
 
-bool cpr_work_lock_lost(const cpr_work_lock *lock)
+bool cpr_work_lock_lost(cpr_work_lock *lock)
 {
+    const double now = seconds_now();
+    if (!lock->beating && now - lock->beaten >= BEAT_SECONDS) {
+        lock->beaten = now;
+        if (!count_up(lock))
+            atomic_store(&lock->lost, true);
+    }
     return atomic_load(&lock->lost);
 }
 
@@ -362,7 +386,8 @@ void cpr_work_lock_release(cpr_work_lock *lock)
     lock->ending = true;
     (void)pthread_cond_signal(&lock->wake);
     (void)pthread_mutex_unlock(&lock->mutex);
-    (void)pthread_join(lock->thread, NULL);
+    if (lock->beating)
+        (void)pthread_join(lock->thread, NULL);
     (void)pthread_cond_destroy(&lock->wake);
     (void)pthread_mutex_destroy(&lock->mutex);
     /* An empty file: the owner left in order, nobody needs to watch. */

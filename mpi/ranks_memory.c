@@ -1,0 +1,59 @@
+/* ranks_memory.c - the ranks of a node share its memory, and count themselves. */
+#include "memory_limits.h"
+#include "ranks_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* COLLECTIVE. How many ranks are on this rank's host; 0: no memory to count them. */
+static uint64_t ranks_here(cpr_ranks *ranks)
+{
+    if (ranks->size == 1)
+        return 1;
+    uint64_t here = 0;
+    uint64_t lacking = 0;
+    char *hosts = calloc((size_t)ranks->size, CPR_HOST_BYTES);
+    lacking = !hosts;
+    cpr_ranks_maximum(ranks, &lacking, 1);
+    if (!lacking && hosts) {
+        MPI_Request request;
+        MPI_Iallgather(ranks->host, CPR_HOST_BYTES, MPI_CHAR, hosts, CPR_HOST_BYTES, MPI_CHAR,
+                       ranks->comm, &request);
+        cpr_ranks_wait(&request);
+        for (int i = 0; i < ranks->size; i++)
+            here += memcmp(hosts + (size_t)i * CPR_HOST_BYTES, ranks->host, CPR_HOST_BYTES) == 0;
+    }
+    free(hosts);
+    return here;
+}
+
+cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, uint64_t max_bytes,
+                                  bool primer, uint64_t items, const cpr_listener *listener,
+                                  cpr_error *error)
+{
+    char who[96];
+    uint64_t free_bytes = 0;
+    snprintf(who, sizeof who, "profile %s", cpr_profile_name(profile));
+    cpr_memory_need need = {.who = who,
+                            .each = cpr_codec_memory(profile, max_bytes),
+                            .shared = primer ? cpr_codec_base_memory(profile, max_bytes) : 0,
+                            .ranks = ranks_here(ranks),
+                            .one_copy = ranks->size == 1};
+    if (need.ranks > items)
+        need.ranks = items;
+    const cpr_status status = cpr_ranks_agree(ranks, cpr_memory_check(&need, error), error);
+    if (status != CPR_OK)
+        return status;
+    uint64_t lacking = cpr_memory_is_short(&need, &free_bytes);
+    cpr_ranks_maximum(ranks, &lacking, 1);
+    if (lacking && ranks->rank == 0 && listener && listener->note) {
+        cpr_error note;
+        cpr_fail(&note, CPR_OK,
+                 "warning: memory may run out: %s needs %llu MiB a rank, and a node has less at "
+                 "the moment",
+                 who, (unsigned long long)(need.each >> 20));
+        listener->note(listener->context, note.text);
+    }
+    return CPR_OK;
+}
