@@ -27,12 +27,10 @@ loaded() {
 text 30000 1 >text
 for profile in fast balanced; do
     loaded corpress compress -q -p "$profile" text -o "$profile.h5" && fail "compress -p $profile"
-    for command in list audit verify 'audit -q --full' 'extract -q -C out --force' cat; do
-        rest=()
-        [ "$command" != cat ] || rest=(text)
+    for command in "list $profile.h5" "audit $profile.h5" "verify -q $profile.h5" \
+        "audit -q --full $profile.h5" "extract -q --force -C out $profile.h5" "cat $profile.h5 text"; do
         # shellcheck disable=SC2086
-        loaded corpress ${command%% *} "$profile.h5" "${rest[@]}" \
-            $(printf '%s' "${command#"${command%% *}"}") && fail "$command, profile $profile"
+        loaded corpress $command && fail "$command"
     done
     grep -q '"blas":"none"' "$profile.h5.log.jsonl" || fail "the run log of $profile names kernels"
 done
