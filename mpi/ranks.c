@@ -83,6 +83,7 @@ cpr_status cpr_ranks_start(cpr_ranks **out, cpr_error *error)
     ranks->talk = MPI_COMM_NULL;
     ranks->fatal = MPI_ERRHANDLER_NULL;
     ranks->size = 1;
+    cpr_hold_read(&ranks->hold);
     if (gethostname(ranks->host, sizeof ranks->host - 1))
         snprintf(ranks->host, sizeof ranks->host, "unknown");
 

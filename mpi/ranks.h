@@ -6,6 +6,7 @@
  *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
  *   primed state              -> one a node, read by all its ranks          (primed.c)
  *   stop                      -> signals that ask to stop                   (ranks_stop.c)
+ *   hold                      -> where a test meets a run in the middle     (ranks_hold.c)
  *   compress                  -> corpus to archive                          (compress_run.c, ...)
  *   extract, examine          -> archive to files, archive to findings      (decode_run.c)
  *

@@ -6,6 +6,14 @@
 
 #include <mpi.h>
 
+/* Where a rank waits for a test; see ranks_hold.c. */
+typedef struct cpr_hold {
+    const char *file;  /* NULL: nowhere */
+    uint64_t every;    /* raw bytes from one place to the next */
+    uint64_t next;     /* place, counted as `finished` is */
+    uint64_t finished; /* raw bytes of this rank's finished items, without an earlier run's */
+} cpr_hold;
+
 struct cpr_ranks {
     MPI_Comm comm; /* collectives; MPI_COMM_NULL if this process is alone and MPI is not in use */
     MPI_Comm talk; /* messages between rank 0 and the others */
@@ -18,6 +26,7 @@ struct cpr_ranks {
     bool noted;           /* see cpr_ranks_note() */
     bool warned;          /* and it is a warning */
     cpr_error note;
+    cpr_hold hold;
 };
 
 /* Local. Waits for a request (none: MPI_REQUEST_NULL), polling at growing intervals of up to a
@@ -30,5 +39,19 @@ void cpr_ranks_pause(unsigned *step);
 
 /* Local. Monotonic time in seconds. */
 double cpr_ranks_seconds(void);
+
+/* Local. What the environment wants. */
+void cpr_hold_read(cpr_hold *hold);
+
+/* An item's progress, by way of the places where a test holds it. */
+typedef struct cpr_held_item {
+    cpr_ranks *ranks;
+    cpr_progress_fn *progress;
+    void *context;
+} cpr_held_item;
+
+/* Local. A cpr_progress_fn, whose context is a cpr_held_item. */
+cpr_status cpr_hold_progress(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                             cpr_error *error);
 
 #endif

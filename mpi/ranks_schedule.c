@@ -291,11 +291,18 @@ static cpr_status run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint6
                            cpr_item_result *result, cpr_error *error)
 {
     const double start = cpr_ranks_seconds();
+    cpr_held_item held = {ranks, progress, progress_context};
     memset(result, 0, sizeof *result);
     ranks->resumed = 0;
+    if (ranks->hold.file) {
+        progress = cpr_hold_progress;
+        progress_context = &held;
+    }
     const cpr_status status =
         schedule->run(schedule->context, item, progress, progress_context, result, error);
     result->resumed_bytes = ranks->resumed;
+    if (status == CPR_OK)
+        ranks->hold.finished += result->raw_bytes - result->resumed_bytes;
     result->seconds = cpr_ranks_seconds() - start;
     result->rank = ranks->rank;
     return status;

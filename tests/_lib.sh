@@ -20,14 +20,41 @@ skip() {
     exit 77
 }
 
-# within SECONDS COMMAND...: tries it until it succeeds; fails if it does not in that time.
-within() {
-    local end=$((SECONDS + $1))
+# patiently SHOWS COMMAND...: tries the command until it succeeds, for as long as there is progress:
+# fails when what the command SHOWS prints has not changed for five minutes.
+patiently() {
+    local shows=$1 seen now since=$SECONDS
     shift
+    seen=$("$shows")
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.1
+        now=$("$shows")
+        if [ "$now" != "$seen" ]; then
+            seen=$now
+            since=$SECONDS
+        fi
+        [ $((SECONDS - since)) -lt 300 ] || return 1
     done
+}
+
+# hold_at BYTES: runs that are started from now on wait whenever a rank has coded or decoded that
+# many bytes more, so that a test meets them in the middle, however fast they are.
+hold_at() {
+    : >hold
+    export CORPRESS_TEST_HOLD="$1:$PWD/hold"
+}
+# await_hold PID [RANKS]: until so many ranks of the run that PID launched wait.
+await_hold() {
+    until [ "$(wc -l <hold)" -ge "${2:-1}" ]; do
+        kill -0 "$1" 2>/dev/null || fail "it ended: $(cat said 2>/dev/null)"
+        sleep 0.02
+    done
+}
+# next_hold: those that wait go on to the next place; end_hold: for good.
+next_hold() { : >hold; }
+end_hold() {
+    rm -f hold
+    unset CORPRESS_TEST_HOLD
 }
 
 # ranks N COMMAND...: with N ranks; what mpirun itself says about exit codes is left out.
@@ -39,6 +66,11 @@ ranks() {
     awk '/^----------/ { inside = !inside; next } !inside' "$said" >&2
     rm "$said"
     return "$got"
+}
+
+# all_gone: waits until no process of this test's corpress is left; mpirun's ranks die after it.
+all_gone() {
+    while find /proc/[0-9]*/exe -lname "$(type -P corpress)" 2>/dev/null | grep -q .; do sleep 0.05; done
 }
 
 # absent PATH...: none of these exists.

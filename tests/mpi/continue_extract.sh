@@ -9,7 +9,7 @@ chmod 400 corpus/d/part2
 : >corpus/nothing
 ln -s d/part1 corpus/link
 touch -h -d @1234567890.123456789 corpus/*
-expect 0 corpress compress -q -p balanced --shard-size 1M corpus -o archive.h5
+expect 0 corpress compress -q -p fast --no-primer --shard-size 1M corpus -o archive.h5
 shards=$(($(corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/' | wc -l)))
 [ "$shards" -ge 8 ] || fail "only $shards shards"
 
@@ -19,10 +19,11 @@ whole() {
     same_tree corpus out/corpus
     [ -z "$(find out -name '*.corpress-*')" ] || fail "left: $(find out)"
 }
-# interrupted SIGNAL KIB RANKS OPTION...: starts to extract, sends the signal when that much is on
-# the disk. With one rank it is the program that gets it, else mpirun.
+# interrupted SIGNAL BYTES RANKS OPTION...: starts to extract, sends the signal when each rank has
+# decoded that much. With one rank it is the program that gets it, else mpirun.
 interrupted() {
-    local signal=$1 enough=$2 n=$3 kib pid
+    local signal=$1 n=$3 pid
+    hold_at "$2"
     shift 3
     if [ "$n" -eq 1 ]; then
         corpress extract -q archive.h5 -C out "$@" 2>said &
@@ -30,18 +31,16 @@ interrupted() {
         bash "$JOBS/mpirun_local.sh" "$n" corpress extract -q archive.h5 -C out "$@" 2>said &
     fi
     pid=$!
-    for _ in $(seq 1000); do
-        kib=$(du -sk out 2>/dev/null | cut -f 1) || true
-        [ "${kib:-0}" -lt "$enough" ] || break
-        sleep 0.02
-    done
+    await_hold "$pid" "$n"
     kill -s "$signal" "$pid"
     code=0
     wait "$pid" || code=$?
+    end_hold
+    all_gone
 }
 
 # A request to stop.
-interrupted TERM 3100 1
+interrupted TERM 2500000 1
 [ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
 grep -q 'the same command with --continue goes on' said || fail "$(cat said)"
 [ -n "$(find out -name '.a_large.corpress-*')" ] || fail "the parts are gone"
@@ -66,13 +65,11 @@ same_tree corpus new/corpus
 
 # Killed, then stopped, then killed again.
 rm -rf out
-interrupted KILL 3100 2
+interrupted KILL 1300000 2
 [ "$code" -ne 0 ] || fail "was not killed"
-sleep 0.5 # mpirun's ranks die after it
-interrupted TERM 5000 1 --continue
-[ "$code" -eq 75 ] || [ "$code" -eq 0 ] || fail "ended with $code: $(cat said)"
-interrupted KILL 7000 3 --continue
-sleep 0.5
+interrupted TERM 1300000 1 --continue
+[ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
+interrupted KILL 300000 3 --continue
 expect 0 ranks 2 corpress extract --continue archive.h5 -C out 2>said
 [ "$(there)" -ge 2 ] || fail "$(cat said)"
 whole

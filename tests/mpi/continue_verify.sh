@@ -1,7 +1,7 @@
 # Verification in parts, and in several runs.
 mkdir corpus
 for i in 1 2 3 4 5; do text 1300000 "$i" >"corpus/$i"; done
-expect 0 corpress compress -q -p balanced --shard-size 1M corpus -o archive.h5
+expect 0 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
 corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/ { print $1, $4 }' >shards
 primer=$(corpress list --shards archive.h5 | awk '$1 == "primer" { print $4 }')
 count=$(wc -l <shards)
@@ -36,48 +36,37 @@ for wrong in 0/3 4/3 1 1/ /3 1/0 1/3x -1/3 1/3/3 '' 99999999999999999999/9999999
     expect 3 corpress verify -q --subset "$wrong" archive.h5 2>/dev/null
 done
 
-# interrupted SIGNAL STATE RANKS OPTION...: sends the signal when the file remembers two shards
-# more than it does now.
+# interrupted SIGNAL BYTES RANKS OPTION...: sends the signal when each rank has decoded that much.
 interrupted() {
-    local signal=$1 state=$2 n=$3 pid lines
+    local signal=$1 n=$3 pid
+    hold_at "$2"
     shift 3
-    touch seen
-    [ ! -f "$state" ] || cp "$state" seen
-    lines=$(($(wc -l <seen) + 2))
-    [ "$lines" -gt 2 ] || lines=3
     if [ "$n" -eq 1 ]; then
         corpress verify -q "$@" archive.h5 2>said &
     else
         bash "$JOBS/mpirun_local.sh" "$n" corpress verify -q "$@" archive.h5 2>said &
     fi
     pid=$!
-    for _ in $(seq 1000); do
-        [ ! -f "$state" ] || [ "$(wc -l <"$state")" -lt "$lines" ] || break
-        sleep 0.02
-    done
+    await_hold "$pid" "$n"
     kill -s "$signal" "$pid"
     code=0
     wait "$pid" || code=$?
+    end_hold
+    all_gone
 }
 # earlier: how many shards an earlier run had verified.
 earlier() { sed -n 's/^corpress: .* shards intact.*, \([0-9]*\) of them verified by an earlier run$/\1/p' said; }
 
-interrupted TERM archive.h5.verified 1 --continue
+interrupted TERM 2300000 1 --continue
 [ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
 grep -q 'the same command again goes on' said || fail "$(cat said)"
-interrupted KILL archive.h5.verified 2 --continue
-sleep 0.5 # mpirun's ranks die after it
+interrupted KILL 1300000 2 --continue
 cp archive.h5.verified kept
 expect 0 ranks 3 corpress verify --continue archive.h5 2>said
 [ "$(earlier)" -ge 3 ] || fail "$(cat said)"
 absent archive.h5.verified
 # Without it, nothing is remembered, and that is said.
-corpress verify -q archive.h5 2>said &
-pid=$!
-sleep 0.7
-kill -TERM "$pid"
-code=0
-wait "$pid" || code=$?
+interrupted TERM 1300000 1
 [ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
 grep -q 'with --continue it could' said || fail "$(cat said)"
 absent archive.h5.verified

@@ -11,7 +11,7 @@ first=$(submit compress corpus -o archive.h5 --nodes 4 --time 10 -- -p fast --sh
 [[ $first =~ ^[0-9]+$ ]] || fail "not a job's number: $first"
 second=$(submit verify archive.h5 --nodes 2 --time 10 --dependency "afterok:$first")
 third=$(submit audit archive.h5 --time 10 --dependency="afterok:$second" -- --format csv)
-job_ends "$third" 90
+job_ends "$third"
 cmp archive.h5 direct.h5
 absent archive.h5.work
 corpress audit -q --format csv archive.h5 | cmp - archive.h5.audit.csv
@@ -20,7 +20,7 @@ if compgen -G '*.attempts' || compgen -G '*.exit-*'; then fail "something is lef
 
 # Two shards on two nodes: the files that lie in them as a whole.
 job=$(submit extract archive.h5 -C part --shards 0,1 --nodes 2 --time 10)
-job_ends "$job" 60
+job_ends "$job"
 mkdir direct
 expect 1 corpress extract -q --shards 0,1 -C direct archive.h5 # one file lies partly elsewhere
 diff -r direct part
@@ -30,8 +30,8 @@ absent part/corpus/4
 # What cannot succeed is not tried again, and what waits for it does not start.
 job=$(submit compress absent -o none.h5 --time 10)
 after=$(submit verify none.h5 --time 10 --dependency "afterok:$job")
-job_ends "$job" 30 FAILED
-job_ends "$after" 30 CANCELLED
+job_ends "$job" FAILED
+job_ends "$after" CANCELLED
 [ "$(job_fact "$job" Restarts)" -eq 0 ] || fail "started again"
 [ "$(job_fact "$job" ExitCode)" = 2:0 ] || fail "$(job_fact "$job" ExitCode)"
 grep -q absent "none.h5.slurm-$job.out"
@@ -41,8 +41,8 @@ name=$'a \'b\' "c" $d %j `e`\\ f\ng'
 mkdir -p "$name/in"
 cp corpus/1 "$name/in/file $name"
 job=$(submit compress "$name/in" -o "$name/x.h5" --time 10 -- -p fast)
-job_ends "$job" 60
+job_ends "$job"
 job=$(submit extract "$name/x.h5" "$name/in/file $name" -C "$name/out" --time 10)
-job_ends "$job" 60
+job_ends "$job"
 cmp corpus/1 "$name/out/$name/in/file $name"
 [ "$(find "$name" -name 'x.h5.slurm-*.out' | grep -c out)" -ge 1 ] || fail "$(find . -name '*.out')"
