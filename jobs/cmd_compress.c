@@ -13,8 +13,17 @@ static const char help_text[] =
     "corpress compress CORPUS... -o ARCHIVE.h5\n"
     "\n"
     "Compresses files and directories (recursive, in the order of their paths) into one archive.\n"
-    "Symbolic links are kept as links. The archive depends on the files and the options only, not\n"
-    "on the number of ranks. Beside it, ARCHIVE.h5.log.jsonl tells when and where it was made.\n"
+    "The archive depends on the files and the options only, not on the number of ranks. Beside "
+    "it,\n"
+    "ARCHIVE.h5.log.jsonl tells when and where it was made.\n"
+    "\n"
+    "Symbolic links are kept as links, unless -L is given. '-' and pipes (a FIFO, <(...)) are "
+    "read\n"
+    "first, by rank 0, into ARCHIVE.h5.work/, which needs room for them, and become files of mode\n"
+    "0644 and time 0 (1970). What has been read to its end is not read again by a job that goes "
+    "on.\n"
+    "Pipes, sockets and devices within directories are left out, with a warning.\n"
+    "\n"
     "A job that was interrupted goes on when the same command is run again, also with another\n"
     "number of ranks. SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 stop it in order: its state is saved "
     "in\n"
@@ -25,7 +34,15 @@ static const char help_text[] =
     "      --shard-size SIZE    bytes that are coded together, 1M to 4G (default: 64M); units\n"
     "                           K, M, G are powers of 1024\n"
     "      --files-from LIST    compress the paths listed in a file (-: standard input),\n"
-    "                           separated by newlines, or by NUL if it holds one\n"
+    "                           separated by newlines (also CR LF), or by NUL if it holds one\n"
+    "  -L, --dereference        take the files and directories that links lead to; links that "
+    "lead\n"
+    "                           nowhere are kept, links that lead in a circle are left out, both "
+    "with\n"
+    "                           a warning\n"
+    "      --stdin-name NAME    the path in the archive of what is read from a pipe (default: "
+    "stdin,\n"
+    "                           or a FIFO's own path); the next pipes get NAME.2, NAME.3, ...\n"
     "  -f, --force              replace an archive that exists\n"
     "      --restart            throw away what an interrupted run left in ARCHIVE.h5.work/\n"
     "      --snapshot-interval T  time between snapshots of each shard in work, such as 90s,\n"
@@ -42,6 +59,8 @@ typedef struct compress_call {
     cpr_ranks *ranks;
     cpr_compress_options options;
     const char *files_from;
+    const char *stdin_name;
+    bool dereference;
     bool quiet;
     cpr_file_list *files;
     uint64_t warnings;
@@ -57,6 +76,8 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
         {"profile", required_argument, NULL, 'p'},
         {"shard-size", required_argument, NULL, OPTION_SHARD_SIZE},
         {"files-from", required_argument, NULL, OPTION_FILES_FROM},
+        {"dereference", no_argument, NULL, 'L'},
+        {"stdin-name", required_argument, NULL, OPTION_STDIN_NAME},
         {"force", no_argument, NULL, 'f'},
         {"restart", no_argument, NULL, OPTION_RESTART},
         {"snapshot-interval", required_argument, NULL, OPTION_SNAPSHOT_INTERVAL},
@@ -72,7 +93,7 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
     call->options.snapshot_seconds = 600;
     opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "o:p:fqh", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "o:p:fLqh", options, NULL)) != -1) {
         switch (c) {
         case 'o':
             call->options.archive_path = optarg;
@@ -89,6 +110,14 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
             break;
         case OPTION_FILES_FROM:
             call->files_from = optarg;
+            break;
+        case OPTION_STDIN_NAME:
+            if (command_check_stdin_name(call->ranks, "compress", optarg) != EXIT_DONE)
+                return EXIT_USAGE;
+            call->stdin_name = optarg;
+            break;
+        case 'L':
+            call->dereference = true;
             break;
         case 'f':
             call->options.overwrite = true;
@@ -125,6 +154,9 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
         return command_usage(call->ranks, "compress", "no profile '%s'", profile);
     if (!call->options.archive_path || !*call->options.archive_path)
         return command_usage(call->ranks, "compress", "no archive given (-o ARCHIVE.h5)");
+    if (strcmp(call->options.archive_path, "-") == 0)
+        return command_usage(call->ranks, "compress",
+                             "an archive cannot be written to standard output (./- is a file)");
     if (optind == argc && !call->files_from)
         return command_usage(call->ranks, "compress", "no corpus given");
     return EXIT_DONE;
@@ -136,6 +168,13 @@ static void warn(void *context, const char *text)
     compress_call *call = context;
     call->warnings++;
     command_warn(call->ranks, "%s", text);
+}
+
+/* A cpr_poll_fn. */
+static cpr_status check_stop(void *context, cpr_error *error)
+{
+    (void)context;
+    return cpr_stop_check(error);
 }
 
 /* The absolute path of a file in a directory that exists, whether the file exists or not;
@@ -161,7 +200,12 @@ static cpr_status list_files(compress_call *call, int paths, char **path, cpr_er
     char *work = archive ? command_join(archive, ".work") : NULL;
     char *log = archive ? run_log_path(archive) : NULL;
     const char *exclude[] = {archive, work, log, NULL};
-    const cpr_list_options options = {.exclude = exclude, .warn = warn, .warn_context = call};
+    const cpr_list_options options = {.exclude = exclude,
+                                      .dereference = call->dereference,
+                                      .stream_name = call->stdin_name,
+                                      .warn = warn,
+                                      .warn_context = call,
+                                      .poll = check_stop};
     cpr_status status = CPR_OK;
     call->files = cpr_file_list_create();
     if (!archive || !work || !log || !call->files)
@@ -170,6 +214,10 @@ static cpr_status list_files(compress_call *call, int paths, char **path, cpr_er
         status = cpr_file_list_add(call->files, path[i], &options, error);
     if (status == CPR_OK && call->files_from)
         status = cpr_file_list_add_from(call->files, call->files_from, &options, error);
+    if (status == CPR_OK)
+        status = cpr_file_list_check_streams(call->files, error);
+    if (status == CPR_OK && cpr_file_list_streams(call->files) == 0)
+        cpr_file_list_judge(call->files, &options);
     free(archive);
     free(work);
     free(log);
@@ -183,6 +231,10 @@ static void on_phase(void *context, const char *name)
     compress_call *call = context;
     run_log_phase(&call->log, name);
     progress_clear(&call->bar);
+    if (strcmp(name, "streams") == 0) {
+        progress_begin(&call->bar, call->quiet, 0, 0);
+        call->bar.counting = true;
+    }
     if (strcmp(name, "primer") == 0) {
         progress_begin(&call->bar, call->quiet,
                        cpr_compress_primer_bytes(&call->options, call->files), 0);
@@ -260,6 +312,16 @@ static void summarize(const compress_call *call, const cpr_compress_totals *tota
             progress_time(seconds, time, sizeof time));
 }
 
+/* Only now it is known what the pipes gave; a job that was complete has not looked at them. */
+static void judge_streams(compress_call *call, const cpr_compress_totals *totals)
+{
+    const cpr_list_options options = {
+        .dereference = call->dereference, .warn = warn, .warn_context = call};
+    if (cpr_file_list_streams(call->files) > 0 &&
+        cpr_file_list_bytes(call->files) == totals->raw_bytes)
+        cpr_file_list_judge(call->files, &options);
+}
+
 static cpr_status compress(compress_call *call, int paths, char **path, cpr_error *error)
 {
     const bool first = cpr_ranks_rank(call->ranks) == 0;
@@ -268,6 +330,8 @@ static cpr_status compress(compress_call *call, int paths, char **path, cpr_erro
     if (status != CPR_OK)
         return status;
     if (first)
+        status = run_log_check(call->options.archive_path, error);
+    if (first && status == CPR_OK)
         status = list_files(call, paths, path, error);
     status = cpr_ranks_agree(call->ranks, status, error);
     if (status != CPR_OK)
@@ -288,6 +352,7 @@ static cpr_status compress(compress_call *call, int paths, char **path, cpr_erro
     if (first) {
         progress_clear(&call->bar);
         if (status == CPR_OK) {
+            judge_streams(call, &totals);
             run_log_published(&call->log, &totals, progress_clock() - started);
             summarize(call, &totals, progress_clock() - started);
         } else if (status == CPR_STOPPED) {

@@ -10,16 +10,20 @@ static const char help_text[] =
     "\n"
     "Prints what compressing these files and directories would need: files, bytes, shards, ranks\n"
     "that have work, and the memory of one rank with each profile, and of each node for what its\n"
-    "ranks share. Reads no file's contents.\n"
+    "ranks share. Reads no file's contents; '-' and pipes are read to their end, and counted.\n"
     "\n"
     "      --shard-size SIZE  bytes that are coded together, 1M to 4G (default: 64M)\n"
     "      --files-from LIST  the paths listed in a file (-: standard input)\n"
+    "  -L, --dereference      take the files and directories that links lead to\n"
+    "      --stdin-name NAME  the path in the archive of what is read from a pipe\n"
     "      --help             this text\n";
 
 typedef struct plan_call {
     cpr_ranks *ranks;
     uint64_t shard_bytes;
     const char *files_from;
+    const char *stdin_name;
+    bool dereference;
     uint64_t warnings;
 } plan_call;
 
@@ -28,13 +32,15 @@ static int parse_options(plan_call *call, int argc, char **argv, bool *help)
     static const struct option options[] = {
         {"shard-size", required_argument, NULL, OPTION_SHARD_SIZE},
         {"files-from", required_argument, NULL, OPTION_FILES_FROM},
+        {"dereference", no_argument, NULL, 'L'},
+        {"stdin-name", required_argument, NULL, OPTION_STDIN_NAME},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
     call->shard_bytes = CPR_SHARD_BYTES_DEFAULT;
     opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "Lh", options, NULL)) != -1) {
         switch (c) {
         case OPTION_SHARD_SIZE:
             if (!command_parse_size(optarg, &call->shard_bytes) ||
@@ -44,6 +50,14 @@ static int parse_options(plan_call *call, int argc, char **argv, bool *help)
             break;
         case OPTION_FILES_FROM:
             call->files_from = optarg;
+            break;
+        case OPTION_STDIN_NAME:
+            if (command_check_stdin_name(call->ranks, "plan", optarg) != EXIT_DONE)
+                return EXIT_USAGE;
+            call->stdin_name = optarg;
+            break;
+        case 'L':
+            call->dereference = true;
             break;
         case 'h':
         case OPTION_HELP:
@@ -98,7 +112,10 @@ static void print_plan(const plan_call *call, const cpr_file_list *files)
 /* Rank 0 does it all. */
 static cpr_status plan(plan_call *call, int paths, char **path, cpr_error *error)
 {
-    const cpr_list_options options = {.warn = warn, .warn_context = call};
+    const cpr_list_options options = {.dereference = call->dereference,
+                                      .stream_name = call->stdin_name,
+                                      .warn = warn,
+                                      .warn_context = call};
     cpr_file_list *files = cpr_file_list_create();
     cpr_status status =
         files ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
@@ -107,7 +124,13 @@ static cpr_status plan(plan_call *call, int paths, char **path, cpr_error *error
     if (status == CPR_OK && call->files_from)
         status = cpr_file_list_add_from(files, call->files_from, &options, error);
     if (status == CPR_OK)
+        status = cpr_file_list_check_streams(files, error);
+    for (size_t i = 0; status == CPR_OK && i < cpr_file_list_streams(files); i++)
+        status = cpr_file_list_count_stream(files, i, NULL, NULL, error);
+    if (status == CPR_OK) {
+        cpr_file_list_judge(files, &options);
         print_plan(call, files);
+    }
     cpr_file_list_free(files);
     return status;
 }

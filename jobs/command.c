@@ -93,6 +93,18 @@ cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive 
     return status;
 }
 
+int command_check_stdin_name(const cpr_ranks *ranks, const char *command, const char *name)
+{
+    char shown[512];
+    if (strlen(name) < 4096 && cpr_member_path_is_safe(name))
+        return EXIT_DONE;
+    return command_usage(
+        ranks, command,
+        "--stdin-name wants a path such as part/1.jsonl, without a leading '/' and "
+        "'..', not '%s'",
+        cpr_printable_path(name, shown, sizeof shown));
+}
+
 char *command_join(const char *first, const char *second)
 {
     const size_t room = strlen(first) + strlen(second) + 1;

@@ -47,6 +47,10 @@ int command_flush(const cpr_ranks *ranks);
 cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive **archive,
                                 cpr_error *error);
 
+/* --stdin-name wants a path that can be one of the archive's. EXIT_DONE, or what command_usage()
+ * returns. */
+int command_check_stdin_name(const cpr_ranks *ranks, const char *command, const char *name);
+
 /* Two strings as one, malloc()ed; NULL: out of memory. */
 char *command_join(const char *first, const char *second);
 
@@ -69,6 +73,7 @@ enum {
     OPTION_HELP = 1000,
     OPTION_SHARD_SIZE,
     OPTION_FILES_FROM,
+    OPTION_STDIN_NAME,
     OPTION_NO_MPI_IO,
     OPTION_NO_PRIMER,
     OPTION_SHARDS,

@@ -1,6 +1,7 @@
 /* main.c - the command `corpress`: finds the subcommand. */
 #include "command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,10 @@ static void tell_exit_code(const cpr_ranks *ranks, int code)
     const char *path = getenv("CORPRESS_EXIT_FILE");
     if (cpr_ranks_rank(ranks) != 0 || !path || !*path)
         return;
-    FILE *file = fopen(path, "w");
+    /* O_NONBLOCK: a FIFO that nobody reads must not hang us. */
+    const int fd =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     const bool written = file && fprintf(file, "%d\n", code) > 0;
     if ((file && fclose(file) != 0) || !written)
         command_warn(ranks, "cannot write the exit code to \"%s\"", path);

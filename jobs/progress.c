@@ -111,11 +111,34 @@ static void draw_bar(progress *p, const char *text, double fraction)
     p->drawn = true;
 }
 
+/* "read 12.3 MB, 1.4 MB/s" */
+static void show_count(progress *p, uint64_t bytes, double clock)
+{
+    char done[32];
+    char rate[32];
+    const double seconds = clock - p->started;
+    if (clock - p->shown < (p->terminal ? BAR_SECONDS : LOG_SECONDS_MOST))
+        return;
+    progress_bytes(bytes, done, sizeof done);
+    progress_bytes(seconds > 0 ? (uint64_t)((double)bytes / seconds) : 0, rate, sizeof rate);
+    if (p->terminal)
+        fprintf(stderr, "\rread %s, %s/s\033[K", done, rate);
+    else
+        fprintf(stderr, "corpress: read %s, %s/s\n", done, rate);
+    fflush(stderr);
+    p->drawn = p->terminal;
+    p->shown = clock;
+}
+
 void progress_show(progress *p, const cpr_run_progress *now)
 {
-    if (p->quiet || p->total_raw == 0)
+    if (p->quiet || (p->total_raw == 0 && !p->counting))
         return;
     const double clock = progress_clock();
+    if (p->counting) {
+        show_count(p, now->raw_bytes, clock);
+        return;
+    }
     /* The primer may have to be decoded first: that says nothing about the time that is left. */
     if (p->decoding && now->raw_bytes == now->earlier_bytes)
         p->started = clock;

@@ -6,6 +6,7 @@
 
 typedef struct progress {
     bool quiet;
+    bool counting;        /* how much there is, is not known */
     bool decoding;        /* there is no ratio to show: the archive's is known */
     bool terminal;        /* standard error is one */
     bool drawn;           /* a bar stands on the last line */

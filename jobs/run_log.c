@@ -4,20 +4,62 @@
 #include "command.h"
 #include "escape.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 char *run_log_path(const char *archive_path)
 {
     return command_join(archive_path, ".log.jsonl");
 }
 
+cpr_status run_log_check(const char *archive_path, cpr_error *error)
+{
+    char shown[512];
+    struct stat facts;
+    char *path = run_log_path(archive_path);
+    cpr_status status = CPR_OK;
+    if (!path)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
+    else if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
+        status = cpr_fail(error, CPR_ERR_EXISTS,
+                          "\"%s\" is where the run log goes, and is no file; it was left as it is",
+                          cpr_printable_path(path, shown, sizeof shown));
+    free(path);
+    return status;
+}
+
+/* fopen() that takes files only, and never waits for the other end of a FIFO. */
+static FILE *open_file(const char *path, int flags, const char *mode)
+{
+    struct stat facts;
+    const int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return NULL;
+    FILE *file = NULL;
+    int code = 0;
+    if (fstat(fd, &facts) != 0)
+        code = errno;
+    else if (!S_ISREG(facts.st_mode))
+        code = EINVAL;
+    else if ((file = fdopen(fd, mode)) == NULL)
+        code = errno;
+    if (!file) {
+        close(fd);
+        errno = code;
+    }
+    return file;
+}
+
 bool run_log_open(run_log *log, const char *archive_path)
 {
     *log = (run_log){.path = run_log_path(archive_path)};
-    log->file = log->path ? fopen(log->path, "a") : NULL;
+    log->file = log->path ? open_file(log->path, O_WRONLY | O_APPEND | O_CREAT, "a") : NULL;
     return log->file != NULL;
 }
 
@@ -144,7 +186,7 @@ void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header
                       uint64_t *lz4_bytes)
 {
     char *path = run_log_path(archive_path);
-    FILE *file = path ? fopen(path, "r") : NULL;
+    FILE *file = path ? open_file(path, O_RDONLY, "r") : NULL;
     char *line = NULL;
     size_t capacity = 0;
     while (file && getline(&line, &capacity, file) > 0) {

@@ -19,6 +19,9 @@ typedef struct run_log {
 char *run_log_path(const char *archive_path);
 
 /* Opens the log to append to it. False: it cannot be written; errno says why. */
+/* CPR_ERR_EXISTS if something that is not a file has the log's name. Local. */
+cpr_status run_log_check(const char *archive_path, cpr_error *error);
+
 bool run_log_open(run_log *log, const char *archive_path);
 
 /* Closes it. False: not everything could be written. */

@@ -125,6 +125,20 @@ else
 fi
 arguments+=("${options[@]}")
 
+# A job has none of the pipes of this shell, nor its standard input. A job that starts again could
+# not read a FIFO twice.
+if [ "$command" = compress ]; then
+    for path in "${paths[@]}"; do
+        case $path in
+        - | /dev/stdin | /dev/fd/* | /proc/self/fd/*) bad "a job cannot read '$path'" ;;
+        esac
+        [ ! -p "$path" ] || bad "a job cannot read the pipe '$path'"
+    done
+    case " ${options[*]} " in
+    *' --files-from - '* | *' --files-from=- '*) bad "a job cannot read a list from '-'" ;;
+    esac
+fi
+
 # The job's files beside the archive change while it runs; a corpus must not.
 if [ "$command" = compress ]; then
     beside=$(dirname -- "$archive"; echo .)

@@ -26,6 +26,28 @@ static bool work_exists(const char *path)
     return exists;
 }
 
+/* What a path that is no file leads to, or NULL. */
+static const char *kind_of_other(const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0 || S_ISREG(facts.st_mode))
+        return NULL;
+    return S_ISDIR(facts.st_mode)    ? "directory"
+           : S_ISFIFO(facts.st_mode) ? "pipe"
+           : S_ISSOCK(facts.st_mode) ? "socket"
+                                     : "device";
+}
+
+/* Names such as /dev/stdout are links to what a shell has opened. */
+static bool is_of_system(const char *directory)
+{
+    char *resolved = realpath(directory, NULL);
+    const bool found =
+        resolved && (strcmp(resolved, "/dev") == 0 || strncmp(resolved, "/proc/", 6) == 0);
+    free(resolved);
+    return found;
+}
+
 /* Rank 0's look at where the archive is to go. */
 static cpr_status check_output(const cpr_compress_options *options, cpr_error *error)
 {
@@ -33,20 +55,23 @@ static cpr_status check_output(const cpr_compress_options *options, cpr_error *e
     const char *path = options->archive_path;
     cpr_printable_path(path, shown, sizeof shown);
     struct stat facts;
-    if (lstat(path, &facts) == 0) {
-        if (S_ISDIR(facts.st_mode))
-            return cpr_fail(error, CPR_ERR_EXISTS, "%s is a directory", shown);
-        if (!options->overwrite && !work_exists(path))
-            return cpr_fail(error, CPR_ERR_EXISTS, "%s exists; use --force to replace it", shown);
-    }
-    const char *slash = strrchr(path, '/');
-    if (slash && slash[1] == '\0')
+    if (*path && path[strlen(path) - 1] == '/')
         return cpr_fail(error, CPR_ERR_USAGE, "%s names a directory, not an archive", shown);
+    const char *other = kind_of_other(path);
+    if (other)
+        return cpr_fail(error, CPR_ERR_EXISTS, "%s is a %s, not a file that can be replaced", shown,
+                        other);
+    if (lstat(path, &facts) == 0 && !options->overwrite && !work_exists(path))
+        return cpr_fail(error, CPR_ERR_EXISTS, "%s exists; use --force to replace it", shown);
+    const char *slash = strrchr(path, '/');
     char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
     if (slash && !directory)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
     const int code = access(directory ? directory : ".", W_OK | X_OK) ? errno : 0;
+    const bool of_system = is_of_system(directory ? directory : ".");
     free(directory);
+    if (of_system)
+        return cpr_fail(error, CPR_ERR_EXISTS, "%s is not a place for files", shown);
     return code ? cpr_fail_errno(error, code, "cannot create files beside %s", shown) : CPR_OK;
 }
 
@@ -177,11 +202,11 @@ static cpr_status make_archive(cpr_compress_run *run, uint64_t *archive_bytes, c
     return status == CPR_OK ? cpr_compress_publish(run, archive_bytes, error) : status;
 }
 
-cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
-                        const cpr_compress_options *options, const cpr_listener *listener,
-                        cpr_compress_totals *totals, cpr_error *error)
+cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compress_options *options,
+                        const cpr_listener *listener, cpr_compress_totals *totals, cpr_error *error)
 {
-    cpr_compress_run run = {.ranks = ranks, .options = options, .listener = listener};
+    cpr_compress_run run = {
+        .ranks = ranks, .options = options, .listener = listener, .unread_stream = SIZE_MAX};
     uint64_t archive_bytes = 0;
     cpr_status status = cpr_compress_check_output(ranks, options, error);
     if (status == CPR_OK)

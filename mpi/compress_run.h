@@ -48,6 +48,7 @@ typedef struct cpr_compress_run {
     cpr_work_lock *lock;
     cpr_manifest manifest; /* of the run that began; if state is CPR_WORK_GOES_ON */
     bool begun;            /* the directory's manifest is that of this job */
+    size_t unread_stream;  /* the first that is not in the directory; SIZE_MAX: none */
 } cpr_compress_run;
 
 /* Tells the user, on rank 0, which phase begins, or something worth knowing. Local. */
@@ -57,10 +58,18 @@ void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
 void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Opens and locks the work directory, and decides whether to go on with what is in it. `files` is
- * that of rank 0. Sets work, state and, on rank 0, lock and manifest. */
-cpr_status cpr_compress_open_work(cpr_compress_run *run, const cpr_file_list *files,
-                                  cpr_error *error);
+/* Opens and locks the work directory, reads the streams of `files`, which is that of rank 0, and
+ * decides whether to go on with what is there. Sets work, state and, on rank 0, lock and manifest.
+ */
+cpr_status cpr_compress_open_work(cpr_compress_run *run, cpr_file_list *files, cpr_error *error);
+
+/* Rank 0 copies the streams of its list into the work directory, unless they are there, or another
+ * job's manifest, or the archive is complete. A request to stop ends it, on whichever rank. */
+cpr_status cpr_compress_read_streams(cpr_compress_run *run, cpr_file_list *files, cpr_error *error);
+
+/* Local, rank 0. CPR_ERR_CHANGED if run->manifest has a stream that is not there. */
+cpr_status cpr_compress_streams_lost(const cpr_compress_run *run, const cpr_file_list *files,
+                                     cpr_error *error);
 
 /* Writes the manifest of a job that begins. */
 cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error);

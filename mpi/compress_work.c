@@ -60,7 +60,10 @@ static cpr_status throw_away(cpr_compress_run *run, cpr_error *error)
     cpr_work_scan scan;
     cpr_status status = cpr_work_dir_scan(run->work, &scan, NULL, 0, error);
     if (status == CPR_OK)
-        status = cpr_work_dir_clear(run->work, error);
+        status = cpr_work_dir_clear(run->work, true, error);
+    if (status == CPR_OK && scan.streams)
+        cpr_compress_note(run, "--restart: what %llu pipes gave is thrown away",
+                          (unsigned long long)scan.streams);
     if (status == CPR_OK && (scan.manifest || scan.shards || scan.snapshots || scan.primer))
         cpr_compress_note(run,
                           "--restart: %llu finished shards and %llu snapshots are thrown away "
@@ -99,7 +102,9 @@ static cpr_status compare(cpr_compress_run *run, const cpr_file_list *files, cpr
 {
     cpr_manifest now;
     describe_job(run, files, &now);
-    const cpr_status status = cpr_manifest_compare(&run->manifest, &now, error);
+    cpr_status status = cpr_compress_streams_lost(run, files, error);
+    if (status == CPR_OK)
+        status = cpr_manifest_compare(&run->manifest, &now, error);
     if (status == CPR_ERR_CHANGED)
         add_cost(run, error);
     if (status != CPR_OK)
@@ -117,18 +122,14 @@ static cpr_status decide(cpr_compress_run *run, const cpr_file_list *files, cpr_
     const char *path = run->options->archive_path;
     char shown[512];
     struct stat facts;
-    cpr_status status =
-        run->options->restart ? throw_away(run, error) : cpr_work_dir_tidy(run->work, error);
-    if (status != CPR_OK)
-        return status;
     const bool published = cpr_work_is_published(run->work, path);
-    status = cpr_manifest_read(run->work, &run->manifest, error);
+    cpr_status status = cpr_manifest_read(run->work, &run->manifest, error);
     if (status == CPR_OK) {
         status = compare(run, files, error);
         run->state = CPR_WORK_GOES_ON;
     } else if (status == CPR_ERR_NOT_FOUND) {
         /* Nobody knows what shards without a manifest are. */
-        status = published ? CPR_OK : cpr_work_dir_clear(run->work, error);
+        status = published ? CPR_OK : cpr_work_dir_clear(run->work, false, error);
         run->state = CPR_WORK_NEW;
     }
     if (status == CPR_OK && published)
@@ -139,15 +140,20 @@ static cpr_status decide(cpr_compress_run *run, const cpr_file_list *files, cpr_
     return status;
 }
 
-cpr_status cpr_compress_open_work(cpr_compress_run *run, const cpr_file_list *files,
-                                  cpr_error *error)
+cpr_status cpr_compress_open_work(cpr_compress_run *run, cpr_file_list *files, cpr_error *error)
 {
     cpr_status status = CPR_OK;
     if (run->ranks->rank == 0) {
         status = open_locked(run, error);
         if (status == CPR_OK)
-            status = decide(run, files, error);
+            status = run->options->restart ? throw_away(run, error)
+                                           : cpr_work_dir_tidy(run->work, error);
     }
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status == CPR_OK)
+        status = cpr_compress_read_streams(run, files, error);
+    if (status == CPR_OK && run->ranks->rank == 0)
+        status = decide(run, files, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK && run->ranks->rank != 0)
         status = cpr_work_dir_open(run->options->archive_path, false, &run->work, error);
@@ -352,7 +358,7 @@ cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
 /* Whether the next run can use what a run that did not succeed leaves. */
 static bool worth_keeping(const cpr_compress_run *run, const cpr_work_scan *scan, cpr_status status)
 {
-    if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer)
+    if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer || scan->streams)
         return true;
     /* Another job's, or a plan and a vocabulary. */
     return scan->manifest && (!run->begun || status == CPR_STOPPED);
@@ -382,6 +388,10 @@ cpr_status cpr_compress_close_work(cpr_compress_run *run, cpr_status status, cpr
                      "; %llu of %llu shards are done%s", (unsigned long long)scan.shards,
                      (unsigned long long)run->shard_count,
                      status == CPR_ERR_CHANGED ? "" : ", the same command goes on");
+        else if (scan.streams && status != CPR_ERR_CHANGED && status != CPR_ERR_BUSY)
+            snprintf(error->text + used, sizeof error->text - used,
+                     "; what %llu pipes gave is kept, the same command goes on with it",
+                     (unsigned long long)scan.streams);
         cpr_work_lock_release(run->lock);
     } else {
         (void)cpr_work_dir_remove(path, run->lock, &detail);

@@ -209,14 +209,15 @@ typedef struct cpr_compress_totals {
 cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_options *options,
                                      cpr_error *error);
 
-/* COLLECTIVE. Compresses the corpus; `files` is that of rank 0, and stays the caller's. Goes on
+/* COLLECTIVE. Compresses the corpus; `files` is that of rank 0, and stays the caller's; its streams
+ * are read, and know their sizes after that. Goes on
  * where an interrupted run of the same job stopped. After a failure or CPR_STOPPED there is no
  * archive, and the work directory holds what was done; none is left if nothing was.
  * CPR_ERR_CHANGED: the work directory is of another job. CPR_ERR_BUSY: another process is at work
  * in it. totals may be NULL. */
-cpr_status cpr_compress(cpr_ranks *ranks, const cpr_file_list *files,
-                        const cpr_compress_options *options, const cpr_listener *listener,
-                        cpr_compress_totals *totals, cpr_error *error);
+cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compress_options *options,
+                        const cpr_listener *listener, cpr_compress_totals *totals,
+                        cpr_error *error);
 
 /* Which files or shards of an archive: one bool each. */
 typedef struct cpr_extract_options {

@@ -104,8 +104,9 @@ static cpr_status open_file(cpr_corpus_reader *reader, uint64_t file, cpr_error 
     if (status != CPR_OK)
         return status;
     const char *path = cpr_file_list_source(reader->list, file);
+    const int follow = cpr_file_list_get(reader->list, file).through_link ? 0 : O_NOFOLLOW;
     /* The list was made from a regular file. O_NONBLOCK: a FIFO in its place must not hang us. */
-    reader->fd = cpr_io_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    reader->fd = cpr_io_open(path, O_RDONLY | follow | O_NONBLOCK);
     reader->file = file;
     if (reader->fd < 0)
         return errno == ELOOP ? changed(reader, "a link", error)

@@ -2,21 +2,32 @@
  * of 4 for each file beside them. */
 #include "file_list.h"
 #include "shard_io.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 typedef struct entry {
-    uint64_t path;   /* where its source path starts in the paths; a link's target follows it */
+    uint64_t path;   /* where its source path starts in the paths; a link's target follows it, or a
+                        stream's member path */
     uint64_t offset; /* of its bytes in the corpus; the next one's offset is its end */
     int64_t mtime_seconds;
     uint32_t mtime_nanoseconds;
     uint32_t skip; /* the member path is the source path without its first `skip` bytes */
     uint32_t change;
     uint16_t mode;
-    uint16_t type;
+    uint8_t type;
+    bool through_link;
 } entry;
+
+/* What can be read only once, and is being read for this list. */
+typedef struct claim {
+    dev_t device;
+    ino_t inode;
+    bool standard; /* standard input, whatever it is */
+} claim;
 
 struct cpr_file_list {
     entry *entries;
@@ -28,6 +39,13 @@ struct cpr_file_list {
     uint32_t *slots;   /* open addressing by member path: index + 1, or 0 */
     size_t slot_count; /* a power of two, or 0 */
     uint64_t bytes;
+    uint64_t *streams; /* indices of those that the list names */
+    bool *read_streams;
+    size_t stream_count;
+    claim *claims;
+    size_t claim_count;
+    uint64_t *noted_links;
+    size_t noted_link_count;
 };
 
 cpr_file_list *cpr_file_list_create(void)
@@ -42,6 +60,10 @@ void cpr_file_list_free(cpr_file_list *list)
     free(list->entries);
     free(list->paths);
     free(list->slots);
+    free(list->streams);
+    free(list->read_streams);
+    free(list->claims);
+    free(list->noted_links);
     free(list);
 }
 
@@ -70,6 +92,7 @@ cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i)
         .change = e->change,
         .mode = e->mode,
         .type = (cpr_file_type)e->type,
+        .through_link = e->through_link,
     };
     return file;
 }
@@ -169,11 +192,14 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
                                 cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
-    const size_t source_bytes = strlen(source) + 1;
+    size_t source_bytes = strlen(source) + 1;
+    if (skip == source_bytes)
+        source_bytes += strlen(source + skip) + 1;
     const bool is_link = file->type == CPR_FILE_SYMLINK;
     const size_t target_bytes = is_link ? strlen(link_target) + 1 : 0;
     *known = UINT64_MAX;
-    if (source_bytes > CPR_PATH_MAX_BYTES || target_bytes > CPR_PATH_MAX_BYTES)
+    if (source_bytes > 2 * CPR_PATH_MAX_BYTES || strlen(source) >= CPR_PATH_MAX_BYTES ||
+        target_bytes > CPR_PATH_MAX_BYTES)
         return cpr_fail(error, CPR_ERR_USAGE, "a path is longer than %zu bytes: \"%s\"",
                         CPR_PATH_MAX_BYTES, cpr_printable_path(source, shown, sizeof(shown)));
     if (list->count >= UINT32_MAX - 1 || file->bytes > INT64_MAX - list->bytes)
@@ -196,7 +222,8 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
         .skip = (uint32_t)skip,
         .change = file->change,
         .mode = (uint16_t)(file->mode & 07777),
-        .type = (uint16_t)file->type,
+        .type = (uint8_t)file->type,
+        .through_link = file->through_link,
     };
     memcpy(list->paths + list->paths_bytes, source, source_bytes);
     if (is_link)
@@ -220,11 +247,142 @@ bool cpr_member_path_is_safe(const char *member)
     }
 }
 
+/* ---- streams -------------------------------------------------------------------------------- */
+
+bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct stat *facts)
+{
+    const bool standard = cpr_stream_descriptor(path) == STDIN_FILENO;
+    const bool once = !S_ISREG(facts->st_mode) && !S_ISDIR(facts->st_mode);
+    for (size_t i = 0; i < list->claim_count; ++i) {
+        const claim *c = &list->claims[i];
+        if ((standard && c->standard) ||
+            (once && c->device == facts->st_dev && c->inode == facts->st_ino))
+            return false;
+    }
+    if (!standard && !once)
+        return true;
+    claim *claims = realloc(list->claims, (list->claim_count + 1) * sizeof(*claims));
+    if (claims == NULL)
+        return true; /* what comes next will fail for it */
+    list->claims = claims;
+    claims[list->claim_count++] = (claim){facts->st_dev, facts->st_ino, standard};
+    return true;
+}
+
+/* "SOURCE", NUL, "MEMBER", malloc()ed. */
+static char *join_stream(const char *source, const char *member)
+{
+    const size_t source_bytes = strlen(source) + 1;
+    const size_t member_bytes = strlen(member) + 1;
+    char *both = malloc(source_bytes + member_bytes);
+    if (both != NULL) {
+        memcpy(both, source, source_bytes);
+        memcpy(both + source_bytes, member, member_bytes);
+    }
+    return both;
+}
+
+cpr_status cpr_file_list_append_stream(cpr_file_list *list, const char *path, const char *member,
+                                       cpr_error *error)
+{
+    const cpr_file file = {.mode = 0644, .type = CPR_FILE_REGULAR};
+    char a[CPR_SHOWN_BYTES / 2];
+    char b[CPR_SHOWN_BYTES / 2];
+    uint64_t known;
+    char *both = join_stream(path, member);
+    uint64_t *streams = realloc(list->streams, (list->stream_count + 1) * sizeof(*streams));
+    if (streams != NULL)
+        list->streams = streams;
+    bool *read_streams = realloc(list->read_streams, list->stream_count + 1);
+    if (read_streams != NULL)
+        list->read_streams = read_streams;
+    if (both == NULL || streams == NULL || read_streams == NULL) {
+        free(both);
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
+    }
+    const cpr_status status =
+        cpr_file_list_append(list, both, strlen(path) + 1, &file, NULL, &known, error);
+    free(both);
+    if (status != CPR_OK)
+        return status;
+    if (known != UINT64_MAX)
+        return cpr_fail(error, CPR_ERR_USAGE,
+                        "\"%s\" and \"%s\" would have the same path in the archive; name the first "
+                        "one with --stdin-name",
+                        cpr_printable_path(cpr_stream_title(path), a, sizeof(a)),
+                        cpr_printable_path(cpr_file_list_source(list, known), b, sizeof(b)));
+    read_streams[list->stream_count] = false;
+    streams[list->stream_count++] = list->count - 1;
+    return CPR_OK;
+}
+
+void cpr_file_list_note_link(cpr_file_list *list, uint64_t i)
+{
+    uint64_t *links = realloc(list->noted_links, (list->noted_link_count + 1) * sizeof(*links));
+    if (links == NULL)
+        return;
+    list->noted_links = links;
+    links[list->noted_link_count++] = i;
+}
+
+size_t cpr_file_list_noted_links(const cpr_file_list *list)
+{
+    return list->noted_link_count;
+}
+
+uint64_t cpr_file_list_noted_link(const cpr_file_list *list, size_t i)
+{
+    return list->noted_links[i];
+}
+
+size_t cpr_file_list_streams(const cpr_file_list *list)
+{
+    return list->stream_count;
+}
+
+uint64_t cpr_file_list_stream_file(const cpr_file_list *list, size_t i)
+{
+    return list->streams[i];
+}
+
+bool cpr_file_list_stream_is_read(const cpr_file_list *list, size_t i)
+{
+    return list->read_streams[i];
+}
+
+cpr_status cpr_file_list_set_stream(cpr_file_list *list, size_t i, const char *source,
+                                    uint64_t bytes, cpr_error *error)
+{
+    entry *e = &list->entries[list->streams[i]];
+    const uint64_t before = cpr_file_list_get(list, list->streams[i]).bytes;
+    if (bytes > INT64_MAX - (list->bytes - before))
+        return cpr_fail(error, CPR_ERR_USAGE, "the corpus is too large");
+    if (source != NULL) {
+        const size_t source_bytes = strlen(source) + 1;
+        const size_t member_bytes = strlen(list->paths + e->path + e->skip) + 1;
+        if (!reserve(list, source_bytes + member_bytes))
+            return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
+        e = &list->entries[list->streams[i]];
+        char *out = list->paths + list->paths_bytes;
+        memcpy(out, source, source_bytes);
+        memcpy(out + source_bytes, list->paths + e->path + e->skip, member_bytes);
+        e->path = list->paths_bytes;
+        e->skip = (uint32_t)source_bytes;
+        list->paths_bytes += source_bytes + member_bytes;
+        list->read_streams[i] = true;
+    }
+    for (size_t f = (size_t)list->streams[i] + 1; f < list->count; ++f)
+        list->entries[f].offset += bytes - before;
+    list->bytes += bytes - before;
+    return CPR_OK;
+}
+
 /* ---- for another rank ------------------------------------------------------------------------
  * Count, bytes of paths; then 44 bytes a file; then the paths. */
 
 #define PACKED_HEAD 16
 #define PACKED_ENTRY 44
+#define PACKED_THROUGH_LINK 256u /* beside the type */
 
 uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
 {
@@ -243,7 +401,7 @@ uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
         cpr_put32(out + 24, file.mtime_nanoseconds);
         cpr_put32(out + 28, list->entries[i].skip);
         cpr_put32(out + 32, file.mode);
-        cpr_put32(out + 36, (uint32_t)file.type);
+        cpr_put32(out + 36, (uint32_t)file.type | (file.through_link ? PACKED_THROUGH_LINK : 0));
         cpr_put32(out + 40, file.change);
     }
     if (list->paths_bytes > 0)
@@ -261,15 +419,18 @@ static bool unpack_entry(cpr_file_list *list, const uint8_t *in, const char *pat
         .mtime_seconds = (int64_t)cpr_get64(in + 16),
         .mtime_nanoseconds = cpr_get32(in + 24),
         .mode = cpr_get32(in + 32),
-        .type = (cpr_file_type)cpr_get32(in + 36),
+        .type = (cpr_file_type)(cpr_get32(in + 36) & ~PACKED_THROUGH_LINK),
+        .through_link = (cpr_get32(in + 36) & PACKED_THROUGH_LINK) != 0,
         .change = cpr_get32(in + 40),
     };
     const uint32_t skip = cpr_get32(in + 28);
-    if (path >= paths_bytes || cpr_get32(in + 36) > CPR_FILE_SYMLINK)
+    if (path >= paths_bytes || (cpr_get32(in + 36) & ~PACKED_THROUGH_LINK) > CPR_FILE_SYMLINK)
         return false;
     /* The paths end in a NUL (checked by the caller), so every string ends in time. */
     const size_t length = strlen(paths + path);
-    if (skip > length || (file.type == CPR_FILE_SYMLINK && path + length + 1 >= paths_bytes))
+    const bool more = file.type == CPR_FILE_SYMLINK || skip == length + 1;
+    if (skip > length + (file.type == CPR_FILE_REGULAR) ||
+        (more && path + length + 1 >= paths_bytes))
         return false;
     const char *target = file.type == CPR_FILE_SYMLINK ? paths + path + length + 1 : "";
     uint64_t known;

@@ -5,17 +5,34 @@
 #include "shard.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 /* Longest path that a list takes, in bytes. */
 #define CPR_PATH_MAX_BYTES ((size_t)32 << 10)
 
-/* Appends an entry. The member path is `source + skip`. If the list has that member path already,
+/* Appends an entry. The member path is `source + skip`; of a stream skip is strlen(source) + 1, and
+ * the member path stands behind the source's NUL. If the list has that member path already,
  * nothing is appended and *known is its index (the status is CPR_OK); else UINT64_MAX. */
 cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t skip,
                                 const cpr_file *file, const char *link_target, uint64_t *known,
                                 cpr_error *error);
 
-/* True if a member path is relative and has no empty, "." or ".." component. */
-bool cpr_member_path_is_safe(const char *member);
+/* Marks what `path` leads to as read by this list. False if it can be read only once, and is
+ * marked already. */
+bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct stat *facts);
+
+/* Appends a regular file of 0 bytes, the source of which is `path` until
+ * cpr_file_list_set_stream(). CPR_ERR_USAGE if there is such a member. */
+cpr_status cpr_file_list_append_stream(cpr_file_list *list, const char *path, const char *member,
+                                       cpr_error *error);
+
+/* Sets the number of bytes of the i-th stream, and where they are; NULL: as before. */
+cpr_status cpr_file_list_set_stream(cpr_file_list *list, size_t i, const char *source,
+                                    uint64_t bytes, cpr_error *error);
+
+/* Remembers a link that the user named, for cpr_file_list_judge(). */
+void cpr_file_list_note_link(cpr_file_list *list, uint64_t i);
+size_t cpr_file_list_noted_links(const cpr_file_list *list);
+uint64_t cpr_file_list_noted_link(const cpr_file_list *list, size_t i);
 
 #endif

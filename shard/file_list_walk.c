@@ -1,7 +1,8 @@
 /* file_list_walk.c - fills the list from paths that the user names. */
 #define _GNU_SOURCE
-#include "file_list.h"
+#include "file_list_walk.h"
 #include "shard_io.h"
+#include "stream.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,19 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
-
-/* One call of cpr_file_list_add(). `path` grows and shrinks while the walk goes down and up. */
-typedef struct walk {
-    cpr_file_list *list;
-    char *path; /* CPR_PATH_MAX_BYTES of room */
-    size_t length;
-    size_t skip;       /* of `path`, to the member path */
-    char *absolute;    /* resolved path of the root, or NULL if nothing is excluded */
-    size_t root_bytes; /* length of `path` at the root */
-    const cpr_list_options *options;
-    cpr_error *error;
-} walk;
 
 /* A name in a directory, or, with a '/' at its end, the things below it. Sorted by `name` they come
  * in the order of whole paths: "a", "a.b", "a/c". */
@@ -38,29 +29,38 @@ typedef struct name_list {
     size_t capacity;
 } name_list;
 
-static void warn_left_out(const walk *w, const char *reason)
+/* "VERB "path": reason", of the walk's path. */
+static void warn_of(const cpr_walk *w, const char *verb, const char *reason)
 {
     char shown[CPR_SHOWN_BYTES];
-    char text[CPR_SHOWN_BYTES + 128];
+    char text[2 * CPR_SHOWN_BYTES + 128];
     if (w->options->warn == NULL)
         return;
-    (void)snprintf(text, sizeof(text), "left out \"%s\": %s",
+    (void)snprintf(text, sizeof(text), "%s \"%s\": %s", verb,
                    cpr_printable_path(w->path, shown, sizeof(shown)), reason);
     w->options->warn(w->options->warn_context, text);
 }
 
-static cpr_status fail_errno(const walk *w, int code, const char *verb)
+static void warn_left_out(const cpr_walk *w, const char *reason)
+{
+    warn_of(w, "left out", reason);
+}
+
+static const char excluded[] = "it belongs to the archive that is being written";
+static const char not_taken[] = "neither a file nor a directory nor a symbolic link";
+
+static cpr_status fail_errno(const cpr_walk *w, int code, const char *verb)
 {
     return cpr_io_fail(w->error, code, verb, w->length > 0 ? w->path : ".");
 }
 
-static cpr_status no_memory(const walk *w)
+static cpr_status no_memory(const cpr_walk *w)
 {
     return cpr_fail(w->error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
 }
 
 /* Appends "/name" (without the '/' at a path that is empty or ends in one) to the path. */
-static cpr_status enter(walk *w, const char *name)
+static cpr_status enter(cpr_walk *w, const char *name)
 {
     const size_t bytes = strlen(name);
     const bool slash = w->length > 0 && w->path[w->length - 1] != '/';
@@ -74,37 +74,14 @@ static cpr_status enter(walk *w, const char *name)
     return CPR_OK;
 }
 
-static void leave(walk *w, size_t length)
+static void leave(cpr_walk *w, size_t length)
 {
     w->length = length;
     w->path[length] = '\0';
 }
 
-/* True if the walk's path is one that the caller wants left out. */
-static bool is_excluded(const walk *w)
-{
-    if (w->absolute == NULL)
-        return false;
-    const size_t root = strlen(w->absolute);
-    const char *below = w->path + w->root_bytes;
-    while (*below == '/')
-        ++below;
-    for (const char *const *e = w->options->exclude; *e != NULL; ++e) {
-        if (strncmp(*e, w->absolute, root) != 0)
-            continue;
-        const char *rest = *e + root;
-        if (*below == '\0' && *rest == '\0')
-            return true;
-        if (root > 0 && w->absolute[root - 1] != '/' && *rest++ != '/')
-            continue;
-        if (*below != '\0' && strcmp(rest, below) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Reads a link's target into malloc()ed memory. */
-static cpr_status read_link(const walk *w, int directory, const char *name, char **target)
+static cpr_status read_link(const cpr_walk *w, int directory, const char *name, char **target)
 {
     for (size_t capacity = 256; capacity <= 2 * CPR_PATH_MAX_BYTES; capacity *= 2) {
         *target = malloc(capacity);
@@ -132,9 +109,85 @@ static uint32_t change_mark(const struct stat *facts)
     return (uint32_t)(time * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
+/* Sizes on disks can be believed, and those of network file systems, where a look at a file takes
+ * its time. */
+static bool has_sizes(int fd, const struct stat *facts)
+{
+    static const unsigned long known[] = {
+        0x6969,     /* NFS */
+        0x0bd00bd0, /* Lustre */
+        0x47504653, /* GPFS */
+        0x19830326, /* BeeGFS */
+        0x00c36400, /* Ceph */
+        0xff534d42, /* CIFS */
+        0xfe534d42, /* SMB 2 */
+        0x9123683e, /* Btrfs */
+        0x01021994, /* tmpfs */
+    };
+    struct statfs system;
+    if (major(facts->st_dev) != 0)
+        return true;
+    if (fd < 0 || fstatfs(fd, &system) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); ++i)
+        if ((unsigned long)system.f_type == known[i])
+            return true;
+    return false;
+}
+
+/* A file of the kernel's says that it is empty, and is not: its bytes would be lost. Only one that
+ * says so is looked at, and only on a file system that may be the kernel's. */
+static cpr_status check_empty(cpr_walk *w, int directory, const char *name,
+                              const struct stat *facts)
+{
+    char shown[CPR_SHOWN_BYTES];
+    char byte;
+    if (facts->st_size != 0 || has_sizes(-1, facts) ||
+        (w->sizes_known && w->sized == facts->st_dev))
+        return CPR_OK;
+    const int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return CPR_OK; /* it says that it is empty, and nobody can know better */
+    w->sizes_known = has_sizes(fd, facts);
+    w->sized = facts->st_dev;
+    /* EAGAIN is what a log of the kernel's gives that waits for its next line. */
+    const ssize_t got = w->sizes_known ? 0 : read(fd, &byte, 1);
+    const bool empty = got == 0 || (got < 0 && errno != EAGAIN);
+    (void)close(fd);
+    if (empty)
+        return CPR_OK;
+    return cpr_fail(w->error, CPR_ERR_IO,
+                    "\"%s\" says that its size is 0, but there are bytes in it, as in files of the "
+                    "kernel's; give them through a pipe, or leave the file out",
+                    cpr_printable_path(w->path, shown, sizeof(shown)));
+}
+
+/* Looks at a name: at what it leads to, if it is a link and links are followed. */
+static cpr_status look(const cpr_walk *w, int directory, const char *name, struct stat *facts,
+                       bool *through_link)
+{
+    char reason[128];
+    struct stat target;
+    *through_link = false;
+    if (fstatat(directory, name, facts, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail_errno(w, errno, "read");
+    if (!S_ISLNK(facts->st_mode) || !w->options->dereference)
+        return CPR_OK;
+    if (fstatat(directory, name, &target, 0) == 0) {
+        *facts = target;
+        *through_link = true;
+        return CPR_OK;
+    }
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        return fail_errno(w, errno, "follow");
+    (void)snprintf(reason, sizeof(reason), "it leads nowhere (%s)", strerror(errno));
+    warn_of(w, "kept as a link", reason);
+    return CPR_OK;
+}
+
 /* What the list keeps of a file. *taken is false, with a warning, for what archives cannot hold. */
-static cpr_status describe(const walk *w, int directory, const char *name, const struct stat *facts,
-                           name_entry *e, bool *taken)
+static cpr_status describe(cpr_walk *w, int directory, const char *name, const struct stat *facts,
+                           bool through_link, name_entry *e, bool *taken)
 {
     *e = (name_entry){.file = {
                           .mtime_seconds = facts->st_mtim.tv_sec,
@@ -147,18 +200,22 @@ static cpr_status describe(const walk *w, int directory, const char *name, const
     if (S_ISREG(facts->st_mode)) {
         e->file.type = CPR_FILE_REGULAR;
         e->file.bytes = (uint64_t)facts->st_size;
-    } else if (S_ISLNK(facts->st_mode)) {
+        e->file.through_link = through_link;
+        return check_empty(w, directory, name, facts);
+    }
+    if (S_ISLNK(facts->st_mode)) {
         e->file.type = CPR_FILE_SYMLINK;
         e->file.mode = 0777; /* what links have on Linux; it means nothing */
         return read_link(w, directory, name, &e->target);
-    } else if (!S_ISDIR(facts->st_mode)) {
-        *taken = false;
     }
+    *taken = S_ISDIR(facts->st_mode);
+    if (!*taken)
+        warn_left_out(w, not_taken);
     return CPR_OK;
 }
 
 /* Appends the walk's path to the list. */
-static cpr_status take(walk *w, const name_entry *e)
+static cpr_status take(cpr_walk *w, const name_entry *e)
 {
     uint64_t known;
     if (w->length <= w->skip)
@@ -213,51 +270,97 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const name_entry *)a)->name, ((const name_entry *)b)->name);
 }
 
-/* Adds one name of the open directory at the walk's path, and what is below it. */
-static cpr_status read_name(walk *w, int directory, const char *name, name_list *names)
+/* Warns and returns true if the directory is one that the walk is in: links lead in a circle. */
+static bool is_circle(const cpr_walk *w, const struct stat *facts)
 {
-    const size_t above = w->length;
+    char shown[CPR_SHOWN_BYTES];
+    char reason[CPR_SHOWN_BYTES + 64];
+    for (size_t i = 0; w->options->dereference && i < w->depth; ++i) {
+        const cpr_walk_place *place = &w->places[i];
+        if (place->device != facts->st_dev || place->inode != facts->st_ino)
+            continue;
+        const char end = w->path[place->length];
+        w->path[place->length] = '\0';
+        cpr_printable_path(place->length > 0 ? w->path : ".", shown, sizeof(shown));
+        w->path[place->length] = end;
+        (void)snprintf(reason, sizeof(reason), "it leads back to \"%s\"", shown);
+        warn_left_out(w, reason);
+        return true;
+    }
+    return false;
+}
+
+/* Adds one name of the open directory at the walk's path, and what is below it. */
+static cpr_status read_name(cpr_walk *w, int directory, const struct stat *above, const char *name,
+                            name_list *names)
+{
+    const size_t length = w->length;
     struct stat facts;
     name_entry e = {0};
     bool taken = false;
+    bool through_link;
+    if (cpr_walk_excludes(w, above, name))
+        return CPR_OK;
     cpr_status status = enter(w, name);
-    if (status != CPR_OK)
-        return status;
-    if (fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
-        return fail_errno(w, errno, "read");
-    status = describe(w, directory, name, &facts, &e, &taken);
-    if (status == CPR_OK && !taken)
-        warn_left_out(w, "neither a file nor a directory nor a symbolic link");
-    if (status == CPR_OK && taken && !add_name(names, name, "", &e)) {
-        free(e.target);
-        status = no_memory(w);
+    if (status == CPR_OK)
+        status = look(w, directory, name, &facts, &through_link);
+    if (status == CPR_OK && through_link && cpr_walk_excludes_itself(w, &facts)) {
+        warn_left_out(w, excluded);
+    } else if (status == CPR_OK && !(S_ISDIR(facts.st_mode) && is_circle(w, &facts))) {
+        status = describe(w, directory, name, &facts, through_link, &e, &taken);
+        if (status == CPR_OK && taken && !add_name(names, name, "", &e)) {
+            free(e.target);
+            status = no_memory(w);
+        }
+        if (status == CPR_OK && S_ISDIR(facts.st_mode) && !add_name(names, name, "/", &e))
+            status = no_memory(w);
     }
-    if (status == CPR_OK && S_ISDIR(facts.st_mode) && !add_name(names, name, "/", &e))
-        status = no_memory(w);
-    leave(w, above);
+    leave(w, length);
     return status;
 }
 
-/* Reads the names in the directory at the walk's path, sorted. */
-static cpr_status read_names(walk *w, int flags, name_list *names)
+/* The walk goes down into the open directory at its path. */
+static cpr_status go_down(cpr_walk *w, int fd, struct stat *facts)
 {
-    cpr_status status = CPR_OK;
+    if (fstat(fd, facts) != 0)
+        return fail_errno(w, errno, "read the directory");
+    if (w->depth == w->places_capacity) {
+        const size_t capacity = w->places_capacity + w->places_capacity / 2 + 16;
+        cpr_walk_place *places = realloc(w->places, capacity * sizeof(*places));
+        if (places == NULL)
+            return no_memory(w);
+        w->places = places;
+        w->places_capacity = capacity;
+    }
+    w->places[w->depth++] = (cpr_walk_place){facts->st_dev, facts->st_ino, w->length};
+    return CPR_OK;
+}
+
+/* Reads the names in the directory at the walk's path, sorted. */
+static cpr_status read_names(cpr_walk *w, int flags, name_list *names)
+{
+    struct stat facts;
     const int fd = cpr_io_open(w->length > 0 ? w->path : ".", O_RDONLY | O_DIRECTORY | flags);
     if (fd < 0)
         return fail_errno(w, errno, "open the directory");
-    DIR *directory = fdopendir(fd);
+    cpr_status status = go_down(w, fd, &facts);
+    DIR *directory = status == CPR_OK ? fdopendir(fd) : NULL;
     if (directory == NULL) {
-        status = fail_errno(w, errno, "read the directory");
+        if (status == CPR_OK)
+            status = fail_errno(w, errno, "read the directory");
         (void)close(fd);
         return status;
     }
+    errno = 0;
     while (status == CPR_OK) {
-        errno = 0;
         const struct dirent *item = readdir(directory);
         if (item == NULL)
             break;
         if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0)
-            status = read_name(w, fd, item->d_name, names);
+            status = read_name(w, fd, &facts, item->d_name, names);
+        if (status == CPR_OK && w->options->poll != NULL)
+            status = w->options->poll(w->options->poll_context, w->error);
+        errno = 0;
     }
     if (status == CPR_OK && errno != 0)
         status = fail_errno(w, errno, "read the directory");
@@ -267,9 +370,9 @@ static cpr_status read_names(walk *w, int flags, name_list *names)
     return status;
 }
 
-static cpr_status walk_directory(walk *w, int flags);
+static cpr_status walk_directory(cpr_walk *w, int flags);
 
-static cpr_status visit(walk *w, const name_entry *e)
+static cpr_status visit(cpr_walk *w, const name_entry *e)
 {
     const size_t above = w->length;
     const size_t bytes = strlen(e->name);
@@ -279,27 +382,28 @@ static cpr_status visit(walk *w, const name_entry *e)
         return status;
     if (below)
         leave(w, w->length - 1);
-    if (!is_excluded(w))
-        status = below ? walk_directory(w, O_NOFOLLOW) : take(w, e);
+    status = below ? walk_directory(w, w->options->dereference ? 0 : O_NOFOLLOW) : take(w, e);
     leave(w, above);
     return status;
 }
 
 /* Adds what is in the directory at the walk's path. It is closed again before the walk goes down,
  * so that depth does not use up file descriptors. */
-static cpr_status walk_directory(walk *w, int flags)
+static cpr_status walk_directory(cpr_walk *w, int flags)
 {
     name_list names = {0};
+    const size_t depth = w->depth;
     cpr_status status = read_names(w, flags, &names);
     for (size_t i = 0; status == CPR_OK && i < names.count; ++i)
         status = visit(w, &names.entries[i]);
     free_names(&names);
+    w->depth = depth;
     return status;
 }
 
 /* Copies a path as the user gave it to the walk, without empty and "." components, and finds where
  * its member path starts: behind a leading '/' and behind the last "..". */
-static cpr_status start(walk *w, const char *path)
+static cpr_status start(cpr_walk *w, const char *path)
 {
     if (path[0] == '/')
         w->path[w->length++] = '/';
@@ -326,46 +430,31 @@ static cpr_status start(walk *w, const char *path)
     }
     if (w->skip > 0 && w->skip == w->length && w->path[w->length - 1] != '/')
         ++w->skip; /* ".." alone: behind the '/' that its names will follow */
-    w->root_bytes = w->length;
     return CPR_OK;
 }
 
-/* The root's absolute path, with links resolved except in its last component: links are kept. */
-static char *resolve(const walk *w, bool follow)
+/* True if the root is what the caller wants left out. */
+static bool is_excluded_root(cpr_walk *w, const struct stat *facts, bool through_link)
 {
-    const char *path = w->length > 0 ? w->path : ".";
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
-    if (follow || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || name[0] == '\0')
-        return realpath(path, NULL);
-    char *parent = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
-    char *resolved = parent == NULL ? NULL : realpath(parent, NULL);
-    free(parent);
-    if (resolved == NULL)
-        return NULL;
-    const size_t length = strlen(resolved);
-    char *whole = malloc(length + strlen(name) + 2);
-    if (whole != NULL)
-        (void)sprintf(whole, "%s%s%s", resolved, resolved[length - 1] == '/' ? "" : "/", name);
-    free(resolved);
-    return whole;
-}
-
-/* False if no excluded path can be the root or below it: spares resolving many single files. */
-static bool may_be_excluded(const walk *w, bool is_directory)
-{
-    const char *slash = strrchr(w->path, '/');
+    struct stat above;
+    char *slash = strrchr(w->path, '/');
     const char *name = slash == NULL ? w->path : slash + 1;
-    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; ++e) {
-        const char *end = strrchr(*e, '/');
-        if (is_directory || strcmp(end == NULL ? *e : end + 1, name) == 0)
-            return true;
-    }
-    return false;
+    bool found = false;
+    if (S_ISDIR(facts->st_mode) || through_link)
+        found = cpr_walk_excludes_itself(w, facts);
+    if (found || name[0] == '\0' || !cpr_walk_excludes_name(w, name))
+        return found;
+    if (slash == NULL)
+        return stat(".", &above) == 0 && cpr_walk_excludes(w, &above, name);
+    const char kept = slash[slash == w->path];
+    slash[slash == w->path] = '\0';
+    found = stat(w->path, &above) == 0;
+    slash[slash == w->path] = kept;
+    return found && cpr_walk_excludes(w, &above, name);
 }
 
 /* A root below a link or file of the list ("find -L" names such) could not be extracted. */
-static cpr_status check_above(const walk *w)
+static cpr_status check_above(const cpr_walk *w)
 {
     char shown[CPR_SHOWN_BYTES];
     for (char *slash = w->length > w->skip ? strchr(w->path + w->skip, '/') : NULL; slash != NULL;
@@ -393,26 +482,45 @@ static int stat_root(const char *path, bool follow, struct stat *facts)
     return code;
 }
 
-static cpr_status add_root(walk *w, const char *path)
+/* Looks at a root as look() does at a name; paths may be of any length. */
+static cpr_status look_at_root(const cpr_walk *w, bool follow, struct stat *facts,
+                               bool *through_link)
+{
+    const char *path = w->length > 0 ? w->path : ".";
+    struct stat target;
+    *through_link = false;
+    int code = stat_root(path, follow, facts);
+    if (code != 0)
+        return fail_errno(w, code, "read");
+    if (!S_ISLNK(facts->st_mode) || !w->options->dereference)
+        return CPR_OK;
+    code = stat_root(path, true, &target);
+    if (code == 0) {
+        *facts = target;
+        *through_link = true;
+    } else if (code != ENOENT && code != ENOTDIR && code != ELOOP) {
+        return fail_errno(w, code, "follow");
+    } else {
+        warn_of(w, "kept as a link", "it leads nowhere");
+    }
+    return CPR_OK;
+}
+
+static cpr_status add_root(cpr_walk *w, const char *path)
 {
     struct stat facts;
+    bool through_link;
     /* "link/" names what the link points to, as everywhere. */
     const bool follow = path[strlen(path) - 1] == '/';
     cpr_status status = start(w, path);
+    if (status == CPR_OK)
+        status = look_at_root(w, follow, &facts, &through_link);
     if (status != CPR_OK)
         return status;
-    const int code = stat_root(w->length > 0 ? w->path : ".", follow, &facts);
-    if (code != 0)
-        return fail_errno(w, code, "read");
     if (follow && !S_ISDIR(facts.st_mode))
         return fail_errno(w, ENOTDIR, "read");
-    if (may_be_excluded(w, S_ISDIR(facts.st_mode))) {
-        w->absolute = resolve(w, follow);
-        if (w->absolute == NULL)
-            return fail_errno(w, errno, "resolve");
-    }
-    if (is_excluded(w)) {
-        warn_left_out(w, "it belongs to the archive that is being written");
+    if (is_excluded_root(w, &facts, through_link)) {
+        warn_left_out(w, excluded);
         return CPR_OK;
     }
     status = check_above(w);
@@ -420,22 +528,20 @@ static cpr_status add_root(walk *w, const char *path)
         return status;
     name_entry e;
     bool taken;
-    status = describe(w, AT_FDCWD, w->path, &facts, &e, &taken);
-    if (status == CPR_OK && !taken)
-        warn_left_out(w, "neither a file nor a directory nor a symbolic link");
-    else if (status == CPR_OK)
+    status = describe(w, AT_FDCWD, w->path, &facts, through_link, &e, &taken);
+    if (status == CPR_OK && taken)
         status = take(w, &e);
     free(e.target);
     if (status == CPR_OK && S_ISDIR(facts.st_mode))
-        status = walk_directory(w, follow ? 0 : O_NOFOLLOW);
+        status = walk_directory(w, follow || w->options->dereference ? 0 : O_NOFOLLOW);
     return status;
 }
 
-cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const cpr_list_options *options,
-                             cpr_error *error)
+cpr_status cpr_file_list_add_name(cpr_file_list *list, const char *path,
+                                  const cpr_list_options *options, cpr_error *error)
 {
     static const cpr_list_options none = {.exclude = NULL};
-    walk w = {
+    cpr_walk w = {
         .list = list,
         .path = malloc(CPR_PATH_MAX_BYTES),
         .options = options == NULL ? &none : options,
@@ -449,6 +555,6 @@ cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const cpr_li
     else
         status = add_root(&w, path);
     free(w.path);
-    free(w.absolute);
+    free(w.places);
     return status;
 }

@@ -5,7 +5,8 @@
  *   reader     -> the bytes of a shard, from the files                       (corpus_reader.c)
  *   codec      -> a shard's bytes to a bitstream and back, model and coder   (shard_codec.c)
  *   work dir   -> a job's state while it runs       (work_dir.c, work_lock.c, work_manifest.c,
- *                                                   work_shard.c, work_snapshot.c)
+ *                                                   work_shard.c, work_snapshot.c,
+ *                                                   work_stream.c)
  *   archive    -> one HDF5 file                              (archive_create.c, archive_parallel.c,
  *                                                             archive_publish.c, archive_read.c)
  *   output     -> files recreated from shards               (output_tree.c, output_shard.c,
@@ -58,6 +59,7 @@ typedef struct cpr_file {
     uint32_t change; /* a hash of the ctime, of files that were listed; archives do not keep it */
     uint32_t mode;   /* permission bits, 07777 */
     cpr_file_type type;
+    bool through_link; /* a regular file that a link stands for (cpr_list_options.dereference) */
 } cpr_file;
 
 /* The files of a corpus in their order, which is the order of the corpus' bytes. Each has a source
@@ -71,27 +73,72 @@ typedef void cpr_warn_fn(void *context, const char *text);
 cpr_file_list *cpr_file_list_create(void);
 void cpr_file_list_free(cpr_file_list *list);
 
-/* What is taken, and who is told. All zero: everything, and nobody. */
+/* Called now and then while something takes its time. Anything but CPR_OK ends it with that. */
+typedef cpr_status cpr_poll_fn(void *context, cpr_error *error);
+
+/* What is taken, and who is told. All zero: everything as it is, and nobody. */
 typedef struct cpr_list_options {
     const char *const *exclude; /* NULL, or absolute resolved paths that are left out, with a NULL
-                                   behind them: the archive itself, its work directory and log */
+                                   behind them: the archive itself, its work directory and log.
+                                   Links lead to them in vain, too */
+    bool dereference;           /* take what links lead to instead of them */
+    const char *stream_name;    /* safe member path of what is read from pipes; NULL: see below */
     cpr_warn_fn *warn;          /* may be NULL */
     void *warn_context;
+    cpr_poll_fn *poll; /* may be NULL */
+    void *poll_context;
 } cpr_list_options;
 
 /* Adds a file or link, or a directory with everything in it, sorted bytewise by whole paths. Links
- * are kept as links, also one that `path` names; "link/" names what it points to. Sockets, devices
- * and FIFOs are left out with a warning. The member path is `path` without a leading '/', empty and
- * "." components, and everything up to its last ".."; "." itself adds what is in it. A member path
- * that the list already holds with the same source is left out silently; with another source it is
- * an error. options: NULL is as all zero. */
+ * are kept as links, also one that `path` names; "link/" names what it points to. With
+ * options->dereference what links lead to is taken in their place; a link that leads nowhere is
+ * kept with a warning, and one that leads to a directory that the walk is in is left out with one.
+ * Sockets, devices and FIFOs in directories are left out with a warning.
+ *
+ * The member path is `path` without a leading '/', empty and "." components, and everything up to
+ * its last ".."; "." itself adds what is in it. A member path that the list already holds with the
+ * same source is left out silently; with another source it is an error.
+ *
+ * "-", and a path that is or leads to a pipe, adds a stream: a regular file whose bytes are not
+ * known before it has been read (cpr_work_streams_open()), of mode 0644 and time 0. Its member path
+ * is options->stream_name; without one it is "stdin" for "-" and what has its name from the
+ * system, as /dev/fd/63, and else that of the path. The second stream that is named by stream_name
+ * or "stdin" gets ".2" behind it, and so on. A pipe that is named twice is CPR_ERR_USAGE. Sockets
+ * and devices that are named as such are refused.
+ *
+ * A file whose size is 0 and that is not empty, as under /proc, is refused: CPR_ERR_IO.
+ * options: NULL is as all zero. */
 cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const cpr_list_options *options,
                              cpr_error *error);
 
 /* Adds the paths named in a file ("-": standard input), separated by NUL if it holds one, else by
- * newlines. Directories named there are added with everything in them. */
+ * newlines; a CR in front of them, and a byte order mark in front of all, are left out, unless a
+ * file is named so. Directories named there are added with everything in them; pipes are left out
+ * with a warning. CPR_ERR_NOT_FOUND if it names nothing. */
 cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
                                   const cpr_list_options *options, cpr_error *error);
+
+/* Warns if a corpus that is complete holds no bytes, or more links than files: data may be what was
+ * meant. */
+void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *options);
+
+/* Checks, when all is added, that no member path of a stream has a file above it. */
+cpr_status cpr_file_list_check_streams(const cpr_file_list *list, cpr_error *error);
+
+/* The number of streams of the list, and what the i-th of them is read from. */
+size_t cpr_file_list_streams(const cpr_file_list *list);
+const char *cpr_file_list_stream(const cpr_file_list *list, size_t i);
+
+/* Its index in the list, and whether it is known where its bytes are. */
+uint64_t cpr_file_list_stream_file(const cpr_file_list *list, size_t i);
+bool cpr_file_list_stream_is_read(const cpr_file_list *list, size_t i);
+
+/* Reads the i-th stream to its end and drops what it gives; sets its number of bytes. */
+cpr_status cpr_file_list_count_stream(cpr_file_list *list, size_t i, cpr_poll_fn *poll,
+                                      void *poll_context, cpr_error *error);
+
+/* True if a member path is relative and has no empty, "." or ".." component. */
+bool cpr_member_path_is_safe(const char *member);
 
 uint64_t cpr_file_list_count(const cpr_file_list *list);
 uint64_t cpr_file_list_bytes(const cpr_file_list *list); /* of the whole corpus */
@@ -311,8 +358,9 @@ void cpr_work_dir_close(cpr_work_dir *work);
 typedef struct cpr_work_scan {
     uint64_t shards; /* finished, as far as names tell */
     uint64_t snapshots;
-    uint64_t bytes; /* of both */
-    uint8_t primer; /* CPR_WORK_HAS_...; it is not one of the shards */
+    uint64_t streams; /* that have been read to their end */
+    uint64_t bytes;   /* of all of these */
+    uint8_t primer;   /* CPR_WORK_HAS_...; it is not one of the shards */
     bool manifest;
     bool published; /* the mark that cpr_work_mark_published() leaves */
 } cpr_work_scan;
@@ -326,8 +374,9 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
 /* Removes the temporary files of earlier attempts. */
 cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error);
 
-/* Removes everything that corpress put into it, but the lock. */
-cpr_status cpr_work_dir_clear(cpr_work_dir *work, cpr_error *error);
+/* Removes everything that corpress put into it, but the lock, and what was read from pipes unless
+ * `streams` is set. */
+cpr_status cpr_work_dir_clear(cpr_work_dir *work, bool streams, cpr_error *error);
 
 /* Removes the directory and everything that corpress put into it; fails if there is something else.
  * No process should have it open. CPR_OK if there is none. Releases the caller's lock (may be
@@ -359,6 +408,29 @@ bool cpr_work_lock_lost(cpr_work_lock *lock);
 /* Whether a job is at work, and whose it is or was last; takes up to 7 s if it is on another host.
  */
 bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner);
+
+/* The streams of a list, copied into the work directory, because they can be read only once and
+ * every rank must read them. */
+typedef struct cpr_work_streams cpr_work_streams;
+
+/* Finds those that an earlier run has read to their end, and tells the list where they are and how
+ * large. */
+cpr_status cpr_work_streams_open(const cpr_work_dir *work, cpr_file_list *files,
+                                 cpr_work_streams **streams, cpr_error *error);
+void cpr_work_streams_close(cpr_work_streams *streams);
+
+/* The first stream that is not there, or their number; and how many bytes of it have been read. */
+size_t cpr_work_streams_next(cpr_work_streams *streams);
+uint64_t cpr_work_streams_bytes(const cpr_work_streams *streams);
+
+/* Reads on in that stream for at most about 0.2 s; once it has ended, its file is on the disk and
+ * the list knows it. *more is false if all of them are there. A failure leaves nothing of the
+ * stream. */
+cpr_status cpr_work_streams_step(cpr_work_streams *streams, bool *more, cpr_error *error);
+
+/* Removes what an earlier run read from streams that are not of this list. */
+cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work_streams *streams,
+                                        cpr_error *error);
 
 /* What the shards of a work directory depend on. Pointers are the manifest's own after
  * cpr_manifest_read(). */

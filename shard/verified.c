@@ -123,7 +123,7 @@ cpr_status cpr_verified_open(const char *path, const char *archive_path, const c
     else
         status = make_key(archive_path, archive, decoded, &v->key, error);
     if (status == CPR_OK) {
-        v->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
+        v->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
         if (v->fd < 0)
             status = cpr_io_fail(error, errno, "open", path);
     }

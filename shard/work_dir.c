@@ -92,6 +92,7 @@ typedef enum item_kind {
     ITEM_PARTIAL,
     ITEM_PROGRESS,
     ITEM_TEMPORARY, /* of any attempt: ".tmp-...", and "....tmp" for an unpublished archive */
+    ITEM_STREAM,    /* what a pipe gave */
     ITEM_STATE      /* manifest, lock, published: they go last, in this order */
 } item_kind;
 
@@ -114,6 +115,14 @@ static bool has_number(const char *name, const char *start, const char *end, uin
         return false;
     *number = found;
     return true;
+}
+
+static bool is_stream(const char *name)
+{
+    uint64_t number;
+    const char *hash = strrchr(name, '-');
+    return hash != NULL && strlen(hash) == 17 && strspn(hash + 1, "0123456789abcdef") == 16 &&
+           has_number(name, CPR_WORK_STREAM, hash, &number);
 }
 
 /* What a name stands for; *shard if it is that of a shard, or of the primer. */
@@ -141,6 +150,8 @@ static item_kind kind_of(const char *name, uint64_t *shard)
     if (strcmp(name, CPR_WORK_MANIFEST) == 0 || strcmp(name, CPR_WORK_LOCK) == 0 ||
         strcmp(name, CPR_WORK_PUBLISHED) == 0)
         return ITEM_STATE;
+    if (is_stream(name))
+        return ITEM_STREAM;
     if (has_number(name, "snapshot-", "", shard))
         return ITEM_SNAPSHOT;
     if (has_number(name, "shard-", ".cps", shard))
@@ -169,7 +180,8 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
         uint64_t shard;
         struct stat facts;
         const item_kind kind = kind_of(item->d_name, &shard);
-        const bool counted = kind == ITEM_SHARD || kind == ITEM_SNAPSHOT || kind == ITEM_PARTIAL;
+        const bool counted = kind == ITEM_SHARD || kind == ITEM_SNAPSHOT || kind == ITEM_PARTIAL ||
+                             kind == ITEM_STREAM;
         if (counted && fstatat(dirfd(items), item->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
             scan->bytes += (uint64_t)facts.st_size;
         const uint8_t mark = kind == ITEM_SHARD      ? CPR_WORK_HAS_SHARD
@@ -178,6 +190,7 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
         if (shard == CPR_SHARD_PRIMER)
             scan->primer |= mark;
         scan->shards += kind == ITEM_SHARD && shard != CPR_SHARD_PRIMER;
+        scan->streams += kind == ITEM_STREAM;
         scan->snapshots += kind == ITEM_SNAPSHOT && shard != CPR_SHARD_PRIMER;
         scan->manifest = scan->manifest || strcmp(item->d_name, CPR_WORK_MANIFEST) == 0;
         scan->published = scan->published || strcmp(item->d_name, CPR_WORK_PUBLISHED) == 0;
@@ -227,12 +240,33 @@ cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error)
     return sweep(work, ITEM_TEMPORARY, ITEM_TEMPORARY, error);
 }
 
-cpr_status cpr_work_dir_clear(cpr_work_dir *work, cpr_error *error)
+cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work_streams *streams,
+                                        cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    DIR *items = open_items(work);
+    const struct dirent *item;
+    uint64_t shard;
+    errno = 0;
+    while (status == CPR_OK && items != NULL && (item = readdir(items)) != NULL) {
+        if (kind_of(item->d_name, &shard) == ITEM_STREAM &&
+            !cpr_work_streams_wants(streams, item->d_name))
+            status = remove_item(work, item->d_name, error);
+        errno = 0;
+    }
+    if (status == CPR_OK && errno != 0)
+        status = cpr_io_fail(error, errno, "read the work directory", work->path);
+    if (items != NULL)
+        (void)closedir(items);
+    return status;
+}
+
+cpr_status cpr_work_dir_clear(cpr_work_dir *work, bool streams, cpr_error *error)
 {
     if (work->shard_fd >= 0)
         (void)close(work->shard_fd);
     work->shard_fd = -1;
-    cpr_status status = sweep(work, ITEM_SHARD, ITEM_TEMPORARY, error);
+    cpr_status status = sweep(work, ITEM_SHARD, streams ? ITEM_STREAM : ITEM_TEMPORARY, error);
     if (status == CPR_OK)
         status = remove_item(work, CPR_WORK_MANIFEST, error);
     if (status == CPR_OK)
@@ -248,11 +282,14 @@ cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cp
         cpr_work_lock_release(lock);
         return CPR_OK;
     }
-    /* The mark that the archive is complete goes last: whoever is killed here can go on. */
+    /* The mark that the archive is complete goes last: whoever is killed here can go on. What pipes
+     * gave is needed as long as the manifest is there to be compared with it. */
     if (status == CPR_OK)
         status = sweep(work, ITEM_SHARD, ITEM_TEMPORARY, error);
     if (status == CPR_OK)
         status = remove_item(work, CPR_WORK_MANIFEST, error);
+    if (status == CPR_OK)
+        status = sweep(work, ITEM_STREAM, ITEM_STREAM, error);
     if (status == CPR_OK)
         status = remove_item(work, CPR_WORK_LOCK, error);
     /* NFS keeps a file that is open under another name in the directory: close it now. */
@@ -376,7 +413,7 @@ char *cpr_work_archive_path(const char *archive_path)
 static cpr_status hash_seal(const char *path, uint8_t out[16], cpr_error *error)
 {
     uint8_t seal[SEAL_BYTES];
-    const int fd = cpr_io_open(path, O_RDONLY);
+    const int fd = cpr_io_open(path, O_RDONLY | O_NONBLOCK);
     if (fd < 0) {
         const int code = errno;
         const cpr_status status = cpr_io_fail(error, code, "open", path);

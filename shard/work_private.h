@@ -10,6 +10,7 @@
 #define CPR_WORK_MANIFEST "manifest"
 #define CPR_WORK_PUBLISHED "published"
 #define CPR_WORK_PROGRESS "progress"
+#define CPR_WORK_STREAM "stream-"
 #define CPR_WORK_SHARD_HEADER_BYTES 128
 #define CPR_WORK_BUFFER_BYTES ((size_t)256 << 10)
 
@@ -54,6 +55,9 @@ const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES]);
 /* "cannot VERB the file of shard N in ...". */
 cpr_status cpr_work_fail_shard(const cpr_work_dir *work, uint64_t shard, int code, const char *verb,
                                cpr_error *error);
+
+/* True if a file of this name is what one of these streams gives. */
+bool cpr_work_streams_wants(const cpr_work_streams *streams, const char *name);
 
 /* Writes what is in the buffer. */
 cpr_status cpr_work_shard_flush(cpr_work_shard *w, cpr_error *error);

@@ -92,7 +92,8 @@ grep -q 'giving up after 3 attempts without progress' said
 if compgen -G '*slurm-5.attempts' || compgen -G '*slurm-5.exit*'; then fail "something is left"; fi
 
 for wrong in '' nothing 'compress a' verify 'verify a --shards 1' 'audit a --no' \
-    'audit a --launcher ssh' 'compress . -o x.h5' 'compress ../cwd -o a/x.h5' 'audit a --nodes'; do
+    'audit a --launcher ssh' 'compress . -o x.h5' 'compress ../cwd -o a/x.h5' 'audit a --nodes' \
+    'compress - -o b/x.h5' 'compress /dev/fd/9 -o b/x.h5' 'compress a -o b/x.h5 -- --files-from -'; do
     # shellcheck disable=SC2086
     expect 3 submit $wrong 2>said
     grep -q 'submit.sh --help' said

@@ -13,6 +13,10 @@ for interval in '' x 10x -1 1.5 99999999999999999999; do
     expect 3 corpress compress corpus -o archive.h5 --snapshot-interval "$interval"
 done
 expect 3 corpress compress corpus -o directory/
+expect 3 corpress compress corpus -o -
+expect 3 corpress compress - - -o archive.h5 </dev/null
+expect 3 corpress compress - --files-from - -o archive.h5 </dev/null
+expect 3 corpress compress - --stdin-name /a -o archive.h5 </dev/null
 expect 3 corpress extract
 expect 3 corpress extract a.h5 path --shards 1
 expect 3 corpress cat a.h5

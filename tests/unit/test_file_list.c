@@ -207,9 +207,236 @@ static void pipes_are_left_out(void **state)
     assert_members(list, (const char *const[]){"d", "d/text", NULL});
     assert_int_equal(w.count, 1);
     assert_non_null(strstr(w.last, "d/pipe"));
-    assert_int_equal(cpr_file_list_add(list, "d/pipe", &warned, &error), CPR_OK);
+    /* So is one that a list of names holds. */
+    put_text("names", "d/pipe\n");
+    assert_int_equal(cpr_file_list_add_from(list, "names", &warned, &error), CPR_OK);
     assert_int_equal(w.count, 2);
+    assert_int_equal(cpr_file_list_streams(list), 0);
     cpr_file_list_free(list);
+}
+
+static void named_pipes_are_streams(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    mkdir("d", 0755);
+    assert_int_equal(mkfifo("d/one", 0644), 0);
+    assert_int_equal(mkfifo("two", 0644), 0);
+    assert_int_equal(symlink("../two", "d/link"), 0);
+    put_text("f", "12");
+    int ends[2];
+    char path[40];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "./d/one", NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, path, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "d/link", NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "f", NULL, &error), CPR_OK);
+    assert_members(list, (const char *const[]){"d/one", "stdin", "d/link", "f", NULL});
+    assert_int_equal(cpr_file_list_streams(list), 3);
+    assert_string_equal(cpr_file_list_stream(list, 1), path);
+    /* The same pipe again, by whichever path. */
+    assert_int_equal(cpr_file_list_add(list, path, NULL, &error), CPR_ERR_USAGE);
+    assert_int_equal(cpr_file_list_add(list, "two", NULL, &error), CPR_ERR_USAGE);
+    assert_non_null(strstr(error.text, "two"));
+    assert_int_equal(cpr_file_list_add_from(list, "two", NULL, &error), CPR_ERR_USAGE);
+    assert_int_equal(write(ends[1], "12345", 5), 5);
+    close(ends[1]);
+    assert_int_equal(cpr_file_list_count_stream(list, 1, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_bytes(list), 7);
+    assert_int_equal(cpr_file_list_offset(list, 3), 5);
+    assert_int_equal(cpr_file_list_get(list, 1).bytes, 5);
+    assert_int_equal(cpr_file_list_get(list, 1).mode, 0644);
+    assert_int_equal(cpr_file_list_get(list, 1).mtime_seconds, 0);
+    close(ends[0]);
+    cpr_file_list_free(list);
+}
+
+static void streams_get_names(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    const cpr_list_options named = {.stream_name = "a/b"};
+    put_text("stdin", "");
+    mkdir("a", 0755);
+    put_text("a/b.2", "");
+    assert_int_equal(mkfifo("one", 0644), 0);
+    assert_int_equal(mkfifo("two", 0644), 0);
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "one", &named, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "two", &named, &error), CPR_OK);
+    assert_members(list, (const char *const[]){"a/b", "a/b.2", NULL});
+    assert_int_equal(cpr_file_list_check_streams(list, &error), CPR_OK);
+    /* A file may not have a stream's name, nor lie above it. */
+    assert_int_equal(cpr_file_list_add(list, "a/b.2", NULL, &error), CPR_ERR_USAGE);
+    cpr_file_list_free(list);
+    list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "stdin", NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "-", NULL, &error), CPR_ERR_USAGE);
+    assert_non_null(strstr(error.text, "--stdin-name"));
+    cpr_file_list_free(list);
+    list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "one", &named, &error), CPR_OK);
+    assert_int_equal(rename("a", "c"), 0);
+    put_text("a", "");
+    assert_int_equal(cpr_file_list_add(list, "a", NULL, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_check_streams(list, &error), CPR_ERR_USAGE);
+    cpr_file_list_free(list);
+}
+
+static void devices_are_refused(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    assert_int_equal(symlink("/dev/null", "link"), 0);
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "/dev/null", NULL, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_file_list_add(list, "link", NULL, &error), CPR_ERR_IO);
+    assert_non_null(strstr(error.text, "device"));
+    /* What says that it is empty, and is not. */
+    assert_int_equal(cpr_file_list_add(list, "/proc/self/status", NULL, &error), CPR_ERR_IO);
+    assert_non_null(strstr(error.text, "/proc/self/status"));
+    assert_int_equal(cpr_file_list_count(list), 0);
+    cpr_file_list_free(list);
+}
+
+static void links_are_followed(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    warnings w = {0};
+    const cpr_list_options follow = {.dereference = true, .warn = keep_warning, .warn_context = &w};
+    mkdir("d", 0755);
+    mkdir("e", 0750);
+    put_text("e/f", "123");
+    assert_int_equal(chmod("e/f", 0600), 0);
+    assert_int_equal(symlink("../e/f", "d/file"), 0);
+    assert_int_equal(symlink("../e", "d/one"), 0);
+    assert_int_equal(symlink("one", "d/two"), 0);
+    assert_int_equal(symlink("nothing", "d/broken"), 0);
+    assert_int_equal(symlink("d", "root"), 0);
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "root", &follow, &error), CPR_OK);
+    assert_members(list, (const char *const[]){"root", "root/broken", "root/file", "root/one",
+                                               "root/one/f", "root/two", "root/two/f", NULL});
+    assert_int_equal(w.count, 1);
+    assert_non_null(strstr(w.last, "root/broken"));
+    assert_int_equal(cpr_file_list_get(list, 1).type, CPR_FILE_SYMLINK);
+    assert_int_equal(cpr_file_list_get(list, 2).mode, 0600);
+    assert_int_equal(cpr_file_list_get(list, 2).through_link, true);
+    assert_int_equal(cpr_file_list_get(list, 4).through_link, false);
+    assert_int_equal(cpr_file_list_get(list, 3).mode, 0750);
+    uint8_t text[9];
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
+    assert_int_equal(cpr_corpus_reader_read(reader, 0, text, 9, &error), CPR_OK);
+    assert_memory_equal(text, "123123123", 9);
+    cpr_corpus_reader_free(reader);
+    cpr_file_list_free(list);
+}
+
+static void circles_are_named(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    warnings w = {0};
+    const cpr_list_options follow = {.dereference = true, .warn = keep_warning, .warn_context = &w};
+    mkdir("a", 0755);
+    mkdir("a/b", 0755);
+    mkdir("a/b/c", 0755);
+    put_text("a/f", "1");
+    assert_int_equal(symlink("..", "a/b/up"), 0);
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "a", &follow, &error), CPR_OK);
+    assert_members(list, (const char *const[]){"a", "a/b", "a/b/c", "a/f", NULL});
+    assert_int_equal(w.count, 1);
+    assert_string_equal(w.last, "left out \"a/b/up\": it leads back to \"a\"");
+    cpr_file_list_free(list);
+    /* Out of the root, and back into it. */
+    list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "a/b", &follow, &error), CPR_OK);
+    assert_members(list, (const char *const[]){"a/b", "a/b/c", "a/b/up", "a/b/up/f", NULL});
+    assert_int_equal(w.count, 2);
+    assert_string_equal(w.last, "left out \"a/b/up/b\": it leads back to \"a/b\"");
+    cpr_file_list_free(list);
+}
+
+static void excluded_through_links(void **state)
+{
+    cpr_error error = {""};
+    char one[600];
+    char two[600];
+    warnings w = {0};
+    char *resolved = realpath(*state, NULL);
+    assert_non_null(resolved);
+    snprintf(one, sizeof(one), "%s/out/a.h5", resolved);
+    snprintf(two, sizeof(two), "%s/out/a.h5.work", resolved);
+    free(resolved);
+    mkdir("out", 0755);
+    mkdir("in", 0755);
+    mkdir("out/a.h5.work", 0755);
+    put_text("out/a.h5.work/manifest", "1");
+    put_text("out/a.h5", "2");
+    put_text("out/text", "3");
+    assert_int_equal(symlink("../out", "in/out"), 0);
+    assert_int_equal(symlink("../out/a.h5", "in/archive"), 0);
+    assert_int_equal(symlink("../out/a.h5.work", "in/work"), 0);
+    const char *const exclude[] = {one, two, NULL};
+    const cpr_list_options options = {
+        .exclude = exclude, .dereference = true, .warn = keep_warning, .warn_context = &w};
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, "in", &options, &error), CPR_OK);
+    assert_members(list, (const char *const[]){"in", "in/out", "in/out/text", NULL});
+    assert_int_equal(w.count, 2);
+    assert_int_equal(cpr_file_list_add(list, "in/archive", &options, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "in/work/", &options, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_count(list), 3);
+    cpr_file_list_free(list);
+}
+
+/* The warning, or "". */
+static const char *judged(const char *path, bool dereference, warnings *w)
+{
+    cpr_error error = {""};
+    const cpr_list_options options = {
+        .dereference = dereference, .warn = keep_warning, .warn_context = w};
+    cpr_file_list *list = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(list, path, &options, &error), CPR_OK);
+    *w = (warnings){0};
+    cpr_file_list_judge(list, &options);
+    cpr_file_list_free(list);
+    return w->last;
+}
+
+static void a_corpus_of_links_is_suspicious(void **state)
+{
+    (void)state;
+    warnings w;
+    mkdir("d", 0755);
+    assert_non_null(strstr(judged("d", false, &w), "no bytes"));
+    put_text("f", "1");
+    assert_int_equal(symlink("../f", "d/one"), 0);
+    assert_non_null(strstr(judged("d", false, &w), "-L"));
+    assert_string_equal(judged("d", true, &w), "");
+    put_text("d/text", "1");
+    assert_string_equal(judged("d", false, &w), "");
+    assert_int_equal(symlink("../f", "d/two"), 0);
+    assert_non_null(strstr(judged("d", false, &w), "-L"));
+    assert_string_equal(judged("d", true, &w), "");
+    /* A link that is named, beside other data. */
+    cpr_error error = {""};
+    const cpr_list_options options = {.warn = keep_warning, .warn_context = &w};
+    for (int both = 0; both < 2; ++both) {
+        cpr_file_list *list = cpr_file_list_create();
+        assert_int_equal(cpr_file_list_add(list, "d/text", NULL, &error), CPR_OK);
+        assert_int_equal(cpr_file_list_add(list, "d/one", NULL, &error), CPR_OK);
+        if (both)
+            assert_int_equal(cpr_file_list_add(list, "f", NULL, &error), CPR_OK);
+        w = (warnings){0};
+        cpr_file_list_judge(list, &options);
+        assert_int_equal(w.count, both ? 0 : 1);
+        cpr_file_list_free(list);
+    }
 }
 
 static void excluded_paths_are_left_out(void **state)
@@ -254,6 +481,41 @@ static void names_from_a_file(void **state)
     cpr_file_list_free(list);
 }
 
+static void lists_of_other_systems(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    put_text("a", "");
+    put_text("b", "");
+    put_text("b\r", "");
+    put_text("\357\273\277c", "");
+    static const struct {
+        const char *text;
+        const char *members[3];
+    } cases[] = {
+        {"a\r\nb\r\n", {"a", "b\r", NULL}},
+        {"\357\273\277a\r\n\r\na", {"a", NULL}},
+        {"\357\273\277c\r\nb", {"\357\273\277c", "b", NULL}},
+        {"a\r", {"a", NULL}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+        put_text("list", cases[i].text);
+        cpr_file_list *list = cpr_file_list_create();
+        assert_int_equal(cpr_file_list_add_from(list, "list", NULL, &error), CPR_OK);
+        assert_members(list, cases[i].members);
+        cpr_file_list_free(list);
+    }
+    static const char *const nothing[] = {"", "\n", "\n\r\n\n", "\357\273\277", "\357\273\277\r\n"};
+    cpr_file_list *list = cpr_file_list_create();
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); ++i) {
+        put_text("list", nothing[i]);
+        assert_int_equal(cpr_file_list_add_from(list, "list", NULL, &error), CPR_ERR_NOT_FOUND);
+    }
+    put_file("list", "\0\0", 2);
+    assert_int_equal(cpr_file_list_add_from(list, "list", NULL, &error), CPR_ERR_NOT_FOUND);
+    cpr_file_list_free(list);
+}
+
 static void paths_beyond_path_max(void **state)
 {
     (void)state;
@@ -290,18 +552,24 @@ static void packing_keeps_everything(void **state)
     cpr_error error = {""};
     size_t bytes;
     make_tree();
+    assert_int_equal(mkfifo("pipe", 0644), 0);
+    const cpr_list_options options = {.dereference = true, .stream_name = "of/pipe"};
     cpr_file_list *list = list_of("./t");
+    assert_int_equal(cpr_file_list_add(list, "pipe", &options, &error), CPR_OK);
+    assert_int_equal(symlink("t/a.b", "through"), 0);
+    assert_int_equal(cpr_file_list_add(list, "through", &options, &error), CPR_OK);
     cpr_file_list *copy;
     uint8_t *packed = cpr_file_list_pack(list, &bytes);
     assert_non_null(packed);
     assert_int_equal(cpr_file_list_unpack(packed, bytes, &copy, &error), CPR_OK);
-    assert_members(copy, tree_members);
-    for (uint64_t i = 0; i < 8; ++i) {
+    assert_int_equal(cpr_file_list_count(copy), cpr_file_list_count(list));
+    for (uint64_t i = 0; i < cpr_file_list_count(list); ++i) {
         const cpr_file a = cpr_file_list_get(list, i);
         const cpr_file b = cpr_file_list_get(copy, i);
         assert_true(a.bytes == b.bytes && a.mtime_seconds == b.mtime_seconds &&
                     a.mtime_nanoseconds == b.mtime_nanoseconds && a.mode == b.mode &&
-                    a.type == b.type);
+                    a.type == b.type && a.through_link == b.through_link);
+        assert_string_equal(cpr_file_list_member(list, i), cpr_file_list_member(copy, i));
         assert_string_equal(cpr_file_list_source(list, i), cpr_file_list_source(copy, i));
         assert_string_equal(cpr_file_list_link_target(list, i), cpr_file_list_link_target(copy, i));
     }
@@ -359,6 +627,14 @@ int main(void)
         FILE_TEST(same_file_twice_and_two_of_a_name),
         FILE_TEST(bad_inputs_are_named),
         FILE_TEST(pipes_are_left_out),
+        FILE_TEST(named_pipes_are_streams),
+        FILE_TEST(streams_get_names),
+        FILE_TEST(devices_are_refused),
+        FILE_TEST(links_are_followed),
+        FILE_TEST(circles_are_named),
+        FILE_TEST(excluded_through_links),
+        FILE_TEST(a_corpus_of_links_is_suspicious),
+        FILE_TEST(lists_of_other_systems),
         FILE_TEST(excluded_paths_are_left_out),
         FILE_TEST(names_from_a_file),
         FILE_TEST(paths_beyond_path_max),
