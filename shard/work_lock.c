@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #define RECORD_BYTES 512
-#define BEAT_SECONDS 5
 #define BEAT_STACK_BYTES ((size_t)256 << 10)
-#define WATCH_SECONDS 20.0    /* of another host's counter, until its job counts as dead */
-#define PATIENCE_SECONDS 10.0 /* with a lock that is held: its owner may be about to end */
+
+static const cpr_lock_times usual_times = {.beat = 5, .watch = 20, .patience = 10};
 
 struct cpr_work_lock {
+    const cpr_lock_times *times;
     int fd;
     cpr_work_owner owner;
     char attempt[128];
@@ -48,10 +48,17 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static void add_seconds(struct timespec *time, double seconds)
+{
+    const int64_t nanoseconds = time->tv_nsec + (int64_t)(seconds * 1e9);
+    time->tv_sec += nanoseconds / 1000000000;
+    time->tv_nsec = nanoseconds % 1000000000;
+}
+
 static void sleep_seconds(double seconds)
 {
-    struct timespec pause = {.tv_sec = (time_t)seconds};
-    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    struct timespec pause = {0};
+    add_seconds(&pause, seconds);
     (void)nanosleep(&pause, NULL);
 }
 
@@ -190,26 +197,26 @@ static cpr_status busy(const cpr_work_dir *work, const char *record, cpr_error *
 }
 
 /* Waits a little for a lock that is held. */
-static cpr_status wait_for_lock(const cpr_work_dir *work, int fd, cpr_warn_fn *tell, void *context,
-                                cpr_error *error)
+static cpr_status wait_for_lock(const cpr_work_dir *work, const cpr_work_lock *lock,
+                                cpr_warn_fn *tell, void *context, cpr_error *error)
 {
     char record[RECORD_BYTES + 1];
     const double start = seconds_now();
     bool told = false;
     for (;;) {
-        const int code = try_lock(fd);
+        const int code = try_lock(lock->fd);
         if (code != EAGAIN)
             return CPR_OK;
         const double waited = seconds_now() - start;
-        if (waited >= PATIENCE_SECONDS)
-            break;
         if (!told && waited >= 1) {
             tell(context, "another job is at work on this archive; waiting for its end");
             told = true;
         }
+        if (waited >= lock->times->patience)
+            break;
         sleep_seconds(0.1);
     }
-    read_record(fd, record);
+    read_record(lock->fd, record);
     return busy(work, record, error);
 }
 
@@ -229,10 +236,10 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
     (void)snprintf(text, sizeof(text),
                    "a job on host %s may be at work on this archive; watching for %.0f s whether "
                    "it is alive",
-                   owner.host, WATCH_SECONDS);
+                   owner.host, lock->times->watch);
     tell(context, text);
-    for (const double start = seconds_now(); seconds_now() - start < WATCH_SECONDS;) {
-        sleep_seconds(0.5);
+    for (const double start = seconds_now(); seconds_now() - start < lock->times->watch;) {
+        sleep_seconds(0.25);
         read_record_again(work, now);
         if (strcmp(now, record) != 0)
             return busy(work, now, error);
@@ -274,7 +281,7 @@ static void *beat(void *context)
     (void)pthread_mutex_lock(&lock->mutex);
     while (!lock->ending) {
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += BEAT_SECONDS;
+        add_seconds(&until, lock->times->beat);
         while (!lock->ending &&
                pthread_cond_timedwait(&lock->wake, &lock->mutex, &until) != ETIMEDOUT) {
         }
@@ -330,11 +337,19 @@ static bool start_beating(cpr_work_lock *lock)
 cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void *context,
                               cpr_work_lock **out, cpr_error *error)
 {
+    return cpr_work_lock_take_timed(work, &usual_times, tell, context, out, error);
+}
+
+cpr_status cpr_work_lock_take_timed(const cpr_work_dir *work, const cpr_lock_times *times,
+                                    cpr_warn_fn *tell, void *context, cpr_work_lock **out,
+                                    cpr_error *error)
+{
     char record[RECORD_BYTES + 1];
     *out = NULL;
     cpr_work_lock *lock = calloc(1, sizeof(*lock));
     if (lock == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    lock->times = times;
     describe_self(lock);
     lock->fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDWR | O_CREAT);
     if (lock->fd < 0) {
@@ -343,7 +358,7 @@ cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void 
         free(lock);
         return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
     }
-    cpr_status status = wait_for_lock(work, lock->fd, tell, context, error);
+    cpr_status status = wait_for_lock(work, lock, tell, context, error);
     if (status == CPR_OK && !still_there(work, lock->fd))
         status = cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%.400s\" was removed", work->path);
     if (status == CPR_OK) {
@@ -370,7 +385,7 @@ cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void 
 bool cpr_work_lock_lost(cpr_work_lock *lock)
 {
     const double now = seconds_now();
-    if (!lock->beating && now - lock->beaten >= BEAT_SECONDS) {
+    if (!lock->beating && now - lock->beaten >= lock->times->beat) {
         lock->beaten = now;
         if (!count_up(lock))
             atomic_store(&lock->lost, true);
@@ -415,7 +430,7 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
     if (held || record[0] == '\0' || strcmp(kernel, owner->kernel) == 0)
         return held;
     /* Another host's: does it count? */
-    for (const double start = seconds_now(); seconds_now() - start < BEAT_SECONDS + 2;) {
+    for (const double start = seconds_now(); seconds_now() - start < usual_times.beat + 2;) {
         sleep_seconds(0.5);
         read_record_again(work, now);
         if (strcmp(now, record) != 0)

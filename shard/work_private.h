@@ -48,6 +48,18 @@ void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 /* openat(2) in the work directory, never through a link, retried when interrupted. */
 int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags);
 
+/* How long those who want the lock, and its owner, take; in seconds. */
+typedef struct cpr_lock_times {
+    double beat;     /* from one count to the next */
+    double watch;    /* of another host's counter, until its job counts as dead */
+    double patience; /* with a lock that is held: its owner may be about to end */
+} cpr_lock_times;
+
+/* As cpr_work_lock_take(), with other times, which must last as long as the lock; for tests. */
+cpr_status cpr_work_lock_take_timed(const cpr_work_dir *work, const cpr_lock_times *times,
+                                    cpr_warn_fn *tell, void *tell_context, cpr_work_lock **lock,
+                                    cpr_error *error);
+
 /* "shard N" or "the primer", for messages. */
 #define CPR_WORK_WHAT_BYTES 32
 const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES]);

@@ -19,5 +19,5 @@ cp "$corpress" "$work/bin/corpress"
 export PATH=$work/bin:$PATH
 cd "$work"
 echo "seed $seed"
-kill_corpus
+kill_corpus balanced
 kill_tests "$count" "$seed"

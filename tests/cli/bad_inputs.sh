@@ -11,14 +11,12 @@ chmod 644 corpus/3
 # change COMMAND...: changes the last file while the first shards are coded.
 change() {
     local pid code=0
-    rm -f archive.h5.log.jsonl
-    corpress compress -q -p fast --shard-size 1M corpus -o archive.h5 &
+    hold_at 1300000
+    corpress compress -q -p fast --no-primer --shard-size 1M corpus -o archive.h5 &
     pid=$!
-    until grep -q '"event":"shard"' archive.h5.log.jsonl 2>/dev/null; do
-        kill -0 "$pid" || break
-        sleep 0.02
-    done
+    await_hold "$pid"
     "$@"
+    end_hold
     wait "$pid" || code=$?
     [ "$code" -eq 2 ] || fail "ended with $code although an input changed: $*"
     absent archive.h5

@@ -1,10 +1,10 @@
 # A clock that jumps: while a job runs, and between a job and the one that goes on.
 [ -n "${JUMPING_CLOCK:-}" ] || skip "sanitizers do not let a clock be preloaded"
 mkdir corpus
-for i in 1 2 3 4; do text 800000 "$i" >"corpus/$i"; done
+for i in 1 2 3; do text 1000000 "$i" >"corpus/$i"; done
 touch -d 2100-01-01 corpus/2
 touch -d 1901-01-01 corpus/3
-compress=(corpress compress -q -p fast --shard-size 1M --snapshot-interval 1s corpus)
+compress=(corpress compress -q -p fast --no-primer --shard-size 1M --snapshot-interval 1s corpus)
 expect 0 "${compress[@]}" -o undisturbed.h5
 expect 0 corpress extract -q undisturbed.h5 -C out
 same_tree corpus out/corpus
@@ -16,16 +16,15 @@ assert abs(time.time() - time.time()) > 86400, "the clock does not jump"'
 
 # stopped COMMAND...: runs it, and stops it in the middle.
 stopped() {
+    hold_at 1300000
     "$@" 2>said &
     pid=$!
-    until [ -e archive.h5.work/shard-00000001.cps ]; do
-        kill -0 "$pid" || fail "it ended: $(cat said)"
-        sleep 0.01
-    done
-    sleep 0.2
+    await_hold "$pid"
+    [ -e archive.h5.work/shard-00000000.cps ] || fail "no shard is done"
     kill -s USR1 "$pid"
     code=0
     wait "$pid" || code=$?
+    end_hold
     [ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
 }
 done_right() {
@@ -52,20 +51,20 @@ for day in 2100-01-01 1980-01-01; do
 done
 
 # A job that is at work keeps its lock, whatever the time.
-"${jumping[@]}" "${compress[@]}" -p balanced -o busy.h5 &
+hold_at 300000
+"${jumping[@]}" "${compress[@]}" -o busy.h5 &
 pid=$!
-until [ -e busy.h5.work/manifest ]; do sleep 0.01; done
-kill -s STOP "$pid"
+await_hold "$pid"
 touch -d 1980-01-01 busy.h5.work/lock
-expect 2 "${jumping[@]}" "${compress[@]}" -p balanced -o busy.h5 2>said
+expect 2 "${jumping[@]}" "${compress[@]}" -o busy.h5 2>said
 grep -q "another job is at work.*process $pid " said || fail "$(cat said)"
-kill -s CONT "$pid"
+end_hold
 wait "$pid"
 
 # Even the monotonic clock begins again when a machine does.
 later=(unshare --fork --time --monotonic 1000000 --boottime 1000000)
 if "${later[@]}" true 2>/dev/null; then
-    export -f stopped fail
+    export -f stopped fail hold_at await_hold end_hold
     "${later[@]}" bash -euo pipefail -c 'stopped "$@" -o archive.h5' - "${compress[@]}"
     expect 0 corpress status archive.h5 | grep -q ': stopped'
     expect 0 "${compress[@]}" -o archive.h5

@@ -46,16 +46,14 @@ grep -q 'going on: 4 of 4' said
 
 # A snapshot: the state of the shard in work is lost, and that is all.
 make_space 2m
+hold_at 1300000
 "${compress[@]}" -o small/archive.h5 2>said &
 pid=$!
-until [ -e small/archive.h5.work/shard-00000000.cps ]; do
-    kill -0 "$pid" || fail "it ended: $(cat said)"
-    sleep 0.01
-done
-sleep 0.1
+await_hold "$pid"
 kill -s USR1 "$pid"
 code=0
 wait "$pid" || code=$?
+end_hold
 [ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
 grep -q 'no snapshot of shard .*No space left on device' said || fail "$(cat said)"
 [ -z "$(find small -name '.tmp*' -o -name 'snapshot-*')" ] || fail "left behind: $(find small)"

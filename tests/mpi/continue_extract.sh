@@ -1,9 +1,9 @@
 # An extraction that was interrupted goes on, at another number of ranks, and decodes only what is
 # missing.
 mkdir -p corpus/d/empty
-text 3500000 1 >corpus/a_large
-for i in 1 2 3 4 5 6; do text 400000 "1$i" >"corpus/d/part$i"; done
-text 2500000 2 >corpus/d/read_only_large
+text 2200000 1 >corpus/a_large
+for i in 1 2 3 4 5 6; do text 200000 "1$i" >"corpus/d/part$i"; done
+text 1600000 2 >corpus/d/read_only_large
 chmod 444 corpus/d/read_only_large
 chmod 400 corpus/d/part2
 : >corpus/nothing
@@ -11,7 +11,7 @@ ln -s d/part1 corpus/link
 touch -h -d @1234567890.123456789 corpus/*
 expect 0 corpress compress -q -p fast --no-primer --shard-size 1M corpus -o archive.h5
 shards=$(($(corpress list --shards archive.h5 | awk '$1 ~ /^[0-9]+$/' | wc -l)))
-[ "$shards" -ge 8 ] || fail "only $shards shards"
+[ "$shards" -ge 5 ] || fail "only $shards shards"
 
 # there: how many shards the last run found there.
 there() { sed -n 's/^corpress: \([0-9]*\) of [0-9]* shards were there$/\1/p' said; }
@@ -69,23 +69,25 @@ interrupted KILL 1300000 2
 [ "$code" -ne 0 ] || fail "was not killed"
 interrupted TERM 1300000 1 --continue
 [ "$code" -eq 75 ] || fail "ended with $code: $(cat said)"
-interrupted KILL 300000 3 --continue
-expect 0 ranks 2 corpress extract --continue archive.h5 -C out 2>said
+interrupted KILL 300000 2 --continue
+expect 0 ranks 3 corpress extract --continue archive.h5 -C out 2>said
 [ "$(there)" -ge 2 ] || fail "$(cat said)"
 whole
 
 # What seems to be there and is wrong is made anew: a file that has its name, a part of one that
 # spans shards, one that spans shards and has its name.
-for path in d/part3 d/read_only_large a_large; do
-    chmod u+w "out/corpus/$path"
-    flip "out/corpus/$path" 300000
-    chmod --reference="corpus/$path" "out/corpus/$path"
-    touch -r "corpus/$path" "out/corpus/$path"
+for paths in d/part3 'd/read_only_large a_large'; do
+    for path in $paths; do
+        chmod u+w "out/corpus/$path"
+        flip "out/corpus/$path" 100000
+        chmod --reference="corpus/$path" "out/corpus/$path"
+        touch -r "corpus/$path" "out/corpus/$path"
+    done
+    expect 0 ranks 2 corpress extract --continue archive.h5 -C out 2>said
+    [ "$(there)" -lt "$shards" ] || fail "$(cat said)"
+    [ "$paths" != d/part3 ] || [ "$(there)" -ge $((shards - 2)) ] || fail "$(cat said)"
+    whole
 done
-expect 0 ranks 2 corpress extract --continue archive.h5 -C out 2>said
-[ "$(there)" -lt "$shards" ] || fail "$(cat said)"
-[ "$(there)" -ge $((shards - 5)) ] || fail "$(cat said)"
-whole
 rm -rf out
 cp -a stopped out
 temporary=$(find out -name '.a_large.corpress-*')

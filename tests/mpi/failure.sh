@@ -15,14 +15,12 @@ expect 3 ranks 3 corpress compress -q corpus 2>said
 one_message
 
 # In the middle of the shards: the last file shrinks when the first shard is done.
-rm -f archive.h5.log.jsonl
-ranks 3 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5 2>said &
+hold_at 1300000
+ranks 3 corpress compress -q -p fast --no-primer --shard-size 1M corpus -o archive.h5 2>said &
 pid=$!
-until grep -q '"event":"shard"' archive.h5.log.jsonl 2>/dev/null; do
-    kill -0 "$pid" || break
-    sleep 0.02
-done
+await_hold "$pid" 3
 truncate -s 100 corpus/8
+end_hold
 code=0
 wait "$pid" || code=$?
 [ "$code" -eq 2 ] || fail "ended with $code: $(cat said)"
@@ -31,7 +29,7 @@ grep -q 'corpus/8' said
 absent archive.h5
 tail -n 1 archive.h5.log.jsonl | grep -q '"event":"failed"'
 # What was done is of another corpus now.
-expect 2 ranks 2 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5 2>said
+expect 2 ranks 2 corpress compress -q -p fast --no-primer --shard-size 1M corpus -o archive.h5 2>said
 one_message
 grep -q 'corpus/8.*had 1000000 bytes then and has 100 now' said
 text 1000000 8 >corpus/8

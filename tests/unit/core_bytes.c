@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES ((size_t)200000)
+#define TEXT_BYTES ((size_t)90000)
 #define BLOCK_BYTES ((size_t)65536) /* words are counted, and text is parsed, in blocks */
 #define TOKENS 4096u
 #define CODED_CAPACITY (TEXT_BYTES * 2)
