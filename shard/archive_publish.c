@@ -59,6 +59,10 @@ cpr_status cpr_archive_publish(const char *temporary_path, const char *path, boo
     char shown[CPR_SHOWN_BYTES];
     struct stat facts;
     int code = 0;
+    /* What was no file before the job was refused then; it may have come since. */
+    if (overwrite && lstat(path, &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode))
+        return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" is not a file; it was left as it is",
+                        cpr_printable_path(path, shown, sizeof(shown)));
     if (overwrite) {
         code = rename(temporary_path, path) == 0 ? 0 : errno;
     } else if (link(temporary_path, path) == 0) {

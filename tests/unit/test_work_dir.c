@@ -245,6 +245,73 @@ static void removal(void **state)
     cpr_work_dir_close(work);
 }
 
+static cpr_file_list *list_fifo(const char *member)
+{
+    cpr_error error = {""};
+    const cpr_list_options options = {.stream_name = member};
+    cpr_file_list *files = cpr_file_list_create();
+    assert_int_equal(cpr_file_list_add(files, "fifo", &options, &error), CPR_OK);
+    return files;
+}
+
+static void streams_are_read_once(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_streams *streams;
+    cpr_work_scan scan;
+    bool more = true;
+    uint8_t text[5];
+    cpr_work_dir *work = open_work();
+    assert_int_equal(mkfifo("fifo", 0644), 0);
+    cpr_file_list *files = list_fifo("of/fifo");
+    assert_int_equal(cpr_work_streams_open(work, files, &streams, &error), CPR_OK);
+    assert_int_equal(cpr_work_streams_next(streams), 0);
+    /* Without a writer it has not ended, and nobody waits for long. */
+    assert_int_equal(cpr_work_streams_step(streams, &more, &error), CPR_OK);
+    assert_true(more);
+    const int fd = open("fifo", O_WRONLY);
+    assert_int_equal(write(fd, "bytes", 5), 5);
+    close(fd);
+    while (more)
+        assert_int_equal(cpr_work_streams_step(streams, &more, &error), CPR_OK);
+    assert_int_equal(cpr_work_streams_next(streams), 1);
+    cpr_work_streams_close(streams);
+    cpr_file_list_free(files);
+
+    /* Another run finds it, from wherever it runs, and reads it. */
+    files = list_fifo("of/fifo");
+    assert_int_equal(cpr_work_streams_open(work, files, &streams, &error), CPR_OK);
+    assert_int_equal(cpr_work_streams_next(streams), 1);
+    assert_int_equal(cpr_file_list_bytes(files), 5);
+    assert_string_equal(cpr_file_list_member(files, 0), "of/fifo");
+    cpr_corpus_reader *reader = cpr_corpus_reader_create(files);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(cpr_corpus_reader_read(reader, 0, text, 5, &error), CPR_OK);
+    assert_memory_equal(text, "bytes", 5);
+    assert_int_equal(cpr_corpus_reader_finish(reader, &error), CPR_OK);
+    assert_int_equal(chdir(*state), 0);
+    cpr_corpus_reader_free(reader);
+    assert_int_equal(cpr_work_dir_clear(work, false, &error), CPR_OK);
+    assert_int_equal(cpr_work_streams_drop_others(work, streams, &error), CPR_OK);
+    assert_int_equal(cpr_work_dir_scan(work, &scan, NULL, 0, &error), CPR_OK);
+    assert_int_equal(scan.streams, 1);
+    assert_int_equal(scan.bytes, 5);
+    cpr_work_streams_close(streams);
+    cpr_file_list_free(files);
+
+    /* For a stream of another name it is of no use. */
+    files = list_fifo("other");
+    assert_int_equal(cpr_work_streams_open(work, files, &streams, &error), CPR_OK);
+    assert_int_equal(cpr_work_streams_next(streams), 0);
+    assert_int_equal(cpr_work_streams_drop_others(work, streams, &error), CPR_OK);
+    assert_int_equal(cpr_work_dir_scan(work, &scan, NULL, 0, &error), CPR_OK);
+    assert_int_equal(scan.streams, 0);
+    cpr_work_streams_close(streams);
+    cpr_file_list_free(files);
+    cpr_work_dir_close(work);
+}
+
 static void cannot_be_made(void **state)
 {
     (void)state;
@@ -269,6 +336,7 @@ int main(void)
         FILE_TEST(primer_is_not_a_shard),
         FILE_TEST(full_disk),
         FILE_TEST(removal),
+        FILE_TEST(streams_are_read_once),
         FILE_TEST(cannot_be_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
