@@ -86,6 +86,7 @@ int main(int argc, char **argv)
     cpr_model_prepare(); /* before MPI starts threads */
     cpr_ranks *ranks = NULL;
     cpr_error error = {.text = ""};
+    cpr_archive_prepare();
     const cpr_status status = cpr_ranks_start(&ranks, &error);
     if (status != CPR_OK) {
         /* Ranks that are not the one to talk have no text. */

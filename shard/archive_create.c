@@ -1,5 +1,6 @@
 /* archive_create.c - creates an archive: its tables, and room for the bitstreams. */
 #define _GNU_SOURCE
+#include "archive_image.h"
 #include "archive_seal.h"
 #include "archive_tables.h"
 #include "file_list.h"
@@ -324,108 +325,80 @@ static herr_t put_files(hid_t root, const cpr_archive_header *h, void *buffer)
 
 /* ---- step 1 --------------------------------------------------------------------------------- */
 
-/* The memory that HDF5's core driver keeps a file in; ours when the file is closed. */
-static void *image_malloc(size_t bytes, H5FD_file_image_op_t operation, void *context)
+/* An archive without tables or seal. The tables are added when it is opened again: so their places
+ * do not depend on what HDF5 has only begun to write. */
+static herr_t make_empty(cpr_image *image)
 {
-    (void)operation;
-    return *(void **)context = malloc(bytes);
-}
-
-static void *image_realloc(void *image, size_t bytes, H5FD_file_image_op_t operation, void *context)
-{
-    (void)operation;
-    return *(void **)context = realloc(image, bytes);
-}
-
-static herr_t image_free(void *image, H5FD_file_image_op_t operation, void *context)
-{
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
-        *(void **)context = image;
-    } else {
-        free(image);
-    }
-    return 0;
-}
-
-static void *context_copy(void *context)
-{
-    return context;
-}
-
-static herr_t context_free(void *context)
-{
-    (void)context;
-    return 0;
-}
-
-/* An archive without tables or seal, malloc()ed; *bytes is 0 on failure. Made in memory: see
- * reserve_file(). (H5Fget_file_image() would give one with a wrong checksum.) */
-static void *make_empty(size_t *bytes)
-{
-    void *image = NULL;
-    ssize_t size = -1;
     hid_t file = -1;
-    H5FD_file_image_callbacks_t callbacks = {
-        .image_malloc = image_malloc,
-        .image_realloc = image_realloc,
-        .image_free = image_free,
-        .udata_copy = context_copy,
-        .udata_free = context_free,
-        .udata = (void *)&image,
-    };
-    const hid_t access = cpr_h5_file_access();
+    const hid_t access = cpr_image_access(image);
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, 4096, 0) >= 0 &&
-        H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
-        H5Pset_userblock(creation, CPR_SEAL_BYTES) >= 0 && keep_compact(creation, 4, 8) >= 0)
+    if (access >= 0 && creation >= 0 && H5Pset_userblock(creation, CPR_SEAL_BYTES) >= 0 &&
+        keep_compact(creation, 4, 8) >= 0)
         file = H5Fcreate("memory", H5F_ACC_TRUNC, creation, access);
-    if (file >= 0 && H5Fflush(file, H5F_SCOPE_LOCAL) >= 0)
-        size = H5Fget_file_image(file, NULL, 0); /* without the room for the seal */
-    if (file >= 0 && H5Fclose(file) < 0)
-        size = -1;
     cpr_h5_close(creation);
     cpr_h5_close(access);
-    *bytes = size > 0 && image != NULL ? CPR_SEAL_BYTES + (size_t)size : 0;
-    return image;
+    return file < 0 ? -1 : H5Fclose(file);
 }
 
-/* Gets disk space for the first `bytes` bytes of a file that has `written`. Returns an errno. */
-static int claim_space(int fd, uint64_t written, uint64_t table_end, uint64_t bytes)
+/* The place of the bitstream, of which nothing is kept in memory. */
+static herr_t find_hole(hid_t file, cpr_image *image)
 {
-    static const uint8_t zeros[4096];
-    int code = ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
-    if (code == 0 && fallocate(fd, 0, 0, (off_t)bytes) == 0)
+    herr_t done = -1;
+    const hid_t dataset = H5Dopen2(file, "bitstream", H5P_DEFAULT);
+    const uint64_t bytes = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
+    const haddr_t offset = dataset < 0 ? HADDR_UNDEF : H5Dget_offset(dataset);
+    if (bytes == 0 ||
+        (bytes != UINT64_MAX && offset != HADDR_UNDEF && cpr_image_set_hole(image, offset, bytes)))
+        done = 0;
+    cpr_h5_close(dataset);
+    return done;
+}
+
+static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const uint8_t *vocabulary,
+                         size_t vocabulary_bytes, void *buffer)
+{
+    const hid_t access = cpr_image_access(image);
+    const hid_t file = access < 0 ? -1 : H5Fopen("memory", H5F_ACC_RDWR, access);
+    herr_t done = file < 0 ? -1 : put_attributes(file, h);
+    if (done >= 0)
+        done = put_dataset(file, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8, vocabulary_bytes,
+                           vocabulary, LAYOUT_PLAIN);
+    if (done >= 0)
+        done = put_files(file, h, buffer);
+    if (done >= 0)
+        done = put_shards(file, h, buffer);
+    if (done >= 0)
+        done = find_hole(file, image);
+    if (file >= 0 && H5Fclose(file) < 0)
+        done = -1;
+    cpr_h5_close(access);
+    return done;
+}
+
+/* Gets disk space for a file of `bytes` bytes, where the file system can. Returns an errno. */
+static int claim_space(int fd, uint64_t bytes)
+{
+    if (ftruncate(fd, (off_t)bytes) != 0)
+        return errno;
+    if (bytes == 0 || fallocate(fd, 0, 0, (off_t)bytes) == 0)
         return 0;
-    if (code == 0)
-        code = errno;
-    if (code != EOPNOTSUPP && code != ENOSYS && code != EINVAL && code != EINTR)
-        return code;
-    /* Not every file system can. What matters most is the space for the tables. */
-    for (code = 0; code == 0 && written < table_end; written += sizeof(zeros))
-        code = cpr_io_pwrite(fd, zeros, sizeof(zeros), written);
-    return code;
+    const bool cannot = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == EINTR;
+    return cannot ? 0 : errno;
 }
 
-/* Makes an archive without tables that owns the disk space of the whole one. HDF5 must never meet a
- * full disk: version 1.10 crashes at exit after it could not write the metadata of a file. */
-static cpr_status reserve_file(const char *path, uint64_t table_bytes, uint64_t bitstream_bytes,
-                               cpr_error *error)
+/* Makes a file of the image that owns the disk space of the whole archive, so that a full disk is
+ * met now. */
+static cpr_status write_file(const char *path, const cpr_image *image, cpr_error *error)
 {
-    size_t written;
-    void *image = make_empty(&written);
-    if (written == 0) {
-        free(image);
-        return cpr_h5_fail(error, CPR_ERR_IO, "begin", path);
-    }
     int fd;
     do
         fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     while (fd < 0 && errno == EINTR);
-    int code = fd < 0 ? errno : cpr_io_write(fd, image, written);
+    int code = fd < 0 ? errno : claim_space(fd, image->bytes);
     if (code == 0)
-        code = claim_space(fd, written, written + table_bytes,
-                           written + table_bytes + bitstream_bytes);
-    free(image);
+        code = cpr_io_pwrite(fd, image->head, image->head_bytes, 0);
+    if (code == 0)
+        code = cpr_io_pwrite(fd, image->tail, image->tail_bytes, image->hole_end);
     if (fd >= 0 && close(fd) != 0 && errno != EINTR && code == 0)
         code = errno;
     if (fd >= 0 && code != 0)
@@ -433,41 +406,20 @@ static cpr_status reserve_file(const char *path, uint64_t table_bytes, uint64_t 
     return code == 0 ? CPR_OK : cpr_io_fail(error, code, "create", path);
 }
 
-static hid_t open_file(const char *path)
-{
-    const hid_t access = cpr_h5_file_access();
-    const hid_t file = access < 0 ? -1 : H5Fopen(path, H5F_ACC_RDWR, access);
-    cpr_h5_close(access);
-    return file;
-}
-
-/* What the tables take, at most. */
-static uint64_t most_table_bytes(const cpr_archive_header *h, size_t vocabulary_bytes)
-{
-    const uint64_t files = cpr_file_list_count(h->files);
-    return 65536 + vocabulary_bytes + 128 * h->shard_count + 64 * files +
-           join_strings(h->files, false, NULL) + join_strings(h->files, true, NULL);
-}
-
 static cpr_status write_tables(const char *path, const cpr_archive_header *h,
                                const uint8_t *vocabulary, size_t vocabulary_bytes, void *buffer,
                                cpr_error *error)
 {
     cpr_h5_quiet quiet;
-    hid_t file = -1;
+    cpr_image image = cpr_image_new();
+    cpr_status status = CPR_OK;
     cpr_h5_quiet_begin(&quiet);
-    cpr_status status =
-        reserve_file(path, most_table_bytes(h, vocabulary_bytes), total_of(h).coded_bytes, error);
-    if (status == CPR_OK && (file = open_file(path)) < 0)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "open", path);
-    if (status == CPR_OK && (put_attributes(file, h) < 0 ||
-                             put_dataset(file, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8,
-                                         vocabulary_bytes, vocabulary, LAYOUT_PLAIN) < 0 ||
-                             put_files(file, h, buffer) < 0 || put_shards(file, h, buffer) < 0))
-        status = cpr_h5_fail(error, CPR_ERR_IO, "write", path);
-    if (file >= 0 && H5Fclose(file) < 0 && status == CPR_OK)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "write", path);
+    if (make_empty(&image) < 0 || put_tables(&image, h, vocabulary, vocabulary_bytes, buffer) < 0)
+        status = cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
     cpr_h5_quiet_end(&quiet);
+    if (status == CPR_OK)
+        status = write_file(path, &image, error);
+    cpr_image_free(&image);
     return status;
 }
 

@@ -2,11 +2,15 @@
  *
  * The only file that sees MPI types, through <hdf5.h>; it calls no MPI function itself.
  */
+#include "archive_image.h"
 #include "archive_tables.h"
 #include "shard_io.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Most bytes that a rank writes in one collective call. Open MPI 4.1's OMPIO crashes at 2 GiB and
  * more; calls of 64 MiB were the fastest. */
@@ -16,6 +20,11 @@
 
 typedef struct job {
     const char *path;
+    int fd;           /* where this process alone writes; -1: all write through parallel HDF5 */
+    hid_t file;       /* of parallel HDF5, or only to read from */
+    hid_t dataset;    /* the bitstream */
+    hid_t properties; /* of parallel HDF5's transfers */
+    uint64_t offset;  /* of the bitstream in the file */
     uint64_t *coded_start; /* of each part of the bitstream, and the end of the last */
     uint64_t parts;        /* the primer, if there is one, and the shards */
     uint64_t primers;      /* 0 or 1 */
@@ -25,35 +34,30 @@ typedef struct job {
     uint8_t *buffer;
 } job;
 
-static hid_t open_file(const char *path, const void *mpi_comm)
+static hid_t open_parallel(const char *path, const void *mpi_comm)
 {
     hid_t file = -1;
     const hid_t access = cpr_h5_file_access();
-    herr_t done = access < 0 ? -1 : 0;
 #ifdef H5_HAVE_PARALLEL
-    if (done >= 0 && mpi_comm != NULL)
-        done = H5Pset_fapl_mpio(access, *(const MPI_Comm *)mpi_comm, MPI_INFO_NULL);
-#else
-    if (mpi_comm != NULL)
-        done = -1;
-#endif
-    if (done >= 0)
+    if (access >= 0 && H5Pset_fapl_mpio(access, *(const MPI_Comm *)mpi_comm, MPI_INFO_NULL) >= 0)
         file = H5Fopen(path, H5F_ACC_RDWR, access);
+#else
+    (void)path;
+    (void)mpi_comm;
+#endif
     cpr_h5_close(access);
     return file;
 }
 
-static hid_t transfer_properties(const void *mpi_comm)
+static hid_t transfer_properties(void)
 {
     const hid_t properties = H5Pcreate(H5P_DATASET_XFER);
 #ifdef H5_HAVE_PARALLEL
-    if (properties >= 0 && mpi_comm != NULL &&
-        H5Pset_dxpl_mpio(properties, H5FD_MPIO_COLLECTIVE) < 0) {
+    if (properties >= 0 && H5Pset_dxpl_mpio(properties, H5FD_MPIO_COLLECTIVE) < 0) {
         cpr_h5_close(properties);
         return -1;
     }
 #endif
-    (void)mpi_comm;
     return properties;
 }
 
@@ -118,13 +122,13 @@ static cpr_status gather(job *j, uint64_t from, uint64_t to, cpr_error *error)
 }
 
 /* One collective call; with from == to this rank writes nothing. */
-static herr_t write_slice(const job *j, hid_t dataset, hid_t properties, uint64_t from, uint64_t to)
+static herr_t write_slice(const job *j, uint64_t from, uint64_t to)
 {
     herr_t done = -1;
     const hsize_t start = from;
     const hsize_t count = to - from;
     const hsize_t room = count > 0 ? count : 1;
-    const hid_t in_file = H5Dget_space(dataset);
+    const hid_t in_file = H5Dget_space(j->dataset);
     const hid_t in_memory = H5Screate_simple(1, &room, NULL);
     if (in_file >= 0 && in_memory >= 0) {
         if (count > 0)
@@ -133,15 +137,24 @@ static herr_t write_slice(const job *j, hid_t dataset, hid_t properties, uint64_
             done = H5Sselect_none(in_file) < 0 ? -1 : H5Sselect_none(in_memory);
     }
     if (done >= 0)
-        done = H5Dwrite(dataset, H5T_NATIVE_UINT8, in_memory, in_file, properties, j->buffer);
+        done = H5Dwrite(j->dataset, H5T_NATIVE_UINT8, in_memory, in_file, j->properties, j->buffer);
     cpr_h5_close(in_memory);
     cpr_h5_close(in_file);
     return done;
 }
 
+/* Writes bytes [from, to) of the bitstream, which are in the buffer; from == to: takes part. */
+static cpr_status put_slice(const job *j, uint64_t from, uint64_t to, cpr_error *error)
+{
+    if (j->fd < 0)
+        return write_slice(j, from, to) < 0 ? cpr_h5_fail(error, CPR_ERR_IO, "write", j->path)
+                                            : CPR_OK;
+    const int code = cpr_io_pwrite(j->fd, j->buffer, (size_t)(to - from), j->offset + from);
+    return code == 0 ? CPR_OK : cpr_io_fail(error, code, "write", j->path);
+}
+
 /* Every rank runs the same number of rounds, whatever goes wrong on one of them. */
-static cpr_status write_rounds(job *j, hid_t dataset, hid_t properties, unsigned rank,
-                               unsigned ranks, cpr_error *error)
+static cpr_status write_rounds(job *j, unsigned rank, unsigned ranks, cpr_error *error)
 {
     const uint64_t total = j->coded_start[j->parts];
     cpr_status status = CPR_OK;
@@ -161,10 +174,64 @@ static cpr_status write_rounds(job *j, hid_t dataset, hid_t properties, unsigned
             status = gather(j, from, to, error);
         if (status != CPR_OK || from >= to)
             to = from = 0;
-        if (write_slice(j, dataset, properties, from, to) < 0 && status == CPR_OK)
-            status = cpr_h5_fail(error, CPR_ERR_IO, "write", j->path);
+        const cpr_status put = put_slice(j, from, to, status == CPR_OK ? error : NULL);
+        if (status == CPR_OK)
+            status = put;
     }
     free(j->buffer);
+    return status;
+}
+
+/* Reads where everything goes and, with j->fd < 0, opens what parallel HDF5 needs. */
+static cpr_status write_open(job *j, unsigned rank, unsigned ranks, cpr_error *error)
+{
+    j->dataset = j->file < 0 ? -1 : H5Dopen2(j->file, "bitstream", H5P_DEFAULT);
+    j->properties = j->fd < 0 ? transfer_properties() : H5P_DEFAULT;
+    if (j->dataset < 0 || j->properties < 0)
+        return cpr_h5_fail(error, CPR_ERR_IO, "open", j->path);
+    if (read_starts(j->file, j) < 0 || j->coded_start[j->parts] != cpr_h5_rows(j->dataset))
+        return cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", j->path);
+    j->offset = H5Dget_offset(j->dataset);
+    return write_rounds(j, rank, ranks, error);
+}
+
+static void close_all(job *j)
+{
+    if (j->fd < 0)
+        cpr_h5_close(j->properties);
+    cpr_h5_close(j->dataset);
+    free(j->coded_start);
+}
+
+/* This process writes alone, past HDF5, which only tells where. */
+static cpr_status write_alone(job *j, cpr_error *error)
+{
+    j->fd = cpr_io_open(j->path, O_RDWR);
+    if (j->fd < 0)
+        return cpr_io_fail(error, errno, "open", j->path);
+    cpr_image image = cpr_image_of_fd(j->fd);
+    const hid_t access = cpr_image_access(&image);
+    j->file = access < 0 ? -1 : H5Fopen("archive", H5F_ACC_RDONLY, access);
+    cpr_status status = write_open(j, 0, 1, error);
+    if (image.code != 0)
+        status = cpr_io_fail(error, image.code, "read", j->path);
+    close_all(j);
+    cpr_h5_close(j->file);
+    cpr_h5_close(access);
+    if (close(j->fd) != 0 && errno != EINTR && status == CPR_OK)
+        status = cpr_io_fail(error, errno, "close", j->path);
+    return status;
+}
+
+static cpr_status write_together(job *j, const void *mpi_comm, unsigned rank, unsigned ranks,
+                                 cpr_error *error)
+{
+    j->fd = -1;
+    j->file = open_parallel(j->path, mpi_comm);
+    cpr_status status = write_open(j, rank, ranks, error);
+    close_all(j);
+    if (j->file >= 0 && H5Fclose(j->file) < 0 && status == CPR_OK)
+        status = cpr_h5_fail(error, CPR_ERR_IO, "write", j->path);
     return status;
 }
 
@@ -173,23 +240,10 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *
                                         void *source_context, cpr_error *error)
 {
     job j = {.path = temporary_path, .source = source, .source_context = source_context};
-    cpr_status status = CPR_OK;
     cpr_h5_quiet quiet;
     cpr_h5_quiet_begin(&quiet);
-    const hid_t file = open_file(temporary_path, mpi_comm);
-    const hid_t dataset = file < 0 ? -1 : H5Dopen2(file, "bitstream", H5P_DEFAULT);
-    const hid_t properties = transfer_properties(mpi_comm);
-    if (dataset < 0 || properties < 0)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "open", temporary_path);
-    else if (read_starts(file, &j) < 0 || j.coded_start[j.parts] != cpr_h5_rows(dataset))
-        status = cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", temporary_path);
-    else
-        status = write_rounds(&j, dataset, properties, rank, ranks, error);
-    cpr_h5_close(properties);
-    cpr_h5_close(dataset);
-    if (file >= 0 && H5Fclose(file) < 0 && status == CPR_OK)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "write", temporary_path);
+    const cpr_status status = mpi_comm == NULL ? write_alone(&j, error)
+                                               : write_together(&j, mpi_comm, rank, ranks, error);
     cpr_h5_quiet_end(&quiet);
-    free(j.coded_start);
     return status;
 }

@@ -74,8 +74,17 @@ hid_t cpr_h5_row_type_in_memory(void)
     return row_type(false);
 }
 
+void cpr_archive_prepare(void)
+{
+    /* HDF5 must not close anything at the end of the process: what could not be written, it tries
+     * again, and crashes. It fails if HDF5 runs already. */
+    (void)H5dont_atexit();
+    (void)H5open();
+}
+
 void cpr_h5_quiet_begin(cpr_h5_quiet *quiet)
 {
+    cpr_archive_prepare();
     *quiet = (cpr_h5_quiet){NULL, NULL};
     (void)H5Eget_auto2(H5E_DEFAULT, &quiet->print, &quiet->context);
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -86,19 +95,27 @@ void cpr_h5_quiet_end(const cpr_h5_quiet *quiet)
     (void)H5Eset_auto2(H5E_DEFAULT, quiet->print, quiet->context);
 }
 
+/* What HDF5 says about a failure. */
+typedef struct reason {
+    char text[CPR_SHOWN_BYTES];
+    bool no_memory;
+} reason;
+
 /* Keeps the first (innermost) description. The drivers put the system's reason in quotes. */
 static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *context)
 {
-    static const char reason[] = "error message = '";
-    char *out = context;
+    static const char quoted[] = "error message = '";
+    reason *out = context;
+    out->no_memory =
+        out->no_memory || entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC;
     if (n != 0 || entry->desc == NULL)
         return 0;
-    const char *start = strstr(entry->desc, reason);
+    const char *start = strstr(entry->desc, quoted);
     if (start == NULL) {
-        (void)snprintf(out, CPR_SHOWN_BYTES, "%s", entry->desc);
+        (void)snprintf(out->text, sizeof(out->text), "%s", entry->desc);
     } else {
-        start += sizeof(reason) - 1;
-        (void)snprintf(out, CPR_SHOWN_BYTES, "%.*s", (int)strcspn(start, "'"), start);
+        start += sizeof(quoted) - 1;
+        (void)snprintf(out->text, sizeof(out->text), "%.*s", (int)strcspn(start, "'"), start);
     }
     return 0;
 }
@@ -106,12 +123,20 @@ static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *cont
 cpr_status cpr_h5_fail(cpr_error *error, cpr_status status, const char *what, const char *path)
 {
     char shown[CPR_SHOWN_BYTES / 2];
-    char why[CPR_SHOWN_BYTES] = "no reason given";
+    reason why = {.text = "no reason given"};
     char printable[CPR_SHOWN_BYTES];
-    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_description, why);
+    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_description, &why);
     cpr_printable_path(path, shown, sizeof(shown));
-    return cpr_fail(error, status, "cannot %s \"%s\": %s (HDF5)", what, shown,
-                    cpr_printable_path(why, printable, sizeof(printable)));
+    cpr_printable_path(why.text, printable, sizeof(printable));
+    return cpr_fail(error, why.no_memory ? CPR_ERR_NO_MEMORY : status,
+                    "cannot %s \"%s\": %s (HDF5)", what, shown, printable);
+}
+
+bool cpr_h5_no_memory(void)
+{
+    reason why = {.text = ""};
+    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_description, &why);
+    return why.no_memory;
 }
 
 hid_t cpr_h5_file_access(void)

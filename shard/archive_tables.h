@@ -42,8 +42,12 @@ typedef struct cpr_h5_quiet {
 void cpr_h5_quiet_begin(cpr_h5_quiet *quiet);
 void cpr_h5_quiet_end(const cpr_h5_quiet *quiet);
 
-/* Fails with `what`, the path, and HDF5's own innermost explanation. */
+/* Fails with `what`, the path, and HDF5's own innermost explanation; with CPR_ERR_NO_MEMORY if it
+ * is that. */
 cpr_status cpr_h5_fail(cpr_error *error, cpr_status status, const char *what, const char *path);
+
+/* Whether HDF5 failed just now because there was no memory. */
+bool cpr_h5_no_memory(void);
 
 /* Access properties: no file locks, and none of HDF5's preallocation. Negative on failure. */
 hid_t cpr_h5_file_access(void);

@@ -553,6 +553,10 @@ typedef struct cpr_archive_header {
     const cpr_shard_info *primer; /* NULL: there is none; its offset says nothing */
 } cpr_archive_header;
 
+/* To be called before MPI_Init(), which else makes MPI_Finalize() end HDF5: that crashes after an
+ * output could not be written. */
+void cpr_archive_prepare(void);
+
 /* Writing, step 1, by one process: creates `temporary_path` with all tables and room for the
  * bitstreams. */
 cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
@@ -576,8 +580,10 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *
  * The caller then checks it by reading back, and publishes. */
 cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error);
 
-/* Writing, step 4, by one process: renames to the final name and syncs the directory. Without
- * `overwrite`, an existing final name gives CPR_ERR_EXISTS and is left alone. */
+/* Writing, step 4, by one process: makes the file read-only, renames it to the final name and syncs
+ * the directory. Without `overwrite`, an existing final name gives CPR_ERR_EXISTS and is left
+ * alone.
+ */
 cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
                                cpr_error *error);
 

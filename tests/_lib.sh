@@ -116,8 +116,9 @@ random.seed(int(sys.argv[2]))
 sys.stdout.buffer.write(random.randbytes(int(sys.argv[1])))' "$1" "${2:-1}"
 }
 
-# flip FILE OFFSET: inverts the lowest bit of that byte.
+# flip FILE OFFSET: inverts the lowest bit of that byte, also of a file that is read-only.
 flip() {
+    chmod u+w "$1"
     python3 -c 'import sys
 with open(sys.argv[1], "r+b") as f:
     f.seek(int(sys.argv[2]))

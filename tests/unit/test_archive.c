@@ -379,8 +379,13 @@ static void publishing(void **state)
     (void)state;
     cpr_error error = {""};
     sample s = make_sample(0, CODED_BYTES);
+    const mode_t before = umask(027);
     write_archive(&s, "tmp");
+    (void)umask(before);
     assert_int_equal(cpr_archive_publish("tmp", "a.h5", false, &error), CPR_OK);
+    struct stat facts;
+    assert_int_equal(stat("a.h5", &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0440); /* what the umask leaves, but read-only */
     assert_opens("a.h5", CPR_OK);
     assert_false(is_there("tmp"));
     put_text("tmp", "other");
