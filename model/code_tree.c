@@ -5,6 +5,7 @@
  * tokens that begin alike share the first decisions. */
 #include "vocabulary.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 uint64_t cpr_weight_of_class(uint8_t class)
@@ -89,7 +90,7 @@ static void fill_paths(cpr_vocabulary *v, uint32_t node, uint32_t path)
 
 bool cpr_code_tree_build(cpr_vocabulary *v)
 {
-    bool ok = false;
+    int code = ENOMEM;
     uint64_t *sum = malloc((v->tokens + 1) * sizeof *sum);
     range *stack = malloc((v->tokens + 1) * sizeof *stack);
     if (sum == NULL || stack == NULL)
@@ -104,6 +105,7 @@ bool cpr_code_tree_build(cpr_vocabulary *v)
     }
     uint32_t nodes = 0;
     size_t top = 0;
+    code = EINVAL;
     stack[top++] = (range){0, v->tokens, 0, 0};
     while (top > 0) {
         const range r = stack[--top];
@@ -123,9 +125,11 @@ bool cpr_code_tree_build(cpr_vocabulary *v)
         stack[top++] = (range){r.low, middle, index, 0};
     }
     fill_paths(v, 0, 0);
-    ok = true;
+    code = 0;
 done:
     free(sum);
     free(stack);
-    return ok;
+    if (code != 0)
+        errno = code;
+    return code == 0;
 }

@@ -6,6 +6,7 @@
  * 0 as well, then works with what it unpacked, which is what a decoder will do. */
 #include "compress_run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static uint8_t *pack_counts(void *context, size_t *bytes)
@@ -191,7 +192,10 @@ cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
     if (status != CPR_OK)
         return status;
     run->vocabulary = cpr_vocabulary_unpack(run->packed_vocabulary, run->packed_vocabulary_bytes);
-    if (!run->vocabulary)
+    if (!run->vocabulary && errno == ENOMEM)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the vocabulary");
+    else if (!run->vocabulary)
+        status = cpr_fail(error, CPR_ERR_DAMAGED,
+                          "the manifest's vocabulary cannot be used; --restart throws it away");
     return cpr_ranks_agree(run->ranks, status, error);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,8 +211,10 @@ static void pack_and_unpack(void **state)
     uint8_t *again = cpr_vocabulary_pack(u, &again_bytes);
     assert_int_equal(again_bytes, bytes);
     assert_memory_equal(again, packed, bytes);
-    for (size_t cut = 0; cut < bytes; cut += cut < 64 ? 1 : 97)
+    for (size_t cut = 0; cut < bytes; cut += cut < 64 ? 1 : 97) {
         assert_null(cpr_vocabulary_unpack(packed, cut));
+        assert_int_equal(errno, EINVAL);
+    }
     free(again);
     free(packed);
     cpr_vocabulary_free(u);
