@@ -282,10 +282,12 @@ static cpr_status look(const char *path, job_status *job, cpr_error *error)
     cpr_error detail = {.text = ""};
     cpr_status status = cpr_work_dir_open(path, false, &work, error);
     if (status == CPR_OK) {
+        bool published = false;
+        status = cpr_work_is_published(work, path, &published, error);
         /* Killed in the middle of removing it: the archive is complete. */
-        if (cpr_work_is_published(work, path) && !cpr_work_lock_look(work, &job->owner))
+        if (status == CPR_OK && published && !cpr_work_lock_look(work, &job->owner))
             status = look_at_archive(path, job, error);
-        else
+        else if (status == CPR_OK)
             status = look_at_work(work, job, error);
         cpr_work_dir_close(work);
         return status;

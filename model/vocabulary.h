@@ -40,8 +40,8 @@ uint8_t cpr_class_of_weight(uint64_t weight); /* the largest class not above it;
 /* Room for that many tokens and bytes of text; everything zero. NULL: out of memory. */
 cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes);
 
-/* Fills the tree from tokens and weights. False: errno is EINVAL if a path would be too long, ENOMEM
- * if memory ran out. */
+/* Fills the tree from tokens and weights. False: errno is EINVAL if a path would be too long,
+ * ENOMEM if memory ran out. */
 bool cpr_code_tree_build(cpr_vocabulary *vocabulary);
 
 /* Fills `first` and `pair` from tokens. */

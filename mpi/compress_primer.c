@@ -32,7 +32,9 @@ static cpr_status look_for_old(primer_work *primer, cpr_error *error)
     cpr_error detail = {.text = ""};
     const cpr_status status =
         cpr_work_shard_check(run->work, CPR_SHARD_PRIMER, &primer->old, &files, &detail);
-    if (status == CPR_ERR_NO_MEMORY)
+    /* What cannot be read today may be whole. */
+    if (status != CPR_OK && status != CPR_ERR_DAMAGED && status != CPR_ERR_VERSION &&
+        status != CPR_ERR_NOT_FOUND)
         return cpr_fail(error, status, "%s", detail.text);
     primer->there = status == CPR_OK && primer->old.raw_bytes == run->primer_bytes && files == 0;
     if (primer->there || status == CPR_ERR_NOT_FOUND)

@@ -18,8 +18,11 @@ static cpr_status look(cpr_compress_run *run, cpr_file_list *files, cpr_work_str
     if (next < cpr_file_list_streams(files))
         run->unread_stream = next;
     /* A manifest knows what it is of: all its streams were there before it. */
-    if (scan.manifest || cpr_work_is_published(run->work, run->options->archive_path))
-        return CPR_OK;
+    bool published = scan.manifest;
+    if (!published)
+        status = cpr_work_is_published(run->work, run->options->archive_path, &published, error);
+    if (status != CPR_OK || published)
+        return status;
     *reads = true;
     return cpr_work_streams_drop_others(run->work, *streams, error);
 }

@@ -122,8 +122,11 @@ static cpr_status decide(cpr_compress_run *run, const cpr_file_list *files, cpr_
     const char *path = run->options->archive_path;
     char shown[512];
     struct stat facts;
-    const bool published = cpr_work_is_published(run->work, path);
-    cpr_status status = cpr_manifest_read(run->work, &run->manifest, error);
+    bool published = false;
+    cpr_status status = cpr_work_is_published(run->work, path, &published, error);
+    if (status != CPR_OK)
+        return status;
+    status = cpr_manifest_read(run->work, &run->manifest, error);
     if (status == CPR_OK) {
         status = compare(run, files, error);
         run->state = CPR_WORK_GOES_ON;
@@ -217,7 +220,9 @@ static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard,
     cpr_error detail = {.text = ""};
     size_t files = 0;
     cpr_status status = cpr_work_shard_check(run->work, shard, &info, &files, &detail);
-    if (status == CPR_ERR_NO_MEMORY)
+    /* What cannot be read today may be whole. */
+    if (status != CPR_OK && status != CPR_ERR_DAMAGED && status != CPR_ERR_VERSION &&
+        status != CPR_ERR_NOT_FOUND)
         return cpr_fail(error, status, "%s", detail.text);
     const uint64_t start = run->starts[shard];
     const uint64_t end = run->starts[shard + 1];

@@ -490,11 +490,12 @@ cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_erro
  * process has; malloc()ed. */
 char *cpr_work_archive_path(const char *archive_path);
 
-/* Notes, before it gets its name, which sealed archive this job has made; and whether the archive
- * at a path is that one. */
+/* Notes, before it gets its name, which sealed archive this job has made; and sets *published to
+ * whether the archive at a path is that one. */
 cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_path,
                                    cpr_error *error);
-bool cpr_work_is_published(const cpr_work_dir *work, const char *archive_path);
+cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
+                                 bool *published, cpr_error *error);
 
 /* Writing the bitstream of one shard, or of the primer (CPR_SHARD_PRIMER): begin, write (a
  * cpr_write_fn), then commit or abandon. `commit` stores info and the loss of each file in the

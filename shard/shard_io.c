@@ -16,23 +16,30 @@
  */
 #define MOST_BYTES_A_CALL ((size_t)1 << 30)
 
-int cpr_io_pread(int fd, void *out, size_t bytes, uint64_t offset)
+int cpr_io_pread_some(int fd, void *out, size_t bytes, uint64_t offset, size_t *got)
 {
     uint8_t *next = out;
-    while (bytes > 0) {
-        const size_t part = bytes < MOST_BYTES_A_CALL ? bytes : MOST_BYTES_A_CALL;
-        const ssize_t got = pread(fd, next, part, (off_t)offset);
-        if (got < 0 && errno == EINTR)
+    *got = 0;
+    while (*got < bytes) {
+        const size_t left = bytes - *got;
+        const size_t part = left < MOST_BYTES_A_CALL ? left : MOST_BYTES_A_CALL;
+        const ssize_t one = pread(fd, next + *got, part, (off_t)(offset + *got));
+        if (one < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (one < 0)
             return errno;
-        if (got == 0)
-            return CPR_IO_END;
-        next += got;
-        bytes -= (size_t)got;
-        offset += (uint64_t)got;
+        if (one == 0)
+            break;
+        *got += (size_t)one;
     }
     return 0;
+}
+
+int cpr_io_pread(int fd, void *out, size_t bytes, uint64_t offset)
+{
+    size_t got;
+    const int code = cpr_io_pread_some(fd, out, bytes, offset, &got);
+    return code == 0 && got < bytes ? CPR_IO_END : code;
 }
 
 int cpr_io_write(int fd, const void *data, size_t bytes)
@@ -66,6 +73,36 @@ int cpr_io_pwrite(int fd, const void *data, size_t bytes, uint64_t offset)
         offset += (uint64_t)put;
     }
     return 0;
+}
+
+int cpr_io_sync(int fd)
+{
+    int code;
+    do
+        code = fsync(fd) == 0 ? 0 : errno;
+    while (code == EINTR);
+    return code;
+}
+
+int cpr_io_sync_directory(int fd)
+{
+    const int code = cpr_io_sync(fd);
+    return code == EINVAL ? 0 : code;
+}
+
+int cpr_io_truncate(int fd, uint64_t bytes)
+{
+    int code;
+    do
+        code = ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+    while (code == EINTR);
+    return code;
+}
+
+int cpr_io_close(int fd)
+{
+    /* Linux closes it before it waits for anything: never again. */
+    return close(fd) == 0 || errno == EINTR ? 0 : errno;
 }
 
 static int open_again(int directory, const char *path, int flags)
@@ -122,10 +159,7 @@ cpr_status cpr_io_sync_parent(const char *path, cpr_error *error)
     else
         slash[slash == parent] = '\0'; /* keep the root's own '/' */
     const int fd = cpr_io_open(parent, O_RDONLY | O_DIRECTORY);
-    int code = fd < 0 ? errno : 0;
-    /* Some file systems cannot sync a directory and say so with EINVAL. */
-    if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL)
-        code = errno;
+    const int code = fd < 0 ? errno : cpr_io_sync_directory(fd);
     if (fd >= 0)
         (void)close(fd);
     cpr_status status = CPR_OK;

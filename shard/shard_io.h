@@ -18,8 +18,17 @@
 #define CPR_SHOWN_BYTES 512
 
 int cpr_io_pread(int fd, void *out, size_t bytes, uint64_t offset);
+/* As many bytes as there are up to `bytes`, which may be less; 0 or an errno. */
+int cpr_io_pread_some(int fd, void *out, size_t bytes, uint64_t offset, size_t *got);
 int cpr_io_write(int fd, const void *data, size_t bytes);
 int cpr_io_pwrite(int fd, const void *data, size_t bytes, uint64_t offset);
+
+/* fsync(2), ftruncate(2) and close(2); 0 or an errno. A descriptor is gone after close(), however
+ * it ended. That file systems cannot sync a directory is no failure. */
+int cpr_io_sync(int fd);
+int cpr_io_sync_directory(int fd);
+int cpr_io_truncate(int fd, uint64_t bytes);
+int cpr_io_close(int fd);
 
 /* open(2) that also takes paths of PATH_MAX bytes and more, and retries when interrupted. */
 int cpr_io_open(const char *path, int flags);

@@ -99,8 +99,8 @@ static cpr_status read_state(cpr_verified *v, uint64_t shard_count, bool *done, 
     }
     const size_t good = code == 0 ? take_lines(v, text, bytes, shard_count, done) : 0;
     free(text);
-    if (code == 0 && ftruncate(v->fd, (off_t)good) != 0)
-        code = errno;
+    if (code == 0)
+        code = cpr_io_truncate(v->fd, good);
     if (code == 0 && good == 0) {
         char line[LINE_BYTES];
         code = cpr_io_write(v->fd, line, head_line(v, line));

@@ -175,8 +175,10 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
     *scan = (cpr_work_scan){.shards = 0};
     DIR *items = open_items(work);
     const struct dirent *item;
+    if (items == NULL)
+        return cpr_io_fail(error, errno, "read the work directory", work->path);
     errno = 0;
-    while (items != NULL && (item = readdir(items)) != NULL) {
+    while ((item = readdir(items)) != NULL) {
         uint64_t shard;
         struct stat facts;
         const item_kind kind = kind_of(item->d_name, &shard);
@@ -201,8 +203,7 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
     cpr_status status = CPR_OK;
     if (errno != 0)
         status = cpr_io_fail(error, errno, "read the work directory", work->path);
-    if (items != NULL)
-        (void)closedir(items);
+    (void)closedir(items);
     return status;
 }
 
@@ -212,8 +213,10 @@ static cpr_status sweep(const cpr_work_dir *work, item_kind least, item_kind mos
     cpr_status status = CPR_OK;
     DIR *items = open_items(work);
     const struct dirent *item;
+    if (items == NULL)
+        return cpr_io_fail(error, errno, "read the work directory", work->path);
     errno = 0;
-    while (status == CPR_OK && items != NULL && (item = readdir(items)) != NULL) {
+    while (status == CPR_OK && (item = readdir(items)) != NULL) {
         uint64_t shard;
         const item_kind kind = kind_of(item->d_name, &shard);
         if (kind >= least && kind <= most && unlinkat(work->fd, item->d_name, 0) != 0 &&
@@ -223,8 +226,7 @@ static cpr_status sweep(const cpr_work_dir *work, item_kind least, item_kind mos
     }
     if (status == CPR_OK && errno != 0)
         status = cpr_io_fail(error, errno, "read the work directory", work->path);
-    if (items != NULL)
-        (void)closedir(items);
+    (void)closedir(items);
     return status;
 }
 
@@ -316,17 +318,19 @@ cpr_status cpr_work_name_file(const cpr_work_dir *work, int fd, const char *temp
                               const char *name, cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    if (fsync(fd) != 0)
-        status = fail_file(work, name, errno, "sync", error);
+    int code = cpr_io_sync(fd);
+    if (code != 0)
+        status = fail_file(work, name, code, "sync", error);
     /* Network file systems report a full disk as late as here. */
-    if (close(fd) != 0 && status == CPR_OK && errno != EINTR)
-        status = fail_file(work, name, errno, "close", error);
+    code = cpr_io_close(fd);
+    if (code != 0 && status == CPR_OK)
+        status = fail_file(work, name, code, "close", error);
     if (status == CPR_OK && renameat(work->fd, temporary, work->fd, name) != 0)
         status = fail_file(work, name, errno, "name", error);
     if (status != CPR_OK)
         (void)unlinkat(work->fd, temporary, 0);
-    else if (fsync(work->fd) != 0 && errno != EINVAL)
-        status = fail_file(work, name, errno, "sync the directory of", error);
+    else if ((code = cpr_io_sync_directory(work->fd)) != 0)
+        status = fail_file(work, name, code, "sync the directory of", error);
     return status;
 }
 
@@ -341,8 +345,8 @@ cpr_status cpr_work_put_file(const cpr_work_dir *work, const char *name, const v
     int code = cpr_io_write(fd, data, bytes);
     if (code == 0 && durable)
         return cpr_work_name_file(work, fd, temporary, name, error);
-    if (close(fd) != 0 && code == 0 && errno != EINTR)
-        code = errno;
+    const int closed = cpr_io_close(fd);
+    code = code == 0 ? closed : code;
     if (code == 0 && renameat(work->fd, temporary, work->fd, name) != 0)
         code = errno;
     if (code == 0)
@@ -438,15 +442,19 @@ cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_
     return cpr_work_put_file(work, CPR_WORK_PUBLISHED, hash, sizeof(hash), true, error);
 }
 
-bool cpr_work_is_published(const cpr_work_dir *work, const char *archive_path)
+cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
+                                 bool *published, cpr_error *error)
 {
     uint8_t hash[16];
     uint8_t *marked;
     size_t bytes;
-    if (cpr_work_get_file(work, CPR_WORK_PUBLISHED, &marked, &bytes, NULL) != CPR_OK)
-        return false;
-    const bool same = bytes == sizeof(hash) && hash_seal(archive_path, hash, NULL) == CPR_OK &&
-                      memcmp(hash, marked, sizeof(hash)) == 0;
+    *published = false;
+    cpr_status status = cpr_work_get_file(work, CPR_WORK_PUBLISHED, &marked, &bytes, error);
+    if (status == CPR_OK)
+        status = hash_seal(archive_path, hash, error);
+    if (status == CPR_OK)
+        *published = bytes == sizeof(hash) && memcmp(hash, marked, sizeof(hash)) == 0;
     free(marked);
-    return same;
+    /* No mark, no archive, or one that is too short to be one. */
+    return status == CPR_ERR_NOT_FOUND || status == CPR_ERR_DAMAGED ? CPR_OK : status;
 }

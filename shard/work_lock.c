@@ -135,25 +135,25 @@ static int write_record(cpr_work_lock *lock)
     return cpr_io_pwrite(lock->fd, record, RECORD_BYTES, 0);
 }
 
-/* Reads what is in an open lock file; an empty text if there is nothing. */
-static void read_record(int fd, char record[RECORD_BYTES + 1])
+/* Reads what is in an open lock file; an empty text if there is nothing. 0, or an errno. */
+static int read_record(int fd, char record[RECORD_BYTES + 1])
 {
-    ssize_t got;
-    do
-        got = pread(fd, record, RECORD_BYTES, 0);
-    while (got < 0 && errno == EINTR);
-    record[got > 0 ? got : 0] = '\0';
+    size_t got;
+    const int code = cpr_io_pread_some(fd, record, RECORD_BYTES, 0, &got);
+    record[code == 0 ? got : 0] = '\0';
+    return code;
 }
 
 /* As read_record() with a new descriptor: network file systems look at the server again then. */
-static void read_record_again(const cpr_work_dir *work, char record[RECORD_BYTES + 1])
+static int read_record_again(const cpr_work_dir *work, char record[RECORD_BYTES + 1])
 {
     const int fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDONLY);
     record[0] = '\0';
     if (fd < 0)
-        return;
-    read_record(fd, record);
+        return errno == ENOENT ? 0 : errno;
+    const int code = read_record(fd, record);
     (void)close(fd);
+    return code;
 }
 
 static void parse_owner(const char *record, cpr_work_owner *owner)
@@ -182,6 +182,11 @@ static int try_lock(int fd)
     if (code == 0 || code == EAGAIN)
         return code;
     return code == EACCES ? EAGAIN : ENOLCK;
+}
+
+static cpr_status fail_lock(const cpr_work_dir *work, int code, cpr_error *error)
+{
+    return cpr_io_fail(error, code, "lock the work directory", work->path);
 }
 
 static cpr_status busy(const cpr_work_dir *work, const char *record, cpr_error *error)
@@ -216,7 +221,7 @@ static cpr_status wait_for_lock(const cpr_work_dir *work, const cpr_work_lock *l
             break;
         sleep_seconds(0.1);
     }
-    read_record(lock->fd, record);
+    (void)read_record(lock->fd, record); /* for the message */
     return busy(work, record, error);
 }
 
@@ -240,22 +245,29 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
     tell(context, text);
     for (const double start = seconds_now(); seconds_now() - start < lock->times->watch;) {
         sleep_seconds(0.25);
-        read_record_again(work, now);
+        const int code = read_record_again(work, now);
+        if (code != 0)
+            return fail_lock(work, code, error);
         if (strcmp(now, record) != 0)
             return busy(work, now, error);
     }
     return CPR_OK;
 }
 
-/* Whether the directory still holds the file that was opened: it may have been removed by the job
- * that finished meanwhile. */
-static bool still_there(const cpr_work_dir *work, int fd)
+/* Whether the directory still holds the file that was opened: CPR_ERR_NOT_FOUND if it has been
+ * removed by the job that finished meanwhile. */
+static cpr_status still_there(const cpr_work_dir *work, int fd, cpr_error *error)
 {
     struct stat ours;
     struct stat named;
-    return fstat(fd, &ours) == 0 &&
-           fstatat(work->fd, CPR_WORK_LOCK, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+    if (fstat(fd, &ours) != 0)
+        return fail_lock(work, errno, error);
+    const int code = fstatat(work->fd, CPR_WORK_LOCK, &named, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+    if (code != 0 && code != ENOENT)
+        return fail_lock(work, code, error);
+    if (code == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%.400s\" was removed", work->path);
 }
 
 /* ---- the counter ---------------------------------------------------------------------------- */
@@ -265,7 +277,9 @@ static bool count_up(cpr_work_lock *lock)
 {
     char record[RECORD_BYTES + 1];
     char attempt[sizeof(lock->attempt)];
-    read_record(lock->fd, record);
+    /* What cannot be read says nothing about another job. */
+    if (read_record(lock->fd, record) != 0)
+        return true;
     get_word(record, "attempt", attempt, sizeof(attempt));
     if (strcmp(attempt, lock->attempt) != 0 && get_number(record, "turn") > lock->turn)
         return false;
@@ -353,23 +367,24 @@ cpr_status cpr_work_lock_take_timed(const cpr_work_dir *work, const cpr_lock_tim
     describe_self(lock);
     lock->fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDWR | O_CREAT);
     if (lock->fd < 0) {
-        const int code = errno;
-        cpr_status status = cpr_io_fail(error, code, "lock the work directory", work->path);
+        const bool gone = errno == ENOENT;
+        const cpr_status status = fail_lock(work, errno, error);
         free(lock);
-        return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
+        return gone ? CPR_ERR_NOT_FOUND : status;
     }
     cpr_status status = wait_for_lock(work, lock, tell, context, error);
-    if (status == CPR_OK && !still_there(work, lock->fd))
-        status = cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%.400s\" was removed", work->path);
-    if (status == CPR_OK) {
-        read_record(lock->fd, record);
+    if (status == CPR_OK)
+        status = still_there(work, lock->fd, error);
+    int code = status == CPR_OK ? read_record(lock->fd, record) : 0;
+    if (code != 0)
+        status = fail_lock(work, code, error);
+    if (status == CPR_OK)
         status = watch_owner(work, lock, record, tell, context, error);
-    }
     if (status == CPR_OK) {
         lock->turn = get_number(record, "turn") + 1;
-        const int code = write_record(lock);
+        code = write_record(lock);
         if (code != 0)
-            status = cpr_io_fail(error, code, "lock the work directory", work->path);
+            status = fail_lock(work, code, error);
     }
     if (status == CPR_OK && !start_beating(lock))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a thread");
@@ -406,7 +421,7 @@ void cpr_work_lock_release(cpr_work_lock *lock)
     (void)pthread_cond_destroy(&lock->wake);
     (void)pthread_mutex_destroy(&lock->mutex);
     /* An empty file: the owner left in order, nobody needs to watch. */
-    if (!atomic_load(&lock->lost) && ftruncate(lock->fd, 0) != 0)
+    if (!atomic_load(&lock->lost) && cpr_io_truncate(lock->fd, 0) != 0)
         (void)write_record(lock);
     (void)close(lock->fd);
     free(lock);
@@ -422,7 +437,7 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
     *owner = (cpr_work_owner){.pid = 0};
     if (fd < 0)
         return false;
-    read_record(fd, record);
+    (void)read_record(fd, record); /* then only the lock itself says something */
     parse_owner(record, owner);
     const bool held = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
     (void)close(fd);
@@ -432,8 +447,7 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
     /* Another host's: does it count? */
     for (const double start = seconds_now(); seconds_now() - start < usual_times.beat + 2;) {
         sleep_seconds(0.5);
-        read_record_again(work, now);
-        if (strcmp(now, record) != 0)
+        if (read_record_again(work, now) == 0 && strcmp(now, record) != 0)
             return now[0] != '\0';
     }
     return false;

@@ -189,18 +189,20 @@ cpr_status cpr_work_shard_commit(cpr_work_shard *w, const cpr_shard_info *info,
         status = cpr_fail(error, CPR_ERR_USAGE, "%s has %llu coded bytes, but %llu were written",
                           cpr_work_what(w->shard, what), (unsigned long long)info->coded_bytes,
                           (unsigned long long)w->coded_bytes);
-    if (status == CPR_OK && fsync(w->fd) != 0)
-        status = cpr_work_fail_shard(work, w->shard, errno, "sync", error);
+    int code = status == CPR_OK ? cpr_io_sync(w->fd) : 0;
+    if (code != 0)
+        status = cpr_work_fail_shard(work, w->shard, code, "sync", error);
     /* Network file systems report a full disk as late as here. */
-    if (close(w->fd) != 0 && status == CPR_OK && errno != EINTR)
-        status = cpr_work_fail_shard(work, w->shard, errno, "close", error);
+    code = cpr_io_close(w->fd);
+    if (code != 0 && status == CPR_OK)
+        status = cpr_work_fail_shard(work, w->shard, code, "close", error);
     cpr_work_shard_name(w->shard, name);
     if (status == CPR_OK && renameat(work->fd, w->name, work->fd, name) != 0)
         status = cpr_work_fail_shard(work, w->shard, errno, "name", error);
     if (status != CPR_OK)
         (void)unlinkat(work->fd, w->name, 0);
-    else if (fsync(work->fd) != 0 && errno != EINVAL)
-        status = cpr_work_fail_shard(work, w->shard, errno, "sync the directory of", error);
+    else if ((code = cpr_io_sync_directory(work->fd)) != 0)
+        status = cpr_work_fail_shard(work, w->shard, code, "sync the directory of", error);
     free(w);
     return status;
 }

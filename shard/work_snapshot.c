@@ -85,8 +85,9 @@ static cpr_status name_partial(cpr_work_shard *w, cpr_error *error)
     const int directory = w->work->fd;
     cpr_work_partial_name(w->shard, name);
     cpr_work_temporary(temporary);
-    if (fsync(w->fd) != 0)
-        return cpr_work_fail_shard(w->work, w->shard, errno, "sync", error);
+    const int synced = cpr_io_sync(w->fd);
+    if (synced != 0)
+        return cpr_work_fail_shard(w->work, w->shard, synced, "sync", error);
     if (linkat(directory, w->name, directory, temporary, 0) != 0)
         return copy_partial(w, name, error);
     /* If both are names of this file already, rename() does nothing, and the first one stays. */
@@ -172,9 +173,10 @@ static cpr_status start_over(cpr_work_shard *w, cpr_error *error)
     memset(w->buffer, 0, HEADER_BYTES);
     w->filled = HEADER_BYTES;
     w->coded_bytes = 0;
-    if (ftruncate(w->fd, 0) != 0 || lseek(w->fd, 0, SEEK_SET) != 0)
-        return cpr_work_fail_shard(w->work, w->shard, errno, "empty", error);
-    return CPR_OK;
+    int code = cpr_io_truncate(w->fd, 0);
+    if (code == 0 && lseek(w->fd, 0, SEEK_SET) != 0)
+        code = errno;
+    return code == 0 ? CPR_OK : cpr_work_fail_shard(w->work, w->shard, code, "empty", error);
 }
 
 cpr_status cpr_work_shard_resume(cpr_work_shard *w, struct cpr_codec *codec, uint64_t *raw_bytes,
