@@ -213,8 +213,10 @@ static cpr_status claim(const cpr_primed *primed, size_t bytes, cpr_error *error
 {
     int code = bytes > primed->room ? ENOMEM : 0;
     if (code == 0 && primed->fd >= 0)
-        code = posix_fallocate(primed->fd, 0, (off_t)(STATE_OFFSET + bytes));
-    if (code == 0 || code == EINTR || code == EOPNOTSUPP || code == EINVAL)
+        do
+            code = posix_fallocate(primed->fd, 0, (off_t)(STATE_OFFSET + bytes));
+        while (code == EINTR);
+    if (code == 0 || code == EOPNOTSUPP || code == EINVAL)
         return CPR_OK;
     return cpr_fail_errno(error, code, "no memory for the model's state after the primer");
 }
