@@ -16,8 +16,8 @@ What must hold:
   - After 2 the same command without a fault ends well. Its archive has the same bytes, its files are the same, and
     nothing else is left. What has a file's name after a failed extraction is all of the file.
 
-Prints a table of runs by exit code, and each failure with the environment that shows it again. Ends with 1 if there
-are any.
+Prints a table of runs by exit code, and each failure with the environment that shows it again; on standard error how
+far it is. Ends with 1 if there are any failures.
 """
 import argparse
 import collections
@@ -69,11 +69,6 @@ ERRORS = {
     "thread": ["EAGAIN"],
 }
 CONTINUED = ("EINTR", "short")
-
-# Calls without which a run does as well, so that it may end with 0. All others than these must be seen, if they are
-# on files that are written.
-SEEN_WHEN_WRITTEN = ("write", "pwrite", "fsync", "close", "truncate")
-
 
 def text(size, seed):
     """Lines of words of a small vocabulary, always the same."""
@@ -317,9 +312,10 @@ class Bench:
 
     @staticmethod
     def named(said, error):
-        if error == "ENOMEM" or error == "EAGAIN":
-            return "memory" in said or os.strerror(getattr(errno, error)) in said
-        return os.strerror(getattr(errno, error)) in said
+        if error in ("ENOMEM", "EAGAIN") and "memory" in said:
+            return True
+        # Of what stdio wrote earlier only is known that it failed.
+        return os.strerror(getattr(errno, error)) in said or "standard output: write failed" in said
 
     def go_on(self, command, run, call):
         """The same without a fault."""
@@ -417,6 +413,7 @@ def main():
             for call in options.calls:
                 codes, failed, without_harm = measure(options, bench, pool, command, call)
                 table[call, command.name] = cell(codes, len(failed))
+                print(f"{command.name} {call}: {table[call, command.name]}", file=sys.stderr, flush=True)
                 failures += failed
                 harmless += without_harm
     if options.harmless:
