@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int command_usage(const cpr_ranks *ranks, const char *command, const char *format, ...)
 {
@@ -69,10 +70,18 @@ int command_help(const cpr_ranks *ranks, const char *text, bool profiles)
     return command_flush(ranks);
 }
 
+/* Network file systems report a full disk as late as at close(2), of any descriptor of the file:
+ * not of standard output itself, whose number others would get. */
+static bool close_output(void)
+{
+    const int copy = dup(STDOUT_FILENO);
+    return copy < 0 || close(copy) == 0 || errno == EINTR;
+}
+
 int command_flush(const cpr_ranks *ranks)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (fflush(stdout) == 0 && !ferror(stdout) && close_output())
         return EXIT_DONE;
     if (errno != EPIPE && cpr_ranks_rank(ranks) == 0)
         fprintf(stderr, "corpress: standard output: %s\n",
