@@ -326,15 +326,19 @@ class Bench:
         return f"then: {wrong}" if wrong else None
 
 
-def prepare(options, bench):
-    """The archives, and a work directory of a job that was disturbed in the middle."""
+def prepare(options, bench, commands):
+    """The corpora and, if a command needs them, archives and the work directory of a job that was stopped."""
     make_corpus(bench.base)
     run = bench.base
-    for name, corpus in (("small", "corpus"), ("large", "large")):
-        code, said = bench.start(run, ["compress", "-q", "-p", "fast", "--shard-size", "1M", corpus, "-o", f"{name}.h5"], 1)
+    needed = {name for command in commands for name in [*command.inputs, getattr(command, "reference", None)]}
+    for name, corpus in (("small.h5", "corpus"), ("large.h5", "large")):
+        if name not in needed:
+            continue
+        code, said = bench.start(run, ["compress", "-q", "-p", "fast", "--shard-size", "1M", corpus, "-o", name], 1)
         if code != 0:
             sys.exit(f"cannot prepare: {said}")
-    # Stopped when the second shard is half done, with a snapshot of it.
+    if "archive.h5.work" not in needed:
+        return
     process = subprocess.Popen([options.corpress, *compress_line("-q", "large")], cwd=run, stderr=subprocess.PIPE)
     while not os.path.exists(f"{run}/archive.h5.work/shard-00000000.cps"):
         if process.poll() is not None:
@@ -407,8 +411,8 @@ def main():
     harmless = collections.Counter()
     with tempfile.TemporaryDirectory() as base, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         bench = Bench(options, base)
-        prepare(options, bench)
         commands = [command for command in COMMANDS if command.name in options.commands]
+        prepare(options, bench, commands)
         for command in commands:
             for call in options.calls:
                 codes, failed, without_harm = measure(options, bench, pool, command, call)
