@@ -131,13 +131,11 @@ class Command:
         shutil.rmtree(run, ignore_errors=True)
         os.makedirs(run)
         for name in self.inputs:
+            to = f"{run}/archive.h5.work" if name.endswith(".work") else f"{run}/{name}"
             if os.path.isdir(f"{base}/{name}"):
-                shutil.copytree(f"{base}/{name}", f"{run}/{name}", symlinks=True)
+                shutil.copytree(f"{base}/{name}", to, symlinks=True)
             else:
-                shutil.copy2(f"{base}/{name}", f"{run}/{name}")
-
-    def left_over(self, run, more):
-        return sorted(set(os.listdir(run)) - set(self.inputs) - {"stdout"} - set(more))
+                shutil.copy2(f"{base}/{name}", to)
 
 
 class Compress(Command):
@@ -150,14 +148,24 @@ class Compress(Command):
     def wrong(self, base, run, code):
         archive = f"{run}/archive.h5"
         if code == 2:
-            return None
+            return self.lost(base, run)
         if not os.path.isfile(archive):
             return "there is no archive"
         if not filecmp.cmp(f"{base}/{self.reference}", archive, shallow=False):
             return "the archive has other bytes"
-        left = set(self.left_over(run, ["archive.h5", "archive.h5.log.jsonl"])) | {
-            name for name in os.listdir(run) if name.endswith(".work")}
+        corpus = {name for name in self.inputs if not name.endswith(".work")}
+        left = set(os.listdir(run)) - corpus - {"stdout", "archive.h5", "archive.h5.log.jsonl"}
         return f"left behind: {', '.join(sorted(left))}" if left and code == 0 else None
+
+    def lost(self, base, run):
+        """Finished shards that a run has thrown away, unless it has come to the end."""
+        work = f"{run}/archive.h5.work"
+        before = [name for name in self.inputs if name.endswith(".work")]
+        if not before or os.path.exists(f"{run}/archive.h5"):
+            return None
+        lost = [name for name in os.listdir(f"{base}/{before[0]}")
+                if name.endswith(".cps") and not os.path.exists(f"{work}/{name}")]
+        return f"thrown away: {', '.join(sorted(lost))}" if lost else None
 
 
 class Extract(Command):
@@ -206,14 +214,15 @@ def compress_line(*more):
 COMMANDS = [
     Compress("compress", compress_line("corpus"), ["corpus"], "small.h5"),
     Compress("shards", compress_line("large"), ["large"], "large.h5"),
-    Compress("resume", compress_line("large"), ["large", "archive.h5.work"], "large.h5"),
+    Compress("resume", compress_line("large"), ["large", "stopped.work"], "large.h5"),
+    Compress("publish", compress_line("corpus"), ["corpus", "coded.work"], "small.h5"),
     Extract("extract", ["extract", "small.h5", "-C", "out"], ["small.h5"], "corpus"),
     Extract("restore", ["extract", "large.h5", "-C", "out"], ["large.h5"], "large"),
     Print("cat", ["cat", "small.h5", "corpus/a.txt", "corpus/sub/deep/b.txt"], ["small.h5"]),
     Print("verify", ["verify", "small.h5"], ["small.h5"]),
     Print("list", ["list", "-l", "small.h5"], ["small.h5"]),
     Print("audit", ["audit", "small.h5"], ["small.h5"]),
-    Print("status", ["status", "archive.h5"], ["archive.h5.work"], same=False),
+    Print("status", ["status", "archive.h5"], ["coded.work"], same=False),
 ]
 
 
@@ -327,20 +336,38 @@ class Bench:
 
 
 def prepare(options, bench, commands):
-    """The corpora and, if a command needs them, archives and the work directory of a job that was stopped."""
-    make_corpus(bench.base)
-    run = bench.base
+    """The corpora and, if a command needs them, archives and the work directories of jobs that were stopped."""
+    base = bench.base
+    make_corpus(base)
     needed = {name for command in commands for name in [*command.inputs, getattr(command, "reference", None)]}
     for name, corpus in (("small.h5", "corpus"), ("large.h5", "large")):
-        if name not in needed:
-            continue
-        code, said = bench.start(run, ["compress", "-q", "-p", "fast", "--shard-size", "1M", corpus, "-o", name], 1)
-        if code != 0:
-            sys.exit(f"cannot prepare: {said}")
-    if "archive.h5.work" not in needed:
-        return
-    process = subprocess.Popen([options.corpress, *compress_line("-q", "large")], cwd=run, stderr=subprocess.PIPE)
-    while not os.path.exists(f"{run}/archive.h5.work/shard-00000000.cps"):
+        if name in needed:
+            code, said = bench.start(base, ["compress", "-q", "-p", "fast", "--shard-size", "1M", corpus, "-o", name], 1)
+            if code != 0:
+                sys.exit(f"cannot prepare: {said}")
+    if "coded.work" in needed:
+        code_only(options, bench)
+        os.rename(f"{base}/archive.h5.work", f"{base}/coded.work")
+    if "stopped.work" in needed:
+        stop_within(options, base)
+        os.rename(f"{base}/archive.h5.work", f"{base}/stopped.work")
+
+
+def code_only(options, bench):
+    """A job that has coded its shard, and cannot publish."""
+    disturb = {"FAIL_CALL": "pwrite", "FAIL_ERRNO": errno.EIO, "FAIL_ONWARD": 1, "FAIL_BELOW": bench.base,
+               "LD_PRELOAD": options.library}
+    for n in range(1, 20):
+        code, said = bench.start(bench.base, compress_line("-q", "corpus"), 1, disturb | {"FAIL_N": n})
+        if os.path.exists(f"{bench.base}/archive.h5.work/shard-00000000.cps"):
+            return
+    sys.exit(f"cannot prepare: {code}: {said}")
+
+
+def stop_within(options, base):
+    """A job that has coded a shard, and some of another."""
+    process = subprocess.Popen([options.corpress, *compress_line("-q", "large")], cwd=base, stderr=subprocess.PIPE)
+    while not os.path.exists(f"{base}/archive.h5.work/shard-00000000.cps"):
         if process.poll() is not None:
             sys.exit(f"cannot prepare: {process.stderr.read().decode()}")
     process.send_signal(signal.SIGUSR1)
