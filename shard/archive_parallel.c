@@ -73,8 +73,9 @@ static herr_t read_primer(hid_t file, hid_t type, cpr_shard_row *row)
 }
 
 /* Reads from the file where each part of the bitstream goes. */
-static herr_t read_starts(hid_t file, job *j)
+static cpr_status read_starts(hid_t file, job *j, cpr_error *error)
 {
+    cpr_status status = CPR_OK;
     herr_t done = -1;
     cpr_shard_row *rows = NULL;
     const hid_t type = cpr_h5_row_type_in_memory();
@@ -88,6 +89,8 @@ static herr_t read_starts(hid_t file, job *j)
     }
     if (rows != NULL && j->coded_start != NULL)
         done = j->primers == 0 ? 0 : read_primer(file, type, rows);
+    else if (shards != UINT64_MAX)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the shard table");
     if (done >= 0 && shards > 0)
         done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows + j->primers);
     if (done >= 0) {
@@ -95,10 +98,12 @@ static herr_t read_starts(hid_t file, job *j)
         for (uint64_t i = 0; i < j->parts; ++i)
             j->coded_start[i + 1] = j->coded_start[i] + rows[i].coded_bytes;
     }
+    if (status == CPR_OK && (done < 0 || j->coded_start[j->parts] != cpr_h5_rows(j->dataset)))
+        status = cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", j->path);
     free(rows);
     cpr_h5_close(dataset);
     cpr_h5_close(type);
-    return done;
+    return status;
 }
 
 /* Fills the buffer with bytes [from, to) of the bitstream. */
@@ -189,8 +194,9 @@ static cpr_status write_open(job *j, unsigned rank, unsigned ranks, cpr_error *e
     j->properties = j->fd < 0 ? transfer_properties() : H5P_DEFAULT;
     if (j->dataset < 0 || j->properties < 0)
         return cpr_h5_fail(error, CPR_ERR_IO, "open", j->path);
-    if (read_starts(j->file, j) < 0 || j->coded_start[j->parts] != cpr_h5_rows(j->dataset))
-        return cpr_h5_fail(error, CPR_ERR_IO, "read the shard table of", j->path);
+    const cpr_status status = read_starts(j->file, j, error);
+    if (status != CPR_OK)
+        return status;
     j->offset = H5Dget_offset(j->dataset);
     return write_rounds(j, rank, ranks, error);
 }
@@ -218,8 +224,9 @@ static cpr_status write_alone(job *j, cpr_error *error)
     close_all(j);
     cpr_h5_close(j->file);
     cpr_h5_close(access);
-    if (close(j->fd) != 0 && errno != EINTR && status == CPR_OK)
-        status = cpr_io_fail(error, errno, "close", j->path);
+    const int closed = cpr_io_close(j->fd);
+    if (closed != 0 && status == CPR_OK)
+        status = cpr_io_fail(error, closed, "close", j->path);
     return status;
 }
 

@@ -50,8 +50,9 @@ cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error)
         seal.file_bytes = (uint64_t)facts.st_size;
         status = cpr_seal_write(fd, temporary_path, &seal, error);
     }
-    if (close(fd) != 0 && errno != EINTR && status == CPR_OK)
-        status = cpr_io_fail(error, errno, "close", temporary_path);
+    const int closed = cpr_io_close(fd);
+    if (closed != 0 && status == CPR_OK)
+        status = cpr_io_fail(error, closed, "close", temporary_path);
     return status;
 }
 
