@@ -415,7 +415,8 @@ def cell(codes, failures):
     if not codes:
         return "-"
     each = "/".join(str(codes[code]) for code in (0, 1, 2))
-    return f"{sum(codes.values())} ({each})" + (f" !{failures}" if failures else "")
+    runs = sum(count for code, count in codes.items() if code != "not reached")
+    return f"{runs} ({each})" + (f" !{failures}" if failures else "")
 
 
 def main():
