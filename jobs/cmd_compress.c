@@ -51,7 +51,8 @@ static const char help_text[] =
     "      --no-primer          each shard starts from nothing: larger archives, but nothing has "
     "to\n"
     "                           be decoded before a shard\n"
-    "      --no-mpi-io          rank 0 writes the archive alone, without MPI-IO\n"
+    "      --no-mpi-io          rank 0 writes the archive alone, for file systems that do not\n"
+    "                           take several writers of one file\n"
     "      --help               this text\n";
 
 /* Everything of one call; rank 0 uses the listener's part. */
@@ -89,7 +90,6 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
     };
     const char *profile = "balanced";
     call->options.shard_bytes = CPR_SHARD_BYTES_DEFAULT;
-    call->options.mpi_io = true;
     call->options.snapshot_seconds = 600;
     opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
@@ -139,7 +139,7 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
             call->options.no_primer = true;
             break;
         case OPTION_NO_MPI_IO:
-            call->options.mpi_io = false;
+            call->options.alone = true;
             break;
         case 'h':
         case OPTION_HELP:

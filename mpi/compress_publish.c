@@ -88,19 +88,18 @@ static uint64_t first_of(const cpr_compress_run *run, uint64_t shards, int rank)
     return r * each + (r < more ? r : more);
 }
 
-/* All ranks through parallel HDF5, or rank 0 alone. */
+/* All ranks at the same time, or rank 0 alone. */
 static cpr_status write_bitstreams(cpr_compress_run *run, const char *temporary_path,
                                    cpr_error *error)
 {
-    cpr_ranks *ranks = run->ranks;
+    const cpr_ranks *ranks = run->ranks;
+    const bool alone = run->options->alone;
     cpr_status status = CPR_OK;
-    if (ranks->size > 1 && run->options->mpi_io) {
-        status = cpr_archive_write_bitstreams(temporary_path, &ranks->comm, (unsigned)ranks->rank,
-                                              (unsigned)ranks->size, read_work, run, error);
-    } else if (ranks->rank == 0) {
-        status = cpr_archive_write_bitstreams(temporary_path, NULL, 0, 1, read_work, run, error);
-    }
-    return cpr_ranks_agree(ranks, status, error);
+    if (!alone || ranks->rank == 0)
+        status =
+            cpr_archive_write_bitstreams(temporary_path, (unsigned)ranks->rank,
+                                         alone ? 1 : (unsigned)ranks->size, read_work, run, error);
+    return cpr_ranks_agree(run->ranks, status, error);
 }
 
 cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,

@@ -186,7 +186,7 @@ typedef struct cpr_compress_options {
     uint64_t shard_bytes;
     bool overwrite;
     bool no_primer;          /* every shard starts from nothing */
-    bool mpi_io;             /* false: rank 0 writes the archive alone */
+    bool alone;              /* rank 0 writes the archive alone */
     bool restart;            /* throw away what an interrupted run left */
     double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
 } cpr_compress_options;

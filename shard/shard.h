@@ -15,10 +15,10 @@
  *   verified   -> which shards a verification has done, to go on later     (verified.c)
  *   self-test  -> known answers of model and coder                          (self_test.c)
  *
- * Every function is local: it does not communicate; the one exception
- * (cpr_archive_write_bitstreams) says so. Functions that can fail return a status and explain it in
- * *error. Sizes and offsets are in bytes. Strings are NUL-terminated; paths are bytes without an
- * encoding. FORMAT.md is the normative description of the archive and of the work directory.
+ * Every function is local: it does not communicate. Functions that can fail return a status and
+ * explain it in *error. Sizes and offsets are in bytes. Strings are NUL-terminated; paths are bytes
+ * without an encoding. FORMAT.md is the normative description of the archive and of the work
+ * directory.
  */
 #ifndef CPR_SHARD_H
 #define CPR_SHARD_H
@@ -567,15 +567,13 @@ cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_head
 typedef cpr_status cpr_bitstream_fn(void *context, uint64_t shard, uint64_t offset, uint8_t *out,
                                     size_t bytes, cpr_error *error);
 
-/* Writing, step 2. COLLECTIVE over the communicator: each writes its part of the bitstreams
- * through parallel HDF5. The parts are cut by bytes, not by shards, so any rank's `source` may be
- * asked for any shard. mpi_comm: address of an MPI_Comm of `ranks` ranks; NULL (rank 0 of 1): this
- * process writes alone, without MPI-IO, the same bytes. Ranks must agree on whether step 1
- * succeeded before calling. A rank whose source fails still takes part to the end, and returns its
- * failure then. Needs up to 64 MiB of memory. */
-cpr_status cpr_archive_write_bitstreams(const char *temporary_path, const void *mpi_comm,
-                                        unsigned rank, unsigned ranks, cpr_bitstream_fn *source,
-                                        void *source_context, cpr_error *error);
+/* Writing, step 2, on each of `ranks` ranks at any time after step 1 has succeeded on one: writes
+ * this rank's part of the bitstreams, and syncs it. Step 3 comes when all have succeeded. The parts
+ * are cut by bytes, not by shards, so any rank's `source` may be asked for any shard. Needs up to
+ * 64 MiB of memory. */
+cpr_status cpr_archive_write_bitstreams(const char *temporary_path, unsigned rank, unsigned ranks,
+                                        cpr_bitstream_fn *source, void *source_context,
+                                        cpr_error *error);
 
 /* Writing, step 3, by one process: seals the file (size, checksum of the tables), syncs it.
  * The caller then checks it by reading back, and publishes. */

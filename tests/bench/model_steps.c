@@ -199,8 +199,7 @@ static cpr_status publish(shards *s, cpr_error *error)
 {
     const double megabytes = 1e-6 * (double)s->bytes * (double)s->count;
     double start = wall_seconds();
-    cpr_status status =
-        cpr_archive_write_bitstreams("model.h5.tmp", NULL, 0, 1, read_work, s, error);
+    cpr_status status = cpr_archive_write_bitstreams("model.h5.tmp", 0, 1, read_work, s, error);
     if (status == CPR_OK)
         printf("write_bitstreams %.0f MB/s\n", megabytes / lap(&start));
     if (status == CPR_OK)

@@ -74,7 +74,7 @@ static void write_archive(const char *path)
     };
     cpr_error error;
     REQUIRE(cpr_archive_create(path, &header, &error) == CPR_OK);
-    REQUIRE(cpr_archive_write_bitstreams(path, NULL, 0, 1, give, NULL, &error) == CPR_OK);
+    REQUIRE(cpr_archive_write_bitstreams(path, 0, 1, give, NULL, &error) == CPR_OK);
     cpr_file_list_free(files);
 }
 
