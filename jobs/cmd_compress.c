@@ -40,6 +40,8 @@ static const char help_text[] =
     "                           nowhere are kept, links that lead in a circle are left out, both "
     "with\n"
     "                           a warning\n"
+    "      --skip-unreadable    leave out, with a warning, what cannot be read or is not there;\n"
+    "                           else nothing is compressed, and it is named\n"
     "      --stdin-name NAME    the path in the archive of what is read from a pipe (default: "
     "stdin,\n"
     "                           or a FIFO's own path); the next pipes get NAME.2, NAME.3, ...\n"
@@ -62,6 +64,8 @@ typedef struct compress_call {
     const char *files_from;
     const char *stdin_name;
     bool dereference;
+    bool skip_unreadable;
+    cpr_unreadable unreadable;
     bool quiet;
     cpr_file_list *files;
     uint64_t warnings;
@@ -78,6 +82,7 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
         {"shard-size", required_argument, NULL, OPTION_SHARD_SIZE},
         {"files-from", required_argument, NULL, OPTION_FILES_FROM},
         {"dereference", no_argument, NULL, 'L'},
+        {"skip-unreadable", no_argument, NULL, OPTION_SKIP_UNREADABLE},
         {"stdin-name", required_argument, NULL, OPTION_STDIN_NAME},
         {"force", no_argument, NULL, 'f'},
         {"restart", no_argument, NULL, OPTION_RESTART},
@@ -115,6 +120,9 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
             if (command_check_stdin_name(call->ranks, "compress", optarg) != EXIT_DONE)
                 return EXIT_USAGE;
             call->stdin_name = optarg;
+            break;
+        case OPTION_SKIP_UNREADABLE:
+            call->skip_unreadable = true;
             break;
         case 'L':
             call->dereference = true;
@@ -201,6 +209,7 @@ static cpr_status list_files(compress_call *call, int paths, char **path, cpr_er
     char *log = archive ? run_log_path(archive) : NULL;
     const char *exclude[] = {archive, work, log, NULL};
     const cpr_list_options options = {.exclude = exclude,
+                                      .unreadable = &call->unreadable,
                                       .dereference = call->dereference,
                                       .stream_name = call->stdin_name,
                                       .warn = warn,
@@ -214,6 +223,9 @@ static cpr_status list_files(compress_call *call, int paths, char **path, cpr_er
         status = cpr_file_list_add(call->files, path[i], &options, error);
     if (status == CPR_OK && call->files_from)
         status = cpr_file_list_add_from(call->files, call->files_from, &options, error);
+    if (status == CPR_OK)
+        status =
+            cpr_file_list_check_unreadable(call->files, &options, call->skip_unreadable, error);
     if (status == CPR_OK)
         status = cpr_file_list_check_streams(call->files, error);
     if (status == CPR_OK && cpr_file_list_streams(call->files) == 0)

@@ -15,6 +15,7 @@ static const char help_text[] =
     "      --shard-size SIZE  bytes that are coded together, 1M to 4G (default: 64M)\n"
     "      --files-from LIST  the paths listed in a file (-: standard input)\n"
     "  -L, --dereference      take the files and directories that links lead to\n"
+    "      --skip-unreadable  leave out, with a warning, what cannot be read or is not there\n"
     "      --stdin-name NAME  the path in the archive of what is read from a pipe\n"
     "      --help             this text\n";
 
@@ -24,6 +25,8 @@ typedef struct plan_call {
     const char *files_from;
     const char *stdin_name;
     bool dereference;
+    bool skip_unreadable;
+    cpr_unreadable unreadable;
     uint64_t warnings;
 } plan_call;
 
@@ -33,6 +36,7 @@ static int parse_options(plan_call *call, int argc, char **argv, bool *help)
         {"shard-size", required_argument, NULL, OPTION_SHARD_SIZE},
         {"files-from", required_argument, NULL, OPTION_FILES_FROM},
         {"dereference", no_argument, NULL, 'L'},
+        {"skip-unreadable", no_argument, NULL, OPTION_SKIP_UNREADABLE},
         {"stdin-name", required_argument, NULL, OPTION_STDIN_NAME},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
@@ -55,6 +59,9 @@ static int parse_options(plan_call *call, int argc, char **argv, bool *help)
             if (command_check_stdin_name(call->ranks, "plan", optarg) != EXIT_DONE)
                 return EXIT_USAGE;
             call->stdin_name = optarg;
+            break;
+        case OPTION_SKIP_UNREADABLE:
+            call->skip_unreadable = true;
             break;
         case 'L':
             call->dereference = true;
@@ -112,7 +119,8 @@ static void print_plan(const plan_call *call, const cpr_file_list *files)
 /* Rank 0 does it all. */
 static cpr_status plan(plan_call *call, int paths, char **path, cpr_error *error)
 {
-    const cpr_list_options options = {.dereference = call->dereference,
+    const cpr_list_options options = {.unreadable = &call->unreadable,
+                                      .dereference = call->dereference,
                                       .stream_name = call->stdin_name,
                                       .warn = warn,
                                       .warn_context = call};
@@ -123,6 +131,8 @@ static cpr_status plan(plan_call *call, int paths, char **path, cpr_error *error
         status = cpr_file_list_add(files, path[i], &options, error);
     if (status == CPR_OK && call->files_from)
         status = cpr_file_list_add_from(files, call->files_from, &options, error);
+    if (status == CPR_OK)
+        status = cpr_file_list_check_unreadable(files, &options, call->skip_unreadable, error);
     if (status == CPR_OK)
         status = cpr_file_list_check_streams(files, error);
     for (size_t i = 0; status == CPR_OK && i < cpr_file_list_streams(files); i++)

@@ -35,4 +35,7 @@ void cpr_file_list_note_link(cpr_file_list *list, uint64_t i);
 size_t cpr_file_list_noted_links(const cpr_file_list *list);
 uint64_t cpr_file_list_noted_link(const cpr_file_list *list, size_t i);
 
+/* Counts an input that cannot be read; `text` says which and why. */
+void cpr_unreadable_add(cpr_unreadable *unreadable, const char *text);
+
 #endif

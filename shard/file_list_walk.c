@@ -49,14 +49,40 @@ static void warn_left_out(const cpr_walk *w, const char *reason)
 static const char excluded[] = "it belongs to the archive that is being written";
 static const char not_taken[] = "neither a file nor a directory nor a symbolic link";
 
-static cpr_status fail_errno(const cpr_walk *w, int code, const char *verb)
+static cpr_status fail_errno(cpr_walk *w, int code, const char *verb)
 {
+    w->code = code;
     return cpr_io_fail(w->error, code, verb, w->length > 0 ? w->path : ".");
 }
 
 static cpr_status no_memory(const cpr_walk *w)
 {
     return cpr_fail(w->error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
+}
+
+/* An input that cannot be read is left out, where the caller counts them, and the status is CPR_OK;
+ * what this process has run out of says nothing about the input. */
+static cpr_status leave_out(cpr_walk *w, cpr_status status)
+{
+    const int code = w->code;
+    w->code = 0;
+    if (status != CPR_ERR_IO || code == 0 || w->options->unreadable == NULL || code == EMFILE ||
+        code == ENFILE)
+        return status;
+    cpr_unreadable_add(w->options->unreadable, w->error->text);
+    return CPR_OK;
+}
+
+/* Whether this process may read the file, or the directory and what is in it. */
+static cpr_status check_access(cpr_walk *w, int directory, const char *name,
+                               const struct stat *facts)
+{
+    const bool is_directory = S_ISDIR(facts->st_mode);
+    const int wanted = is_directory ? R_OK | X_OK : R_OK;
+    if (faccessat(directory, name[0] == '\0' ? "." : name, wanted, AT_EACCESS) == 0 ||
+        errno == ENAMETOOLONG || errno == EINVAL || errno == ENOSYS)
+        return CPR_OK;
+    return fail_errno(w, errno, is_directory ? "read the directory" : "read");
 }
 
 /* Appends "/name" (without the '/' at a path that is empty or ends in one) to the path. */
@@ -81,7 +107,7 @@ static void leave(cpr_walk *w, size_t length)
 }
 
 /* Reads a link's target into malloc()ed memory. */
-static cpr_status read_link(const cpr_walk *w, int directory, const char *name, char **target)
+static cpr_status read_link(cpr_walk *w, int directory, const char *name, char **target)
 {
     for (size_t capacity = 256; capacity <= 2 * CPR_PATH_MAX_BYTES; capacity *= 2) {
         *target = malloc(capacity);
@@ -163,7 +189,7 @@ static cpr_status check_empty(cpr_walk *w, int directory, const char *name,
 }
 
 /* Looks at a name: at what it leads to, if it is a link and links are followed. */
-static cpr_status look(const cpr_walk *w, int directory, const char *name, struct stat *facts,
+static cpr_status look(cpr_walk *w, int directory, const char *name, struct stat *facts,
                        bool *through_link)
 {
     char reason[128];
@@ -201,17 +227,25 @@ static cpr_status describe(cpr_walk *w, int directory, const char *name, const s
         e->file.type = CPR_FILE_REGULAR;
         e->file.bytes = (uint64_t)facts->st_size;
         e->file.through_link = through_link;
-        return check_empty(w, directory, name, facts);
+        const cpr_status status = check_access(w, directory, name, facts);
+        *taken = status == CPR_OK;
+        return status == CPR_OK ? check_empty(w, directory, name, facts) : leave_out(w, status);
     }
     if (S_ISLNK(facts->st_mode)) {
         e->file.type = CPR_FILE_SYMLINK;
         e->file.mode = 0777; /* what links have on Linux; it means nothing */
-        return read_link(w, directory, name, &e->target);
+        const cpr_status status = read_link(w, directory, name, &e->target);
+        *taken = status == CPR_OK;
+        return leave_out(w, status);
     }
     *taken = S_ISDIR(facts->st_mode);
-    if (!*taken)
+    if (!*taken) {
         warn_left_out(w, not_taken);
-    return CPR_OK;
+        return CPR_OK;
+    }
+    const cpr_status status = check_access(w, directory, name, facts);
+    *taken = status == CPR_OK;
+    return leave_out(w, status);
 }
 
 /* Appends the walk's path to the list. */
@@ -302,8 +336,14 @@ static cpr_status read_name(cpr_walk *w, int directory, const struct stat *above
     if (cpr_walk_excludes(w, above, name))
         return CPR_OK;
     cpr_status status = enter(w, name);
-    if (status == CPR_OK)
+    if (status == CPR_OK) {
         status = look(w, directory, name, &facts, &through_link);
+        if (status != CPR_OK) {
+            status = leave_out(w, status);
+            leave(w, length);
+            return status;
+        }
+    }
     if (status == CPR_OK && through_link && cpr_walk_excludes_itself(w, &facts)) {
         warn_left_out(w, excluded);
     } else if (status == CPR_OK && !(S_ISDIR(facts.st_mode) && is_circle(w, &facts))) {
@@ -312,7 +352,7 @@ static cpr_status read_name(cpr_walk *w, int directory, const struct stat *above
             free(e.target);
             status = no_memory(w);
         }
-        if (status == CPR_OK && S_ISDIR(facts.st_mode) && !add_name(names, name, "/", &e))
+        if (status == CPR_OK && taken && S_ISDIR(facts.st_mode) && !add_name(names, name, "/", &e))
             status = no_memory(w);
     }
     leave(w, length);
@@ -393,7 +433,7 @@ static cpr_status walk_directory(cpr_walk *w, int flags)
 {
     name_list names = {0};
     const size_t depth = w->depth;
-    cpr_status status = read_names(w, flags, &names);
+    cpr_status status = leave_out(w, read_names(w, flags, &names));
     for (size_t i = 0; status == CPR_OK && i < names.count; ++i)
         status = visit(w, &names.entries[i]);
     free_names(&names);
@@ -483,8 +523,7 @@ static int stat_root(const char *path, bool follow, struct stat *facts)
 }
 
 /* Looks at a root as look() does at a name; paths may be of any length. */
-static cpr_status look_at_root(const cpr_walk *w, bool follow, struct stat *facts,
-                               bool *through_link)
+static cpr_status look_at_root(cpr_walk *w, bool follow, struct stat *facts, bool *through_link)
 {
     const char *path = w->length > 0 ? w->path : ".";
     struct stat target;
@@ -513,12 +552,13 @@ static cpr_status add_root(cpr_walk *w, const char *path)
     /* "link/" names what the link points to, as everywhere. */
     const bool follow = path[strlen(path) - 1] == '/';
     cpr_status status = start(w, path);
-    if (status == CPR_OK)
-        status = look_at_root(w, follow, &facts, &through_link);
     if (status != CPR_OK)
         return status;
-    if (follow && !S_ISDIR(facts.st_mode))
-        return fail_errno(w, ENOTDIR, "read");
+    status = look_at_root(w, follow, &facts, &through_link);
+    if (status == CPR_OK && follow && !S_ISDIR(facts.st_mode))
+        status = fail_errno(w, ENOTDIR, "read");
+    if (status != CPR_OK)
+        return leave_out(w, status);
     if (is_excluded_root(w, &facts, through_link)) {
         warn_left_out(w, excluded);
         return CPR_OK;
@@ -532,7 +572,7 @@ static cpr_status add_root(cpr_walk *w, const char *path)
     if (status == CPR_OK && taken)
         status = take(w, &e);
     free(e.target);
-    if (status == CPR_OK && S_ISDIR(facts.st_mode))
+    if (status == CPR_OK && taken && S_ISDIR(facts.st_mode))
         status = walk_directory(w, follow || w->options->dereference ? 0 : O_NOFOLLOW);
     return status;
 }

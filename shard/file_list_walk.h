@@ -25,6 +25,7 @@ typedef struct cpr_walk {
     dev_t sized; /* a device whose sizes can be believed, if `sizes_known` */
     bool sizes_known;
     const cpr_list_options *options;
+    int code; /* of the system's last failure at an input; 0: there was none */
     cpr_error *error;
 } cpr_walk;
 

@@ -76,11 +76,20 @@ void cpr_file_list_free(cpr_file_list *list);
 /* Called now and then while something takes its time. Anything but CPR_OK ends it with that. */
 typedef cpr_status cpr_poll_fn(void *context, cpr_error *error);
 
+/* Inputs that cannot be read, or are not there. Begins all zero. */
+#define CPR_UNREADABLE_NAMED 20u
+typedef struct cpr_unreadable {
+    uint64_t count;
+    char text[CPR_UNREADABLE_NAMED][640]; /* which and why, of the first ones */
+} cpr_unreadable;
+
 /* What is taken, and who is told. All zero: everything as it is, and nobody. */
 typedef struct cpr_list_options {
     const char *const *exclude; /* NULL, or absolute resolved paths that are left out, with a NULL
                                    behind them: the archive itself, its work directory and log.
                                    Links lead to them in vain, too */
+    cpr_unreadable *unreadable; /* NULL: the first one is CPR_ERR_IO. Else they are left out and
+                                   counted; see cpr_file_list_check_unreadable() */
     bool dereference;           /* take what links lead to instead of them */
     const char *stream_name;    /* safe member path of what is read from pipes; NULL: see below */
     cpr_warn_fn *warn;          /* may be NULL */
@@ -139,6 +148,13 @@ cpr_status cpr_file_list_count_stream(cpr_file_list *list, size_t i, cpr_poll_fn
 
 /* True if a member path is relative and has no empty, "." or ".." component. */
 bool cpr_member_path_is_safe(const char *member);
+
+/* When all is added: warns of the inputs that could not be read, of the first ones by name. It is
+ * CPR_ERR_IO if there are any, unless `skip`; with it, CPR_ERR_NOT_FOUND if nothing else is left.
+ * options->unreadable must not be NULL. */
+cpr_status cpr_file_list_check_unreadable(const cpr_file_list *list,
+                                          const cpr_list_options *options, bool skip,
+                                          cpr_error *error);
 
 uint64_t cpr_file_list_count(const cpr_file_list *list);
 uint64_t cpr_file_list_bytes(const cpr_file_list *list); /* of the whole corpus */

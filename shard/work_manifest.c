@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #define MAGIC "cprmanif"
@@ -187,6 +188,9 @@ static cpr_status differs(cpr_error *error, const char *advice, const char *form
 }
 
 static const char put_back[] = "put it back as it was, and the same command goes on";
+static const char keep[] =
+    "it is still there: a job that has begun cannot leave it out (as unreadable); make it readable "
+    "or name it again, and the same command goes on";
 static const char leave_out[] = "leave it out, and the same command goes on";
 static const char same_options[] = "with the options of then it goes on";
 
@@ -231,7 +235,8 @@ static cpr_status compare_files(const cpr_file_list *old, const cpr_file_list *n
             if (status != CPR_OK)
                 return status;
         } else if (a != NULL && cpr_file_list_lookup(now, a) == UINT64_MAX) {
-            return differs(error, put_back, "\"%s\" is no longer in the corpus",
+            return differs(error, access(cpr_file_list_source(old, i), F_OK) == 0 ? keep : put_back,
+                           "\"%s\" is no longer in the corpus",
                            cpr_printable_path(cpr_file_list_source(old, i), path, sizeof(path)));
         } else if (b != NULL && cpr_file_list_lookup(old, b) == UINT64_MAX) {
             return differs(error, leave_out, "\"%s\" has been added to the corpus",

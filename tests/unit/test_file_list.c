@@ -193,6 +193,72 @@ static void bad_inputs_are_named(void **state)
     cpr_file_list_free(list);
 }
 
+/* All that cannot be read is found, left out, and named. */
+static void unreadable_inputs_are_counted(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    static cpr_unreadable unreadable;
+    const cpr_list_options options = {.unreadable = &unreadable};
+    cpr_file_list *list = cpr_file_list_create();
+    memset(&unreadable, 0, sizeof(unreadable));
+    assert_int_equal(cpr_file_list_check_unreadable(list, &options, false, &error), CPR_OK);
+    mkdir("d", 0755);
+    mkdir("d/closed", 0);
+    mkdir("d/names", 0755);
+    put_text("d/names/x", "1");
+    mkdir("d/open", 0755);
+    put_text("d/open/y", "1");
+    put_text("d/secret", "1");
+    assert_int_equal(chmod("d/secret", 0), 0);
+    assert_int_equal(chmod("d/names", 0644), 0); /* its names can be read, and no more */
+    assert_int_equal(chmod(".", 0755), 0);
+    const int root = geteuid() == 0;
+    if (root)
+        assert_int_equal(seteuid(65534), 0);
+    assert_int_equal(cpr_file_list_add(list, "absent", &options, &error), CPR_OK);
+    assert_int_equal(cpr_file_list_add(list, "d", &options, &error), CPR_OK);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod("d/names", 0755), 0);
+    assert_members(list, (const char *const[]){"d", "d/open", "d/open/y", NULL});
+    assert_true(unreadable.count == 4);
+    assert_non_null(strstr(unreadable.text[0], "\"absent\": No such file"));
+    for (unsigned i = 1; i < 4; ++i)
+        assert_non_null(strstr(unreadable.text[i], ": Permission denied"));
+    assert_int_equal(cpr_file_list_check_unreadable(list, &options, false, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_file_list_check_unreadable(list, &options, true, &error), CPR_OK);
+    cpr_file_list_free(list);
+}
+
+static void count_warnings(void *context, const char *text)
+{
+    ++*(unsigned *)context;
+    if (*(unsigned *)context == CPR_UNREADABLE_NAMED + 1)
+        assert_string_equal(text, "left out: and 3 more");
+}
+
+static void nothing_readable_is_left(void **state)
+{
+    (void)state;
+    char name[16];
+    unsigned told = 0;
+    cpr_error error = {""};
+    static cpr_unreadable unreadable;
+    const cpr_list_options options = {
+        .unreadable = &unreadable, .warn = count_warnings, .warn_context = &told};
+    cpr_file_list *list = cpr_file_list_create();
+    memset(&unreadable, 0, sizeof(unreadable));
+    for (unsigned i = 0; i < CPR_UNREADABLE_NAMED + 3; ++i) {
+        snprintf(name, sizeof(name), "absent%u", i);
+        assert_int_equal(cpr_file_list_add(list, name, &options, &error), CPR_OK);
+    }
+    assert_int_equal(cpr_file_list_check_unreadable(list, &options, true, &error),
+                     CPR_ERR_NOT_FOUND);
+    assert_int_equal(told, CPR_UNREADABLE_NAMED + 1);
+    cpr_file_list_free(list);
+}
+
 static void pipes_are_left_out(void **state)
 {
     (void)state;
@@ -626,6 +692,8 @@ int main(void)
         FILE_TEST(links_are_kept),
         FILE_TEST(same_file_twice_and_two_of_a_name),
         FILE_TEST(bad_inputs_are_named),
+        FILE_TEST(unreadable_inputs_are_counted),
+        FILE_TEST(nothing_readable_is_left),
         FILE_TEST(pipes_are_left_out),
         FILE_TEST(named_pipes_are_streams),
         FILE_TEST(streams_get_names),
