@@ -38,6 +38,8 @@ static const char help_text[] =
     "                       and of the network alone\n"
     "      --format FORMAT  table, csv or json (default: table)\n"
     "      --full           decode every shard: check the raw bytes, measure LZ4\n"
+    "      --unsealed       read an archive whose seal does not match: another program\n"
+    "                       changed it. Only the shards have checksums then\n"
     "  -q, --quiet          no progress\n"
     "      --help           this text\n"
     "\n"
@@ -56,6 +58,7 @@ typedef struct audit_call {
     uint64_t bad_shards;
     cpr_curve *curves; /* per shard, if they are wanted */
     progress bar;
+    bool unsealed; /* whatever the seal says */
 } audit_call;
 
 static const report_column shard_columns[] = {
@@ -84,6 +87,7 @@ static int parse_options(audit_call *call, int argc, char **argv, bool *help)
         {"full", no_argument, NULL, OPTION_FULL},
         {"curve", no_argument, NULL, OPTION_CURVE},
         {"quiet", no_argument, NULL, 'q'},
+        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -108,6 +112,9 @@ static int parse_options(audit_call *call, int argc, char **argv, bool *help)
             break;
         case 'q':
             call->quiet = true;
+            break;
+        case OPTION_UNSEALED:
+            call->unsealed = true;
             break;
         case 'h':
         case OPTION_HELP:
@@ -259,7 +266,7 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
         report_unknown(r);
     report_number(r, file_bytes - coded);
     report_unknown(r);
-    report_word(r, "ok"); /* or the archive could not have been opened */
+    report_word(r, cpr_archive_is_sealed(archive) ? "ok" : "unsealed");
     report_row_end(r);
 
     report_row(r);
@@ -341,13 +348,14 @@ static void json_head(const audit_call *call, const char *path, const cpr_archiv
     const cpr_archive_header *header = cpr_archive_info(archive);
     printf("{\"archive\": ");
     escape_json(stdout, path);
-    printf(",\n \"profile\": \"%s\",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64
-           ",\n \"shards\": %" PRIu64 ",\n \"raw_bytes\": %" PRIu64
-           ",\n \"archive_bytes\": %" PRIu64 ",\n \"damaged_shards\": %" PRIu64
-           ",\n \"damaged_primer\": %s,\n \"rows\": ",
-           header->profile, header->shard_bytes, cpr_file_list_count(header->files),
-           header->shard_count, cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive),
-           call->bad_shards, call->bad_primer ? "true" : "false");
+    printf(",\n \"profile\": ");
+    escape_json(stdout, header->profile);
+    printf(",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64 ",\n \"shards\": %" PRIu64
+           ",\n \"raw_bytes\": %" PRIu64 ",\n \"archive_bytes\": %" PRIu64
+           ",\n \"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
+           header->shard_bytes, cpr_file_list_count(header->files), header->shard_count,
+           cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive), call->bad_shards,
+           call->bad_primer ? "true" : "false");
 }
 
 static void print_audit(const audit_call *call, const char *path, const cpr_archive *archive)
@@ -422,7 +430,7 @@ int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
     if (call.full)
         status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status == CPR_OK)
-        status = command_open_archive(ranks, argv[optind], &archive, &error);
+        status = command_open_archive(ranks, argv[optind], call.unsealed, &archive, &error);
     if (status == CPR_OK)
         status = audit(&call, argv[optind], archive, &error);
     cpr_archive_close(archive);

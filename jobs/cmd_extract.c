@@ -22,6 +22,8 @@ static const char help_text[] =
     "                       archive's size and time stay, shards that are there are not decoded\n"
     "                       again but compared with their checksums. Files that are there and\n"
     "                       different still need --force\n"
+    "      --unsealed       read an archive whose seal does not match: another program\n"
+    "                       changed it. Only the shards have checksums then\n"
     "  -q, --quiet          no progress\n"
     "      --help           this text\n";
 
@@ -37,6 +39,7 @@ typedef struct extract_call {
     cpr_extract_options options;
     bool *selected;
     uint64_t partial; /* files left out because some of their shards are not selected */
+    bool unsealed;    /* whatever the seal says */
 } extract_call;
 
 static int parse_options(extract_call *call, int argc, char **argv, bool *help)
@@ -47,6 +50,7 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
         {"force", no_argument, NULL, 'f'},
         {"continue", no_argument, NULL, OPTION_CONTINUE},
         {"quiet", no_argument, NULL, 'q'},
+        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -69,6 +73,9 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
             break;
         case 'q':
             call->quiet = true;
+            break;
+        case OPTION_UNSEALED:
+            call->unsealed = true;
             break;
         case 'h':
         case OPTION_HELP:
@@ -151,7 +158,7 @@ int cmd_extract(cpr_ranks *ranks, int argc, char **argv)
     cpr_stop_catch();
     cpr_status status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status == CPR_OK)
-        status = command_open_archive(ranks, call.archive_path, &archive, &error);
+        status = command_open_archive(ranks, call.archive_path, call.unsealed, &archive, &error);
     if (status == CPR_OK)
         status = extract(&call, archive, &error);
     cpr_archive_close(archive);

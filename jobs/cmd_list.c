@@ -19,6 +19,9 @@ static const char help_text[] =
     "      --shards  the primer, which must be decoded before any shard, and the shards: offset "
     "in\n"
     "                the corpus, raw and coded bytes, tokens\n"
+    "      --unsealed\n"
+    "                read an archive whose seal does not match: another program\n"
+    "                changed it. Only the shards have checksums then\n"
     "      --help    this text\n";
 
 typedef struct list_call {
@@ -26,6 +29,7 @@ typedef struct list_call {
     bool details;
     bool null;
     bool shards;
+    bool unsealed; /* whatever the seal says */
 } list_call;
 
 static int parse_options(list_call *call, int argc, char **argv, bool *help)
@@ -34,6 +38,7 @@ static int parse_options(list_call *call, int argc, char **argv, bool *help)
         {"long", no_argument, NULL, 'l'},
         {"null", no_argument, NULL, '0'},
         {"shards", no_argument, NULL, OPTION_SHARDS},
+        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -49,6 +54,9 @@ static int parse_options(list_call *call, int argc, char **argv, bool *help)
             break;
         case OPTION_SHARDS:
             call->shards = true;
+            break;
+        case OPTION_UNSEALED:
+            call->unsealed = true;
             break;
         case 'h':
         case OPTION_HELP:
@@ -154,7 +162,7 @@ int cmd_list(cpr_ranks *ranks, int argc, char **argv)
         return code;
     cpr_error error = {.text = ""};
     cpr_archive *archive = NULL;
-    const cpr_status status = cpr_archive_open(argv[optind], &archive, &error);
+    const cpr_status status = command_open_alone(argv[optind], call.unsealed, &archive, &error);
     if (status == CPR_OK) {
         if (call.shards)
             list_shards(cpr_archive_info(archive));

@@ -21,6 +21,8 @@ static const char help_text[] =
     "with\n"
     "                    this option remembered; when all are done the file is removed\n"
     "      --state FILE  remember them there, and --continue\n"
+    "      --unsealed    read an archive whose seal does not match: another program\n"
+    "                    changed it. Only the shards have checksums then\n"
     "  -q, --quiet       no progress\n"
     "      --help        this text\n";
 
@@ -41,6 +43,7 @@ typedef struct verify_call {
     decode_report report;
     cpr_listener inner;
     bool *bad;
+    bool unsealed; /* whatever the seal says */
 } verify_call;
 
 /* "2/8": the second of eight parts. */
@@ -68,6 +71,7 @@ static int parse_options(verify_call *call, int argc, char **argv, bool *help)
         {"continue", no_argument, NULL, OPTION_CONTINUE},
         {"state", required_argument, NULL, OPTION_STATE},
         {"quiet", no_argument, NULL, 'q'},
+        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
@@ -94,6 +98,9 @@ static int parse_options(verify_call *call, int argc, char **argv, bool *help)
             break;
         case 'q':
             call->quiet = true;
+            break;
+        case OPTION_UNSEALED:
+            call->unsealed = true;
             break;
         case 'h':
         case OPTION_HELP:
@@ -286,7 +293,7 @@ int cmd_verify(cpr_ranks *ranks, int argc, char **argv)
     if (call.depth == CPR_EXAMINE_RAW)
         status = cpr_ranks_self_test(ranks, NULL, &error);
     if (status == CPR_OK)
-        status = command_open_archive(ranks, argv[optind], &archive, &error);
+        status = command_open_archive(ranks, argv[optind], call.unsealed, &archive, &error);
     if (status == CPR_OK)
         status = verify(&call, argv[optind], archive, &error);
     cpr_verified_close(call.state, false);

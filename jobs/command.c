@@ -89,11 +89,18 @@ int command_flush(const cpr_ranks *ranks)
     return EXIT_FAILED;
 }
 
-cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive **archive,
-                                cpr_error *error)
+cpr_status command_open_alone(const char *path, bool unsealed, cpr_archive **archive,
+                              cpr_error *error)
+{
+    return unsealed ? cpr_archive_open_unsealed(path, archive, error)
+                    : cpr_archive_open(path, archive, error);
+}
+
+cpr_status command_open_archive(cpr_ranks *ranks, const char *path, bool unsealed,
+                                cpr_archive **archive, cpr_error *error)
 {
     *archive = NULL;
-    cpr_status status = cpr_archive_open(path, archive, error);
+    cpr_status status = command_open_alone(path, unsealed, archive, error);
     status = cpr_ranks_agree(ranks, status, error);
     if (status != CPR_OK) {
         cpr_archive_close(*archive);

@@ -43,9 +43,14 @@ int command_help(const cpr_ranks *ranks, const char *text, bool profiles);
 /* Flushes standard output. EXIT_FAILED, with a message, if it could not take everything. */
 int command_flush(const cpr_ranks *ranks);
 
-/* COLLECTIVE. Opens an archive on all ranks. */
-cpr_status command_open_archive(cpr_ranks *ranks, const char *path, cpr_archive **archive,
-                                cpr_error *error);
+/* COLLECTIVE. Opens an archive on all ranks, with `unsealed` (the option --unsealed) also one whose
+ * seal does not match. */
+cpr_status command_open_archive(cpr_ranks *ranks, const char *path, bool unsealed,
+                                cpr_archive **archive, cpr_error *error);
+
+/* The same by this process alone. */
+cpr_status command_open_alone(const char *path, bool unsealed, cpr_archive **archive,
+                              cpr_error *error);
 
 /* --stdin-name wants a path that can be one of the archive's. EXIT_DONE, or what command_usage()
  * returns. */
@@ -87,7 +92,8 @@ enum {
     OPTION_SKIP_UNREADABLE,
     OPTION_CONTINUE,
     OPTION_STATE,
-    OPTION_SUBSET
+    OPTION_SUBSET,
+    OPTION_UNSEALED
 };
 
 #define COMMAND_EXIT_CODES                                                                         \

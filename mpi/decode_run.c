@@ -39,17 +39,18 @@ cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabu
                              cpr_codec **codec, cpr_error *error)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
+    char shown[4 * sizeof header->profile];
     *vocabulary = NULL;
     *codec = NULL;
     const cpr_profile *profile = cpr_profile_find(header->profile);
+    cpr_printable_path(header->profile, shown, sizeof shown);
     if (!profile)
         return cpr_fail(error, CPR_ERR_VERSION,
-                        "the archive uses profile \"%s\", which this version does not have",
-                        header->profile);
+                        "the archive uses profile \"%s\", which this version does not have", shown);
     if (cpr_profile_version(profile) != header->profile_version)
         return cpr_fail(error, CPR_ERR_VERSION,
                         "the archive uses version %u of profile \"%s\"; this version has %u",
-                        header->profile_version, header->profile, cpr_profile_version(profile));
+                        header->profile_version, shown, cpr_profile_version(profile));
     errno = 0;
     *vocabulary = cpr_vocabulary_unpack(header->vocabulary, header->vocabulary_bytes);
     if (!*vocabulary && errno == ENOMEM)

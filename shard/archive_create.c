@@ -354,6 +354,21 @@ static herr_t find_hole(hid_t file, cpr_image *image)
     return done;
 }
 
+/* A reader takes memory for paths by the size of the file: one of little else gets bytes that say
+ * nothing. */
+static herr_t put_padding(hid_t file, const cpr_archive_header *h, const cpr_image *image)
+{
+    const uint64_t count = cpr_file_list_count(h->files);
+    uint64_t paths = 0;
+    for (uint64_t i = 0; i < count; ++i)
+        paths += strlen(cpr_file_list_member(h->files, i)) + 1;
+    const uint64_t bitstream = image->hole == UINT64_MAX ? 0 : image->hole_end - image->hole;
+    if (paths <= cpr_archive_path_bytes_max(image->head_bytes + bitstream))
+        return 0;
+    return put_dataset(file, "padding", H5T_STD_U8LE, H5T_NATIVE_UINT8, paths / 32, NULL,
+                       LAYOUT_RESERVED);
+}
+
 static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const uint8_t *vocabulary,
                          size_t vocabulary_bytes, void *buffer)
 {
@@ -369,6 +384,8 @@ static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const ui
         done = put_shards(file, h, buffer);
     if (done >= 0)
         done = find_hole(file, image);
+    if (done >= 0)
+        done = put_padding(file, h, image);
     if (file >= 0 && H5Fclose(file) < 0)
         done = -1;
     cpr_h5_close(access);

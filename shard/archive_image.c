@@ -106,10 +106,12 @@ static herr_t driver_read(H5FD_t *handle, H5FD_mem_t type, hid_t transfer, haddr
     uint8_t *out = buffer;
     (void)transfer;
     if (at > ADDRESS_MAX || bytes > ADDRESS_MAX - at)
-        return refuse(image, CPR_IO_END);
+        return -1;
     if (image->fd >= 0) {
+        /* HDF5 reads ahead, beyond the end as well. */
+        memset(out, 0, bytes);
         const int code = cpr_io_pread(image->fd, out, bytes, at);
-        return code == 0 ? 0 : refuse(image, code);
+        return code == 0 || code == CPR_IO_END ? 0 : refuse(image, code);
     }
     /* HDF5 reads ahead of what it knows to be metadata; no dataset but the bitstream itself, which
      * is not read through HDF5, may lie in the hole. */

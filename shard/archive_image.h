@@ -14,7 +14,7 @@
 
 typedef struct cpr_image {
     int fd;            /* where the bytes are read from; -1: they are in memory */
-    int code;          /* what first went wrong below HDF5: an errno, CPR_IO_END, or 0 */
+    int code;          /* what first went wrong below HDF5: an errno, or 0 */
     bool writable;     /* in memory */
     uint64_t bytes;    /* of the file, the hole included */
     uint64_t hole;     /* where the range starts that is kept nowhere; UINT64_MAX: there is none */
@@ -30,7 +30,7 @@ typedef struct cpr_image {
 /* An empty file in memory, to be written. */
 cpr_image cpr_image_new(void);
 
-/* A file that is read from `fd`. It may be shorter than HDF5 thinks. */
+/* A file that is read from `fd`. It may be shorter than HDF5 thinks: zeros follow. */
 cpr_image cpr_image_of_fd(int fd);
 
 /* Reads a file of `bytes` bytes into memory, without [0, skip), which becomes zeros, and [hole,

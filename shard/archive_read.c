@@ -1,8 +1,11 @@
 /* archive_read.c - opens archives and checks everything that their tables say. */
 #define _GNU_SOURCE
+#include "archive_objects.h"
 #include "archive_reading.h"
 #include "archive_tables.h"
 #include "shard_io.h"
+
+#include "model.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +13,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
-/* Far more than CPR_VOCABULARY_MAX_TOKENS tokens can take. */
-#define VOCABULARY_BYTES_MAX ((uint64_t)16 << 20)
+/* All that a vocabulary can take, packed: a number, then for each token its weight, its bytes, at
+ * most two for each, and a line feed. */
+#define VOCABULARY_BYTES_MAX                                                                       \
+    (4 + (uint64_t)CPR_VOCABULARY_MAX_TOKENS * (2 * CPR_TOKEN_MAX_BYTES + 2))
+/* Where a shard starts is moved by that much at most. */
+#define LINE_END_BYTES ((uint64_t)64 << 10)
+#define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
 
 cpr_status cpr_reading_no_memory(const cpr_reading *r)
 {
@@ -23,73 +32,40 @@ cpr_status cpr_reading_no_memory(const cpr_reading *r)
 cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what)
 {
     char shown[CPR_SHOWN_BYTES];
+    if (cpr_h5_no_memory())
+        return cpr_reading_no_memory(r);
     return cpr_fail(r->error, CPR_ERR_DAMAGED, "\"%s\" contradicts itself in %s",
                     cpr_printable_path(r->archive->path, shown, sizeof(shown)), what);
 }
 
-/* ---- datasets and attributes ---------------------------------------------------------------- */
-
-cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t memory_type,
-                            size_t row_bytes, uint64_t rows, uint64_t most, void **out,
-                            uint64_t *count)
+cpr_status cpr_reading_refused(const cpr_reading *r, const char *what, const char *has)
 {
-    cpr_status status = CPR_OK;
-    const hid_t dataset = H5Dopen2(r->file, name, H5P_DEFAULT);
-    const uint64_t found = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
+    char shown[CPR_SHOWN_BYTES];
+    return cpr_fail(r->error, CPR_ERR_FOREIGN, "\"%s\" is refused: %s has %s",
+                    cpr_printable_path(r->archive->path, shown, sizeof(shown)), what, has);
+}
+
+/* ---- datasets ------------------------------------------------------------------------------- */
+
+cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t stored, hid_t memory_type,
+                            size_t row_bytes, uint64_t rows, void **out, uint64_t *count)
+{
+    cpr_dataset dataset;
     *out = NULL;
-    if (found == UINT64_MAX || (rows != UINT64_MAX && found != rows) || found > most) {
+    cpr_status status = cpr_dataset_open(r, name, stored, false, &dataset);
+    if (status == CPR_OK && rows != UINT64_MAX && dataset.rows != rows)
         status = cpr_reading_wrong(r, name);
-    } else if (found >= SIZE_MAX / row_bytes - 1 ||
-               (*out = calloc((size_t)found + 1, row_bytes)) == NULL) {
+    if (status == CPR_OK && (dataset.rows >= SIZE_MAX / row_bytes - 1 ||
+                             (*out = calloc((size_t)dataset.rows + 1, row_bytes)) == NULL))
         status = cpr_reading_no_memory(r);
-    } else if (found > 0 &&
-               H5Dread(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
+    if (status == CPR_OK && dataset.rows > 0 &&
+        H5Dread(dataset.id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out) < 0) {
+        status = cpr_reading_wrong(r, name);
         free(*out);
         *out = NULL;
-        status = cpr_reading_wrong(r, name);
     }
-    *count = found;
-    cpr_h5_close(dataset);
-    return status;
-}
-
-static cpr_status read_attribute(const cpr_reading *r, const char *name, hid_t memory_type,
-                                 void *out)
-{
-    cpr_status status = CPR_OK;
-    const hid_t attribute = H5Aopen(r->file, name, H5P_DEFAULT);
-    const hid_t space = attribute < 0 ? -1 : H5Aget_space(attribute);
-    if (space < 0 || H5Sget_simple_extent_type(space) != H5S_SCALAR ||
-        H5Aread(attribute, memory_type, out) < 0)
-        status = cpr_reading_wrong(r, name);
-    cpr_h5_close(space);
-    cpr_h5_close(attribute);
-    return status;
-}
-
-static cpr_status read_number(const cpr_reading *r, const char *name, uint64_t *out)
-{
-    return read_attribute(r, name, H5T_NATIVE_UINT64, out);
-}
-
-/* Reads a fixed-length text into out[capacity]. */
-static cpr_status read_text(const cpr_reading *r, const char *name, char *out, size_t capacity)
-{
-    cpr_status status = CPR_OK;
-    const hid_t attribute = H5Aopen(r->file, name, H5P_DEFAULT);
-    const hid_t stored = attribute < 0 ? -1 : H5Aget_type(attribute);
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    memset(out, 0, capacity);
-    if (stored < 0 || type < 0 || H5Tget_class(stored) != H5T_STRING ||
-        H5Tis_variable_str(stored) != 0 || H5Tget_size(stored) >= capacity ||
-        H5Tset_size(type, capacity) < 0)
-        status = cpr_reading_wrong(r, name);
-    else
-        status = read_attribute(r, name, type, out);
-    out[capacity - 1] = '\0';
-    cpr_h5_close(type);
-    cpr_h5_close(stored);
-    cpr_h5_close(attribute);
+    *count = dataset.rows;
+    cpr_h5_close(dataset.id);
     return status;
 }
 
@@ -106,16 +82,16 @@ static bool take_loss(double bits, uint64_t *loss)
 }
 
 /* A row of /primer or /shards; *raw is where its bytes start in the corpus, *coded where its
- * bitstream starts; both grow by it. */
+ * bitstream starts; both grow by it. most: raw bytes that it may have. */
 static cpr_status take_row(const cpr_reading *r, const cpr_shard_row *row, uint32_t generation,
-                           uint64_t *raw, uint64_t *coded, cpr_shard_info *info)
+                           uint64_t most, uint64_t *raw, uint64_t *coded, cpr_shard_info *info)
 {
     uint64_t loss = 0;
     uint64_t network_loss = 0;
     if (row->raw_offset != *raw || row->coded_offset != *coded ||
         row->raw_bytes > INT64_MAX - *raw || row->stored_bytes > row->raw_bytes ||
         row->tokens > row->raw_bytes || row->generation != generation ||
-        row->coded_bytes > r->archive->seal.bitstream_bytes - *coded ||
+        row->coded_bytes > r->archive->seal.bitstream_bytes - *coded || row->raw_bytes > most ||
         !take_loss(row->loss_bits, &loss) || !take_loss(row->network_loss_bits, &network_loss))
         return cpr_reading_wrong(r, "shards");
     *info = (cpr_shard_info){
@@ -135,35 +111,51 @@ static cpr_status take_row(const cpr_reading *r, const cpr_shard_row *row, uint3
     return CPR_OK;
 }
 
+/* Reads rows of a table of shards. */
+static cpr_status read_rows(const cpr_reading *r, const char *name, uint64_t wanted,
+                            cpr_shard_row **rows, uint64_t *count)
+{
+    const hid_t in_file = cpr_h5_row_type_in_file();
+    const hid_t in_memory = cpr_h5_row_type_in_memory();
+    cpr_status status = cpr_reading_no_memory(r);
+    *rows = NULL;
+    if (in_file >= 0 && in_memory >= 0)
+        status = cpr_reading_rows(r, name, in_file, in_memory, sizeof(**rows), wanted,
+                                  (void **)rows, count);
+    cpr_h5_close(in_memory);
+    cpr_h5_close(in_file);
+    return status;
+}
+
 /* The primer, if there is one. *coded is then the size of its bitstream. */
-static cpr_status read_primer(const cpr_reading *r, hid_t type, uint64_t *coded)
+static cpr_status read_primer(const cpr_reading *r, uint64_t *coded)
 {
     cpr_archive *a = r->archive;
     cpr_shard_row *row = NULL;
     uint64_t count = 0;
     uint64_t raw = 0;
-    if (!cpr_h5_has(r->file, CPR_H5_PRIMER))
-        return CPR_OK;
-    cpr_status status =
-        cpr_reading_rows(r, CPR_H5_PRIMER, type, sizeof(*row), 1, 1, (void **)&row, &count);
+    bool there;
+    cpr_status status = cpr_object_find(r, CPR_H5_PRIMER, &there);
+    if (status != CPR_OK || !there)
+        return status;
+    status = read_rows(r, CPR_H5_PRIMER, 1, &row, &count);
     if (status == CPR_OK)
-        status = take_row(r, row, 0, &raw, coded, &a->primer);
+        status = take_row(r, row, 0, PRIMER_BYTES_MAX, &raw, coded, &a->primer);
     free(row);
     a->header.primer = &a->primer;
     return status;
 }
 
-static cpr_status read_shards(const cpr_reading *r, hid_t type)
+static cpr_status read_shards(const cpr_reading *r)
 {
     cpr_archive *a = r->archive;
     cpr_shard_row *rows = NULL;
     uint64_t count = 0;
     uint64_t raw = 0;
     uint64_t coded = 0;
-    cpr_status status = read_primer(r, type, &coded);
+    cpr_status status = read_primer(r, &coded);
     if (status == CPR_OK)
-        status = cpr_reading_rows(r, "shards", type, sizeof(*rows), UINT64_MAX, a->seal.file_bytes,
-                                  (void **)&rows, &count);
+        status = read_rows(r, "shards", UINT64_MAX, &rows, &count);
     if (status != CPR_OK)
         return status;
     a->shards = calloc(count + 1, sizeof(*a->shards));
@@ -172,7 +164,8 @@ static cpr_status read_shards(const cpr_reading *r, hid_t type)
         status = cpr_reading_no_memory(r);
     for (uint64_t i = 0; status == CPR_OK && i < count; ++i) {
         a->coded_offset[i] = coded;
-        status = take_row(r, &rows[i], a->header.primer != NULL, &raw, &coded, &a->shards[i]);
+        status = take_row(r, &rows[i], a->header.primer != NULL,
+                          a->header.shard_bytes + LINE_END_BYTES, &raw, &coded, &a->shards[i]);
     }
     free(rows);
     if (status == CPR_OK &&
@@ -183,19 +176,33 @@ static cpr_status read_shards(const cpr_reading *r, hid_t type)
     return status;
 }
 
-/* The bitstream must lie where the seal says: from there it is read, past HDF5. */
-static cpr_status check_bitstream(const cpr_reading *r)
+/* The bitstream must lie where the seal says: from there it is read, past HDF5. Without a seal, its
+ * end may be missing. */
+static cpr_status find_bitstream(const cpr_reading *r)
 {
-    const cpr_seal *seal = &r->archive->seal;
-    cpr_status status = CPR_OK;
+    cpr_archive *a = r->archive;
+    cpr_status status = cpr_object_find(r, "bitstream", NULL);
+    if (status != CPR_OK)
+        return status;
     const hid_t dataset = H5Dopen2(r->file, "bitstream", H5P_DEFAULT);
     const hid_t type = dataset < 0 ? -1 : H5Dget_type(dataset);
-    const hid_t properties = dataset < 0 ? -1 : H5Dget_create_plist(dataset);
-    if (type < 0 || properties < 0 || cpr_h5_rows(dataset) != seal->bitstream_bytes ||
-        H5Tget_class(type) != H5T_INTEGER || H5Tget_size(type) != 1 ||
-        H5Pget_layout(properties) != H5D_CONTIGUOUS || H5Pget_external_count(properties) != 0 ||
-        (seal->bitstream_bytes > 0 && H5Dget_offset(dataset) != seal->bitstream_offset))
+    const hid_t properties = type < 0 ? -1 : H5Dget_create_plist(dataset);
+    if (properties < 0 || H5Tequal(type, H5T_STD_U8LE) <= 0)
         status = cpr_reading_wrong(r, "bitstream");
+    else
+        status = cpr_layout_check(r, "bitstream", properties);
+    if (status == CPR_OK) {
+        const uint64_t bytes = cpr_h5_rows(dataset);
+        const haddr_t offset = bytes > 0 ? H5Dget_offset(dataset) : CPR_SEAL_BYTES;
+        const bool placed = bytes <= INT64_MAX && offset <= INT64_MAX - bytes;
+        if (placed && !a->sealed) {
+            a->seal.bitstream_offset = offset;
+            a->seal.bitstream_bytes = bytes;
+        }
+        if (!placed || bytes != a->seal.bitstream_bytes ||
+            (bytes > 0 && offset != a->seal.bitstream_offset))
+            status = cpr_reading_wrong(r, "bitstream");
+    }
     cpr_h5_close(properties);
     cpr_h5_close(type);
     cpr_h5_close(dataset);
@@ -210,17 +217,18 @@ static cpr_status read_options(const cpr_reading *r)
     char format[sizeof(CPR_FORMAT_NAME)];
     uint64_t format_version = 0;
     uint64_t profile_version = 0;
-    cpr_status status = read_text(r, "format", format, sizeof(format));
+    cpr_status status = cpr_attribute_text(r, "format", format, sizeof(format));
     if (status == CPR_OK)
-        status = read_number(r, "format_version", &format_version);
+        status = cpr_attribute_number(r, "format_version", &format_version);
     if (status == CPR_OK)
-        status = read_text(r, "profile", h->profile, sizeof(h->profile));
+        status = cpr_attribute_text(r, "profile", h->profile, sizeof(h->profile));
     if (status == CPR_OK)
-        status = read_number(r, "profile_version", &profile_version);
+        status = cpr_attribute_number(r, "profile_version", &profile_version);
     if (status == CPR_OK)
-        status = read_number(r, "shard_size_bytes", &h->shard_bytes);
-    if (status == CPR_OK && (strcmp(format, CPR_FORMAT_NAME) != 0 ||
-                             format_version != CPR_FORMAT_VERSION || profile_version > UINT32_MAX))
+        status = cpr_attribute_number(r, "shard_size_bytes", &h->shard_bytes);
+    if (status == CPR_OK &&
+        (strcmp(format, CPR_FORMAT_NAME) != 0 || format_version != CPR_FORMAT_VERSION ||
+         profile_version > UINT32_MAX || h->shard_bytes > CPR_SHARD_BYTES_MAX))
         status = cpr_reading_wrong(r, "its attributes");
     h->profile_version = (uint32_t)profile_version;
     return status;
@@ -234,13 +242,13 @@ static cpr_status check_totals(const cpr_reading *r)
     uint64_t shards = 0;
     uint64_t raw = 0;
     uint64_t coded = 0;
-    cpr_status status = read_number(r, "total_files", &files);
+    cpr_status status = cpr_attribute_number(r, "total_files", &files);
     if (status == CPR_OK)
-        status = read_number(r, "total_shards", &shards);
+        status = cpr_attribute_number(r, "total_shards", &shards);
     if (status == CPR_OK)
-        status = read_number(r, "total_raw_bytes", &raw);
+        status = cpr_attribute_number(r, "total_raw_bytes", &raw);
     if (status == CPR_OK)
-        status = read_number(r, "total_coded_bytes", &coded);
+        status = cpr_attribute_number(r, "total_coded_bytes", &coded);
     if (status == CPR_OK &&
         (files != cpr_file_list_count(h->files) || shards != h->shard_count ||
          raw != cpr_file_list_bytes(h->files) || coded != r->archive->seal.bitstream_bytes))
@@ -254,12 +262,12 @@ static cpr_status read_vocabulary(const cpr_reading *r)
     uint8_t *coded = NULL;
     uint64_t coded_bytes;
     uint64_t raw_bytes = 0;
-    cpr_status status = read_number(r, "vocabulary_raw_bytes", &raw_bytes);
+    cpr_status status = cpr_attribute_number(r, "vocabulary_raw_bytes", &raw_bytes);
     if (status == CPR_OK && raw_bytes > VOCABULARY_BYTES_MAX)
         status = cpr_reading_wrong(r, "vocabulary_raw_bytes");
     if (status == CPR_OK)
-        status = cpr_reading_rows(r, "vocabulary", H5T_NATIVE_UINT8, 1, UINT64_MAX,
-                                  a->seal.file_bytes, (void **)&coded, &coded_bytes);
+        status = cpr_reading_rows(r, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, UINT64_MAX,
+                                  (void **)&coded, &coded_bytes);
     /* A blob starts with its raw size: one that lies must not make us decode for hours. */
     if (status == CPR_OK && (coded_bytes < 4 || cpr_get32(coded) != raw_bytes))
         status = cpr_reading_wrong(r, "vocabulary");
@@ -274,77 +282,164 @@ static cpr_status read_vocabulary(const cpr_reading *r)
     return status;
 }
 
-/* The seal was checked on our descriptor; HDF5 must have opened the same file. */
-static cpr_status check_identity(const cpr_reading *r)
+/* Everything that a sealed archive's superblock may not have is in its extension: places of free
+ * space, an image of the cache, shared messages, drivers. */
+static bool plain_superblock(const cpr_image *image)
 {
-    void *handle = NULL;
-    struct stat ours;
-    struct stat theirs;
-    if (H5Fget_vfd_handle(r->file, H5P_DEFAULT, &handle) < 0 || handle == NULL ||
-        fstat(r->archive->fd, &ours) != 0 || fstat(*(const int *)handle, &theirs) != 0)
-        return cpr_reading_wrong(r, "its file");
-    if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
-        return cpr_fail(r->error, CPR_ERR_CHANGED, "the archive was replaced while it was opened");
-    return CPR_OK;
+    enum { VERSION = 8, OFFSET_BYTES = 9, LENGTH_BYTES = 10, BASE = 12, EXTENSION = 20, SIZE = 48 };
+    if (image->head_bytes < CPR_SEAL_BYTES + SIZE)
+        return false;
+    const uint8_t *block = image->head + CPR_SEAL_BYTES;
+    return (block[VERSION] == 2 || block[VERSION] == 3) && block[OFFSET_BYTES] == 8 &&
+           block[LENGTH_BYTES] == 8 && cpr_get64(block + BASE) == CPR_SEAL_BYTES &&
+           cpr_get64(block + EXTENSION) == UINT64_MAX;
 }
 
-static cpr_status read_tables(cpr_archive *a, cpr_error *error)
+static cpr_status read_tables(const cpr_reading *r)
+{
+    cpr_status status = read_options(r);
+    if (status == CPR_OK)
+        status = find_bitstream(r);
+    if (status == CPR_OK)
+        status = cpr_reading_files(r);
+    if (status == CPR_OK)
+        status = read_shards(r);
+    if (status == CPR_OK)
+        status = check_totals(r);
+    if (status == CPR_OK)
+        status = read_vocabulary(r);
+    return status;
+}
+
+/* Opens the image with HDF5. CPR_ERR_NOT_FOUND: there is no HDF5 file in it. */
+static cpr_status read_image(cpr_archive *a, cpr_image *image, cpr_error *error)
 {
     cpr_reading r = {.archive = a, .error = error};
     cpr_h5_quiet quiet;
-    cpr_h5_quiet_begin(&quiet);
-    const hid_t access = cpr_h5_file_access();
-    r.file = access < 0 ? -1 : H5Fopen(a->path, H5F_ACC_RDONLY, access);
     cpr_status status = CPR_OK;
-    if (r.file < 0)
+    cpr_h5_quiet_begin(&quiet);
+    const hid_t access = cpr_image_access(image);
+    r.file = access < 0 ? -1 : H5Fopen("archive", H5F_ACC_RDONLY, access);
+    if (r.file >= 0)
+        status = read_tables(&r);
+    else if (a->sealed)
         status = cpr_h5_fail(error, CPR_ERR_DAMAGED, "open", a->path);
-    if (status == CPR_OK)
-        status = check_identity(&r);
-    if (status == CPR_OK)
-        status = read_options(&r);
-    if (status == CPR_OK)
-        status = cpr_reading_files(&r);
-    const hid_t row_type = cpr_h5_row_type_in_memory();
-    if (status == CPR_OK && row_type < 0)
-        status = cpr_reading_no_memory(&r);
-    if (status == CPR_OK)
-        status = read_shards(&r, row_type);
-    cpr_h5_close(row_type);
-    if (status == CPR_OK)
-        status = check_bitstream(&r);
-    if (status == CPR_OK)
-        status = check_totals(&r);
-    if (status == CPR_OK)
-        status = read_vocabulary(&r);
+    else
+        status = cpr_h5_no_memory() ? cpr_reading_no_memory(&r) : CPR_ERR_NOT_FOUND;
+    /* HDF5 may have taken a failure for an answer. */
+    if (image->code != 0)
+        status = cpr_io_fail(error, image->code, "read", a->path);
     cpr_h5_close(r.file);
     cpr_h5_close(access);
     cpr_h5_quiet_end(&quiet);
     return status;
 }
 
-cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error)
+/* By the seal. *mismatch: the seal is not right, or there is none. */
+static cpr_status read_sealed(cpr_archive *a, uint64_t size, bool *mismatch, cpr_error *error)
 {
-    cpr_status status = CPR_OK;
+    cpr_image image = {.fd = -1};
+    cpr_status status = cpr_seal_read(a->fd, a->path, size, &a->seal, error);
+    if (status == CPR_OK)
+        status = cpr_seal_load(a->fd, a->path, &a->seal, &image, error);
+    *mismatch = status == CPR_ERR_DAMAGED || status == CPR_ERR_FOREIGN;
+    if (status == CPR_OK) {
+        a->sealed = true;
+        a->identity = a->seal.tables;
+        if (plain_superblock(&image)) {
+            status = read_image(a, &image, error);
+        } else {
+            const cpr_reading r = {.archive = a, .error = error};
+            status = cpr_reading_refused(&r, "its superblock", "something that no archive has");
+        }
+    }
+    cpr_image_free(&image);
+    return status;
+}
+
+/* What tells two archives apart that no seal does: the hashes of their shards. */
+static cpr_status identify(cpr_archive *a, cpr_error *error)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    (void)XXH3_128bits_reset(state);
+    for (uint64_t i = 0; i < a->header.shard_count; ++i) {
+        (void)XXH3_128bits_update(state, &a->shards[i].raw_hash, sizeof(cpr_hash128));
+        (void)XXH3_128bits_update(state, &a->shards[i].coded_hash, sizeof(cpr_hash128));
+    }
+    const XXH128_hash_t hash = XXH3_128bits_digest(state);
+    a->identity = (cpr_hash128){hash.high64, hash.low64};
+    (void)XXH3_freeState(state);
+    return CPR_OK;
+}
+
+/* Past a seal that is not right; what that said stays in *error if this is no HDF5 file, or one
+ * whose end is missing. */
+static cpr_status read_unsealed(cpr_archive *a, uint64_t size, cpr_status seal, cpr_error *error)
+{
+    cpr_image image = cpr_image_of_fd(a->fd);
+    cpr_error detail = {.text = ""};
+    const bool shorter = size < a->seal.file_bytes;
+    a->seal = (cpr_seal){.file_bytes = size};
+    const cpr_status status = read_image(a, &image, &detail);
+    if (status == CPR_OK)
+        return identify(a, error);
+    if (status == CPR_ERR_NOT_FOUND || (status == CPR_ERR_DAMAGED && shorter))
+        return seal;
+    return cpr_fail(error, status, "%s", detail.text);
+}
+
+static cpr_status open_file(cpr_archive *a, bool unsealed, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    struct stat facts;
+    bool mismatch;
+    a->fd = cpr_io_open(a->path, O_RDONLY | O_NONBLOCK);
+    if (a->fd < 0)
+        return cpr_io_fail(error, errno, "open", a->path);
+    if (fstat(a->fd, &facts) != 0)
+        return cpr_io_fail(error, errno, "read", a->path);
+    if (!S_ISREG(facts.st_mode))
+        return cpr_fail(error, CPR_ERR_FOREIGN, "\"%s\" is not a regular file",
+                        cpr_printable_path(a->path, shown, sizeof(shown)));
+    const uint64_t size = (uint64_t)facts.st_size;
+    const cpr_status status = read_sealed(a, size, &mismatch, error);
+    return mismatch && unsealed ? read_unsealed(a, size, status, error) : status;
+}
+
+static cpr_status open_archive(const char *path, bool unsealed, cpr_archive **archive,
+                               cpr_error *error)
+{
     cpr_archive *a = calloc(1, sizeof(*a));
     *archive = NULL;
     if (a == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     a->fd = -1;
     a->path = strdup(path);
-    if (a->path == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    else if ((a->fd = cpr_io_open(path, O_RDONLY | O_NONBLOCK)) < 0)
-        status = cpr_io_fail(error, errno, "open", path);
-    if (status == CPR_OK)
-        status = cpr_seal_read(a->fd, path, &a->seal, error);
-    if (status == CPR_OK)
-        status = read_tables(a, error);
+    const cpr_status status = a->path == NULL ? cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory")
+                                              : open_file(a, unsealed, error);
     if (status != CPR_OK) {
         cpr_archive_close(a);
         return status;
     }
     *archive = a;
     return CPR_OK;
+}
+
+cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error)
+{
+    return open_archive(path, false, archive, error);
+}
+
+cpr_status cpr_archive_open_unsealed(const char *path, cpr_archive **archive, cpr_error *error)
+{
+    return open_archive(path, true, archive, error);
+}
+
+bool cpr_archive_is_sealed(const cpr_archive *archive)
+{
+    return archive->sealed;
 }
 
 void cpr_archive_close(cpr_archive *archive)
@@ -384,7 +479,7 @@ uint64_t cpr_archive_codec_bytes(const cpr_archive *archive)
 
 cpr_hash128 cpr_archive_identity(const cpr_archive *archive)
 {
-    return archive->seal.tables;
+    return archive->identity;
 }
 
 uint64_t cpr_archive_file_bytes(const cpr_archive *archive)

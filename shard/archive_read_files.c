@@ -1,4 +1,5 @@
 /* archive_read_files.c - reads the file table of an archive and checks it. */
+#include "archive_objects.h"
 #include "archive_reading.h"
 #include "archive_tables.h"
 #include "file_list.h"
@@ -12,7 +13,7 @@ typedef struct columns {
     uint64_t count;
     uint64_t *mode;
     uint64_t *bytes;
-    int64_t *seconds;
+    uint64_t *seconds; /* of int64_t */
     uint64_t *nanoseconds;
     uint64_t *loss;
     uint64_t *shared;
@@ -34,44 +35,78 @@ static void free_columns(columns *c)
     free(c->targets);
 }
 
-static cpr_status read_column(const cpr_reading *r, const char *name, uint64_t rows, uint64_t **out)
+/* Numbers of at most 64 bits; signed ones as int64_t has them. */
+static cpr_status read_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
+                              uint64_t **out)
 {
-    uint64_t count;
-    return cpr_reading_rows(r, name, H5T_NATIVE_UINT64, sizeof(**out), rows, rows, (void **)out,
-                            &count);
+    cpr_dataset dataset;
+    cpr_status status = cpr_dataset_open(r, name, type, true, &dataset);
+    if (status == CPR_OK && dataset.rows != rows)
+        status = cpr_reading_wrong(r, name);
+    if (status == CPR_OK && (*out = calloc((size_t)rows + 1, sizeof(**out))) == NULL)
+        status = cpr_reading_no_memory(r);
+    if (status == CPR_OK && dataset.chunk_rows > 0)
+        status = cpr_dataset_unpack(r, &dataset, *out);
+    else if (status == CPR_OK && rows > 0 &&
+             H5Dread(dataset.id, dataset.is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64, H5S_ALL,
+                     H5S_ALL, H5P_DEFAULT, *out) < 0)
+        status = cpr_reading_wrong(r, name);
+    cpr_h5_close(dataset.id);
+    return status;
+}
+
+/* Each string ends with a NUL, so that they bound the rows of the other columns. */
+static cpr_status read_strings(const cpr_reading *r, const char *name, char **out, uint64_t *bytes)
+{
+    const cpr_status status = cpr_reading_rows(r, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
+                                               UINT64_MAX, (void **)out, bytes);
+    return status == CPR_OK && *bytes > 0 && (*out)[*bytes - 1] != '\0' ? cpr_reading_wrong(r, name)
+                                                                        : status;
 }
 
 static cpr_status read_columns(const cpr_reading *r, columns *c)
 {
-    const uint64_t most = r->archive->seal.file_bytes;
-    uint64_t count;
-    cpr_status status = cpr_reading_rows(r, "files/path_suffixes", H5T_NATIVE_UINT8, 1, UINT64_MAX,
-                                         most, (void **)&c->suffixes, &c->suffix_bytes);
-    if (status == CPR_OK && H5Lexists(r->file, "files/link_targets", H5P_DEFAULT) > 0)
-        status = cpr_reading_rows(r, "files/link_targets", H5T_NATIVE_UINT8, 1, UINT64_MAX, most,
-                                  (void **)&c->targets, &c->target_bytes);
-    if (status != CPR_OK)
-        return status;
-    /* One NUL ends each: this bounds the rows of the other columns before they are read. */
-    if (c->suffix_bytes > 0 && c->suffixes[c->suffix_bytes - 1] != '\0')
-        return cpr_reading_wrong(r, "files/path_suffixes");
-    if (c->target_bytes > 0 && c->targets[c->target_bytes - 1] != '\0')
-        return cpr_reading_wrong(r, "files/link_targets");
-    for (uint64_t i = 0; i < c->suffix_bytes; ++i)
+    const struct {
+        const char *name;
+        hid_t type;
+        uint64_t **out;
+    } numbers[] = {
+        {"files/mode", H5T_STD_U16LE, &c->mode},
+        {"files/size_bytes", H5T_STD_U64LE, &c->bytes},
+        {"files/mtime_seconds", H5T_STD_I64LE, &c->seconds},
+        {"files/mtime_nanoseconds", H5T_STD_U32LE, &c->nanoseconds},
+        {"files/loss_bits", H5T_STD_U64LE, &c->loss},
+        {"files/path_shared_bytes", H5T_STD_U16LE, &c->shared},
+    };
+    bool targets;
+    cpr_status status = cpr_object_find(r, "files", NULL);
+    if (status == CPR_OK)
+        status = cpr_object_find(r, "files/link_targets", &targets);
+    if (status == CPR_OK)
+        status = read_strings(r, "files/path_suffixes", &c->suffixes, &c->suffix_bytes);
+    if (status == CPR_OK && targets)
+        status = read_strings(r, "files/link_targets", &c->targets, &c->target_bytes);
+    for (uint64_t i = 0; status == CPR_OK && i < c->suffix_bytes; ++i)
         c->count += c->suffixes[i] == '\0';
-    status = read_column(r, "files/mode", c->count, &c->mode);
-    if (status == CPR_OK)
-        status = read_column(r, "files/size_bytes", c->count, &c->bytes);
-    if (status == CPR_OK)
-        status = cpr_reading_rows(r, "files/mtime_seconds", H5T_NATIVE_INT64, sizeof(*c->seconds),
-                                  c->count, c->count, (void **)&c->seconds, &count);
-    if (status == CPR_OK)
-        status = read_column(r, "files/mtime_nanoseconds", c->count, &c->nanoseconds);
-    if (status == CPR_OK)
-        status = read_column(r, "files/loss_bits", c->count, &c->loss);
-    if (status == CPR_OK)
-        status = read_column(r, "files/path_shared_bytes", c->count, &c->shared);
+    for (size_t i = 0; status == CPR_OK && i < sizeof(numbers) / sizeof(numbers[0]); ++i)
+        status = read_column(r, numbers[i].name, numbers[i].type, c->count, numbers[i].out);
     return status;
+}
+
+/* Whole paths take memory that the file has no bytes for: what they may take is a function of its
+ * size. Makes room for them. */
+static cpr_status make_room(const cpr_reading *r, const columns *c)
+{
+    uint64_t bytes = c->suffix_bytes;
+    for (uint64_t i = 0; i < c->count; ++i)
+        bytes += c->shared[i];
+    if (bytes > cpr_archive_path_bytes_max(r->archive->seal.file_bytes))
+        return cpr_reading_refused(r, "files/path_shared_bytes",
+                                   "paths that are too long for so small a file");
+    if (!cpr_file_list_reserve(r->archive->files, (size_t)c->count,
+                               (size_t)(bytes + c->target_bytes)))
+        return cpr_reading_no_memory(r);
+    return CPR_OK;
 }
 
 /* Appends file i. `path` holds the path before it and gets its own. */
@@ -84,7 +119,7 @@ static cpr_status take_file(const cpr_reading *r, const columns *c, uint64_t i, 
     uint64_t known;
     cpr_file file = {
         .bytes = c->bytes[i],
-        .mtime_seconds = c->seconds[i],
+        .mtime_seconds = (int64_t)c->seconds[i],
         .mtime_nanoseconds = (uint32_t)c->nanoseconds[i],
         .mode = (uint32_t)(c->mode[i] & 07777),
         .type = kind == S_IFREG   ? CPR_FILE_REGULAR
@@ -130,6 +165,8 @@ cpr_status cpr_reading_files(const cpr_reading *r)
         a->file_loss = calloc((size_t)c.count + 1, sizeof(*a->file_loss));
     if (status == CPR_OK && (a->files == NULL || a->file_loss == NULL || path == NULL))
         status = cpr_reading_no_memory(r);
+    if (status == CPR_OK)
+        status = make_room(r, &c);
     const char *suffix = c.suffixes;
     const char *target = c.targets;
     for (uint64_t i = 0; status == CPR_OK && i < c.count; ++i)

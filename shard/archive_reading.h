@@ -11,7 +11,9 @@ struct cpr_archive {
     cpr_archive_header header;
     char *path;
     int fd;
-    cpr_seal seal;
+    cpr_seal seal; /* of one whose seal is not right: as the file itself says */
+    bool sealed;
+    cpr_hash128 identity;
     cpr_file_list *files;
     cpr_shard_info *shards;
     cpr_shard_info primer;  /* if header.primer points here */
@@ -27,15 +29,17 @@ typedef struct cpr_reading {
     cpr_error *error;
 } cpr_reading;
 
-/* Fail with CPR_ERR_NO_MEMORY; with CPR_ERR_DAMAGED because of the table `what`. */
+/* Fail with CPR_ERR_NO_MEMORY; with CPR_ERR_DAMAGED because of the table `what`, or with
+ * CPR_ERR_NO_MEMORY if HDF5 has just failed with that; with CPR_ERR_FOREIGN because `what` has
+ * something that no archive may have. */
 cpr_status cpr_reading_no_memory(const cpr_reading *r);
 cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what);
+cpr_status cpr_reading_refused(const cpr_reading *r, const char *what, const char *has);
 
-/* Reads `rows` rows of a dataset (UINT64_MAX: as many as it has, at most `most`) into malloc()ed
- * memory with one row to spare. */
-cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t memory_type,
-                            size_t row_bytes, uint64_t rows, uint64_t most, void **out,
-                            uint64_t *count);
+/* Reads a dataset of the type `stored`, compact or contiguous, of `rows` rows (UINT64_MAX: as many
+ * as it has) into malloc()ed memory with one row of zeros to spare. */
+cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t stored, hid_t memory_type,
+                            size_t row_bytes, uint64_t rows, void **out, uint64_t *count);
 
 /* Reads /files. */
 cpr_status cpr_reading_files(const cpr_reading *r);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -60,27 +59,45 @@ static cpr_status hash_tables(int fd, const char *path, const cpr_seal *seal, cp
     return status;
 }
 
+/* Whether HDF5 would find a file there. */
+static bool looks_like_hdf5(int fd)
+{
+    uint8_t start[8] = {0};
+    for (uint64_t at = 0; at <= 4096; at = at == 0 ? 512 : 2 * at) {
+        if (cpr_io_pread(fd, start, sizeof(start), at) != 0)
+            return false;
+        if (memcmp(start, hdf5_magic, sizeof(start)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What can be done with a file whose seal does not match. */
+static const char *advice(int fd)
+{
+    return looks_like_hdf5(fd)
+               ? "; extract, cat and verify read what others changed with --unsealed, by the "
+                 "shards' own checksums"
+               : "";
+}
+
 /* Says what a file is whose first bytes are not ours. */
 static cpr_status not_ours(int fd, const uint8_t block[CPR_SEAL_BYTES], const char *shown,
                            cpr_error *error)
 {
-    uint8_t start[8] = {0};
     unsigned alike = 0;
     for (unsigned i = 0; i < MAGIC_BYTES; ++i)
         alike += block[i] == magic[i];
     if (alike >= MAGIC_BYTES - 4)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes", shown);
-    for (uint64_t at = 0; at <= 4096; at = at == 0 ? 512 : 2 * at) {
-        if (cpr_io_pread(fd, start, sizeof(start), at) != 0)
-            break;
-        if (memcmp(start, hdf5_magic, sizeof(start)) == 0)
-            return cpr_fail(error, CPR_ERR_FOREIGN,
-                            "\"%s\" is an HDF5 file, but not a finished corpress archive", shown);
-    }
+        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
+                        advice(fd));
+    if (looks_like_hdf5(fd))
+        return cpr_fail(error, CPR_ERR_FOREIGN,
+                        "\"%s\" is an HDF5 file, but not a finished corpress archive", shown);
     return cpr_fail(error, CPR_ERR_FOREIGN, "\"%s\" is not a corpress archive", shown);
 }
 
-static cpr_status check_version(const uint8_t block[CPR_SEAL_BYTES], const char *shown,
+static cpr_status check_version(int fd, const uint8_t block[CPR_SEAL_BYTES], const char *shown,
                                 cpr_error *error)
 {
     uint8_t as_known[CPR_SEAL_BYTES];
@@ -91,7 +108,8 @@ static cpr_status check_version(const uint8_t block[CPR_SEAL_BYTES], const char 
     memcpy(as_known, block, sizeof(as_known));
     cpr_put32(as_known + AT_VERSION, CPR_FORMAT_VERSION);
     if (XXH3_64bits(as_known, AT_CHECK) == cpr_get64(block + AT_CHECK))
-        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes", shown);
+        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
+                        advice(fd));
     return cpr_fail(error, CPR_ERR_VERSION,
                     "\"%s\" has archive format %u; this program knows format %u: use a newer one",
                     shown, (unsigned)version, CPR_FORMAT_VERSION);
@@ -102,7 +120,7 @@ static cpr_status check_block(int fd, const uint8_t block[CPR_SEAL_BYTES], uint6
 {
     if (memcmp(block, magic, MAGIC_BYTES) != 0)
         return not_ours(fd, block, shown, error);
-    const cpr_status status = check_version(block, shown, error);
+    const cpr_status status = check_version(fd, block, shown, error);
     if (status != CPR_OK)
         return status;
     *seal = (cpr_seal){
@@ -114,26 +132,26 @@ static cpr_status check_block(int fd, const uint8_t block[CPR_SEAL_BYTES], uint6
     if (XXH3_64bits(block, AT_CHECK) != cpr_get64(block + AT_CHECK) ||
         seal->bitstream_offset < CPR_SEAL_BYTES || seal->bitstream_offset > seal->file_bytes ||
         seal->bitstream_bytes > seal->file_bytes - seal->bitstream_offset)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes", shown);
-    if (size != seal->file_bytes)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" has %llu bytes of %llu: it is %s", shown,
+        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
+                        advice(fd));
+    if (size < seal->file_bytes)
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "\"%s\" has %llu bytes of %llu: it is truncated%s%s", shown,
                         (unsigned long long)size, (unsigned long long)seal->file_bytes,
-                        size < seal->file_bytes ? "truncated" : "not all ours");
+                        *advice(fd) ? ", or another program wrote it anew" : "", advice(fd));
+    if (size > seal->file_bytes)
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "\"%s\" was changed after it was sealed: it has %llu bytes, not %llu%s",
+                        shown, (unsigned long long)size, (unsigned long long)seal->file_bytes,
+                        advice(fd));
     return CPR_OK;
 }
 
-cpr_status cpr_seal_read(int fd, const char *path, cpr_seal *seal, cpr_error *error)
+cpr_status cpr_seal_read(int fd, const char *path, uint64_t size, cpr_seal *seal, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
     uint8_t block[CPR_SEAL_BYTES] = {0};
-    struct stat facts;
-    cpr_hash128 hash;
     cpr_printable_path(path, shown, sizeof(shown));
-    if (fstat(fd, &facts) != 0)
-        return cpr_io_fail(error, errno, "read", path);
-    if (!S_ISREG(facts.st_mode))
-        return cpr_fail(error, CPR_ERR_FOREIGN, "\"%s\" is not a regular file", shown);
-    const uint64_t size = (uint64_t)facts.st_size;
     const int code =
         cpr_io_pread(fd, block, size < sizeof(block) ? (size_t)size : sizeof(block), 0);
     if (code != 0)
@@ -145,13 +163,34 @@ cpr_status cpr_seal_read(int fd, const char *path, cpr_seal *seal, cpr_error *er
                             shown, (unsigned long long)size);
         return cpr_fail(error, CPR_ERR_FOREIGN, "\"%s\" is not a corpress archive", shown);
     }
-    cpr_status status = check_block(fd, block, size, shown, seal, error);
-    if (status == CPR_OK)
-        status = hash_tables(fd, path, seal, &hash, error);
-    if (status == CPR_OK && (hash.high != seal->tables.high || hash.low != seal->tables.low))
-        status = cpr_fail(error, CPR_ERR_DAMAGED,
-                          "the tables of \"%s\" are damaged: their checksum is wrong", shown);
-    return status;
+    return check_block(fd, block, size, shown, seal, error);
+}
+
+cpr_status cpr_seal_load(int fd, const char *path, const cpr_seal *seal, cpr_image *image,
+                         cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    /* An empty bitstream is no hole. */
+    const uint64_t hole = seal->bitstream_bytes > 0 ? seal->bitstream_offset : seal->file_bytes;
+    const cpr_status status = cpr_image_load(image, fd, path, seal->file_bytes, CPR_SEAL_BYTES,
+                                             hole, hole + seal->bitstream_bytes, error);
+    if (status != CPR_OK)
+        return status;
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    (void)XXH3_128bits_reset(state);
+    (void)XXH3_128bits_update(state, image->head + CPR_SEAL_BYTES,
+                              image->head_bytes - CPR_SEAL_BYTES);
+    (void)XXH3_128bits_update(state, image->tail, image->tail_bytes);
+    const XXH128_hash_t hash = XXH3_128bits_digest(state);
+    (void)XXH3_freeState(state);
+    if (hash.high64 == seal->tables.high && hash.low64 == seal->tables.low)
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_DAMAGED,
+                    "\"%s\" was changed after it was sealed, or is damaged: the checksum of its "
+                    "tables is wrong%s",
+                    cpr_printable_path(path, shown, sizeof(shown)), advice(fd));
 }
 
 cpr_status cpr_seal_write(int fd, const char *path, cpr_seal *seal, cpr_error *error)

@@ -7,6 +7,7 @@
 #ifndef CPR_ARCHIVE_SEAL_H
 #define CPR_ARCHIVE_SEAL_H
 
+#include "archive_image.h"
 #include "shard.h"
 
 #define CPR_SEAL_BYTES 512u
@@ -18,8 +19,12 @@ typedef struct cpr_seal {
     cpr_hash128 tables; /* of everything behind the seal but the bitstream */
 } cpr_seal;
 
-/* Reads and checks the seal of the open file, including the hash over the tables. */
-cpr_status cpr_seal_read(int fd, const char *path, cpr_seal *seal, cpr_error *error);
+/* Reads and checks the seal of the open file of `size` bytes. */
+cpr_status cpr_seal_read(int fd, const char *path, uint64_t size, cpr_seal *seal, cpr_error *error);
+
+/* Reads the tables of a sealed file into memory and checks their hash. */
+cpr_status cpr_seal_load(int fd, const char *path, const cpr_seal *seal, cpr_image *image,
+                         cpr_error *error);
 
 /* Fills seal->tables from the file, syncs the file, writes the seal, syncs it again. */
 cpr_status cpr_seal_write(int fd, const char *path, cpr_seal *seal, cpr_error *error);

@@ -67,6 +67,8 @@ cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_err
         const uint64_t left = info->coded_bytes - at;
         const size_t part = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
         status = cpr_archive_read(archive, shard, at, piece, part, error);
+        if (status == CPR_ERR_DAMAGED)
+            status = damaged(archive, shard, "the file ends before it", error);
         if (status == CPR_OK)
             (void)XXH3_128bits_update(state, piece, part);
         at += part;

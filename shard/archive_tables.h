@@ -29,6 +29,12 @@ typedef struct cpr_shard_row {
 #define CPR_LOSS_UNITS 65536
 #define CPR_SHARD_LOSS_MAX (UINT64_C(1) << 53)
 
+/* Most bytes that all paths of an archive of that size take, each with a NUL. */
+static inline uint64_t cpr_archive_path_bytes_max(uint64_t file_bytes)
+{
+    return ((uint64_t)32 << 20) + 32 * file_bytes;
+}
+
 /* HDF5 types of a row, for H5Tclose(); negative on failure. */
 hid_t cpr_h5_row_type_in_file(void);
 hid_t cpr_h5_row_type_in_memory(void);

@@ -187,6 +187,29 @@ static bool reserve(cpr_file_list *list, size_t bytes)
     return list->slot_count > list->count + list->count / 2 || grow_slots(list);
 }
 
+bool cpr_file_list_reserve(cpr_file_list *list, size_t count, size_t bytes)
+{
+    if (count > SIZE_MAX / sizeof(entry) - list->count || bytes > SIZE_MAX - list->paths_bytes)
+        return false;
+    const size_t capacity = list->count + count;
+    const size_t paths_capacity = list->paths_bytes + bytes;
+    if (capacity > list->capacity) {
+        entry *entries = realloc(list->entries, capacity * sizeof(*entries));
+        if (entries == NULL)
+            return false;
+        list->entries = entries;
+        list->capacity = capacity;
+    }
+    if (paths_capacity > list->paths_capacity) {
+        char *paths = realloc(list->paths, paths_capacity);
+        if (paths == NULL)
+            return false;
+        list->paths = paths;
+        list->paths_capacity = paths_capacity;
+    }
+    return true;
+}
+
 cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t skip,
                                 const cpr_file *file, const char *link_target, uint64_t *known,
                                 cpr_error *error)

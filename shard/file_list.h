@@ -38,4 +38,8 @@ uint64_t cpr_file_list_noted_link(const cpr_file_list *list, size_t i);
 /* Counts an input that cannot be read; `text` says which and why. */
 void cpr_unreadable_add(cpr_unreadable *unreadable, const char *text);
 
+/* Makes room for `count` entries more with `bytes` bytes of paths, NULs included. False: no memory.
+ */
+bool cpr_file_list_reserve(cpr_file_list *list, size_t count, size_t bytes);
+
 #endif

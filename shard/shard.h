@@ -604,9 +604,19 @@ cpr_status cpr_archive_publish(const char *temporary_path, const char *path, boo
 
 typedef struct cpr_archive cpr_archive;
 
-/* Opens an archive for reading: checks the seal over all tables before HDF5 sees the file. Needs no
- * write permission and takes no file lock. */
+/* Opens an archive for reading: checks the seal over all tables before HDF5 sees them, and refuses
+ * what FORMAT.md does not allow before it is read. Needs no write permission and takes no file
+ * lock.
+ */
 cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error);
+
+/* The same; but if the seal does not match, as after another program wrote to the file, reads what
+ * the tables say all the same. Names, sizes and times of files can be wrong then, as all that is
+ * not in a shard; shards have their own checksums. */
+cpr_status cpr_archive_open_unsealed(const char *path, cpr_archive **archive, cpr_error *error);
+
+/* Whether the seal was right. */
+bool cpr_archive_is_sealed(const cpr_archive *archive);
 void cpr_archive_close(cpr_archive *archive);
 
 /* Everything in the header points into the archive and lives as long as it does; vocabulary is
@@ -614,7 +624,8 @@ void cpr_archive_close(cpr_archive *archive);
 const cpr_archive_header *cpr_archive_info(const cpr_archive *archive);
 uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive file itself */
 
-/* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. */
+/* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. Without
+ * a seal, of the shards' hashes. */
 cpr_hash128 cpr_archive_identity(const cpr_archive *archive);
 
 /* Facts of a shard of the archive, or of its primer. */
