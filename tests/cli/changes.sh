@@ -37,12 +37,11 @@ coded() {
 warned() { grep -q "^corpress: warning: $1" said || fail "$(cat said)"; }
 # whole: the archive holds the corpus as it is now, with the times and modes of the beginning.
 whole() {
-    expect 0 corpress verify -q archive.h5
     rm -rf out
     expect 0 corpress extract -q archive.h5 -C out
     diff -r corpus out/corpus
-    (cd begun && tree_facts) >then
-    (cd out/corpus && tree_facts) | diff then -
+    (cd begun && tree_facts) >facts
+    (cd out/corpus && tree_facts) | diff facts -
     absent archive.h5.work
 }
 
@@ -89,15 +88,13 @@ coded 2 3
 whole
 
 # In the text of the primer, to which the corpus' first bytes belong: it is decoded.
-for n in 1 2; do
-    again
-    flip corpus/1 10
-    expect 1 ranks "$n" "${compress[@]}" -o archive.h5 2>said
-    warned 'the content of "corpus/1" has changed; shard 0 is coded again$'
-    grep -q "primer's text has changed in the corpus; decoding" archive.h5.log.jsonl
-    coded 0 2 3
-    whole
-done
+again
+flip corpus/1 10
+expect 1 ranks 2 "${compress[@]}" -o archive.h5 2>said
+warned 'the content of "corpus/1" has changed; shard 0 is coded again$'
+grep -q "primer's text has changed in the corpus; decoding" archive.h5.log.jsonl
+coded 0 2 3
+whole
 # If there is no primer, it is made of what is there now, unless there are shards.
 again
 flip corpus/1 10
