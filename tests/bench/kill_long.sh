@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kill_long.sh CORPRESS [COUNT=100] [SEED]: a run over nine shards at 1, 2 and 4 ranks, killed that
+# kill_long.sh CORPRESS [COUNT=100] [SEED]: a run over six shards at 1, 2 and 4 ranks, killed that
 # many times at random moments: one rank, all ranks, the launcher; by SIGKILL and SIGTERM; while it
 # takes a snapshot, while it publishes. Takes about 6 seconds a kill on 2 cores.
 set -euo pipefail

@@ -6,21 +6,21 @@ cp -a corpus begun
 compress=(corpress compress -q -p fast --shard-size 1M corpus)
 expect 0 "${compress[@]}" -o undisturbed.h5
 
-# stop: a work directory with two finished shards of four, and the snapshot of the third.
-stop() {
-    rm -rf archive.h5 archive.h5.work archive.h5.log.jsonl
+# held SHARD: starts it, and waits until it is in the middle of that shard; $pid.
+held() {
+    local primer
+    primer=$(corpress list --shards undisturbed.h5 | awk '$1 == "primer" { print $3 }')
+    hold_at $((${primer:-0} + $1 * 1040000 + 300000))
     "${compress[@]}" -o archive.h5 2>said &
-    local pid=$!
-    until [ -e archive.h5.work/shard-00000001.cps ] || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
-    kill -s USR1 "$pid" 2>/dev/null
-    wait "$pid" || true
-    [ -e archive.h5.work/snapshot-00000002 ] && [ ! -e archive.h5.work/shard-00000002.cps ]
+    pid=$!
+    await_hold "$pid"
 }
-tries=0
-until stop; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 20 ] || fail "it does not stop in the middle of a shard: $(cat said)"
-done
+# A work directory with two finished shards of four, and the snapshot of the third.
+held 2
+kill -s USR1 "$pid"
+wait "$pid" && fail "it did not stop"
+end_hold
+[ -e archive.h5.work/snapshot-00000002 ] || fail "not in the middle of a shard: $(ls archive.h5.work)"
 cp -a archive.h5.work saved
 
 again() {
@@ -116,13 +116,10 @@ done
 # During the run: a shard is of what the files were when it was coded.
 rm -rf corpus archive.h5*
 cp -a begun corpus
-"${compress[@]}" -o archive.h5 2>said &
-pid=$!
-until [ -e archive.h5.work/shard-00000000.cps ] || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
-kill -s STOP "$pid"
+held 1
 flip corpus/1 500000
 touch corpus/1 corpus/2 corpus/3 corpus/4
 chmod 600 corpus/4
-kill -s CONT "$pid"
+end_hold
 wait "$pid" || fail "it ended: $(cat said)"
 cmp undisturbed.h5 archive.h5

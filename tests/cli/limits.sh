@@ -13,7 +13,7 @@ limited() {
     local limit=$1 start=$SECONDS
     shift
     code=0
-    (ulimit -v "$limit" && exec timeout -k 2 60 "$@") >out.txt 2>said || code=$?
+    (ulimit -v "$limit" && exec timeout -k 2 900 "$@") >out.txt 2>said || code=$?
     [ "$code" -eq 0 ] && return
     if [ "$code" -eq 2 ]; then
         grep -qi 'memory' said || fail "$* with $limit KiB: $(cat said)"

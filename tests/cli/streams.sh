@@ -107,28 +107,27 @@ cmp two.h5 two_again.h5
 # killed: a job that has read everything, killed when it comes to its shards.
 killed() {
     rm -rf killed.h5*
-    corpress compress -q -p balanced --shard-size 1M - -o killed.h5 < <(cat data) &
+    hold_at 300000
+    corpress compress -q -p fast --shard-size 1M - -o killed.h5 < <(cat data) &
     pid=$!
-    until [ -e killed.h5.work/manifest ]; do
-        kill -0 "$pid" || fail "it ended"
-        sleep 0.02
-    done
+    await_hold "$pid"
     kill -s KILL "$pid"
     wait "$pid" || true
+    end_hold
 }
-expect 0 corpress compress -q -p balanced --shard-size 1M - -o whole.h5 <data
+expect 0 corpress compress -q -p fast --shard-size 1M - -o whole.h5 <data
 killed
-expect 0 corpress compress -q -p balanced --shard-size 1M - -o "$PWD/killed.h5" </dev/null
+expect 0 corpress compress -q -p fast --shard-size 1M - -o "$PWD/killed.h5" </dev/null
 cmp whole.h5 killed.h5
 absent killed.h5.work
 # Under another name it is another job; --restart reads anew.
 killed
-expect 2 corpress compress -q -p balanced --shard-size 1M - --stdin-name other -o killed.h5 <data 2>said
+expect 2 corpress compress -q -p fast --shard-size 1M - --stdin-name other -o killed.h5 <data 2>said
 grep -q -e --restart said
 rm killed.h5.work/stream-*
-expect 2 corpress compress -q -p balanced --shard-size 1M - -o killed.h5 <data 2>said
+expect 2 corpress compress -q -p fast --shard-size 1M - -o killed.h5 <data 2>said
 grep -q 'lost what was read as "stdin".* --restart' said || fail "$(cat said)"
-expect 0 corpress compress -q -p balanced --shard-size 1M - -o killed.h5 --restart <data
+expect 0 corpress compress -q -p fast --shard-size 1M - -o killed.h5 --restart <data
 cmp whole.h5 killed.h5
 # What was read for another name is not taken without a manifest.
 killed
