@@ -381,7 +381,7 @@ cpr_status cpr_compress_close_work(cpr_compress_run *run, cpr_status status, cpr
         const cpr_status removed = cpr_work_dir_remove(path, run->lock, &detail);
         run->lock = NULL;
         if (removed != CPR_OK)
-            status = cpr_fail(error, removed, "the archive is complete, but %s", detail.text);
+            cpr_compress_warn(run, "the archive is complete, but %s", detail.text);
         return status;
     }
     if (cpr_work_lock_lost(run->lock) || cpr_work_dir_open(path, false, &work, &detail) != CPR_OK ||

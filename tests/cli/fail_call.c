@@ -194,8 +194,9 @@ static bool fails_on(const char *kind, int fd, const void *caller)
     const int before = errno;
     if (!is_kind(kind) || fd < 0 || !path_of(fd, path))
         return false;
-    /* Files in memory have no place. */
-    const bool ours = strncmp(path, "/memfd:corpress", 15) == 0 || is_below(AT_FDCWD, path, shown);
+    /* Files in memory have no place; sockets and the like have no path. */
+    const bool ours = strncmp(path, "/memfd:corpress", 15) == 0 ||
+                      (path[0] == '/' && is_below(AT_FDCWD, path, shown));
     errno = before;
     return ours && strike(path, caller);
 }
