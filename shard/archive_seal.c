@@ -207,12 +207,12 @@ cpr_status cpr_seal_write(int fd, const char *path, cpr_seal *seal, cpr_error *e
     cpr_put_hash(block + AT_TABLES, seal->tables);
     cpr_put64(block + AT_CHECK, XXH3_64bits(block, AT_CHECK));
     /* What the seal vouches for must be durable before the seal is. */
-    if (fsync(fd) != 0)
-        return cpr_io_fail(error, errno, "sync", path);
-    const int code = cpr_io_pwrite(fd, block, sizeof(block), 0);
+    int code = cpr_io_sync(fd);
+    if (code != 0)
+        return cpr_io_fail(error, code, "sync", path);
+    code = cpr_io_pwrite(fd, block, sizeof(block), 0);
     if (code != 0)
         return cpr_io_fail(error, code, "write", path);
-    if (fsync(fd) != 0)
-        return cpr_io_fail(error, errno, "sync", path);
-    return CPR_OK;
+    code = cpr_io_sync(fd);
+    return code == 0 ? CPR_OK : cpr_io_fail(error, code, "sync", path);
 }
