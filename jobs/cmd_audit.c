@@ -17,9 +17,11 @@ static const char help_text[] =
     "Prints how well every shard or file was compressed, and whether it is intact.\n"
     "\n"
     "  raw, coded  bytes before and after; ratio and bits per byte of the two\n"
-    "  loss_bits   the model's loss: what a perfect coder would need\n"
+    "  loss_bits   the model's loss: what a perfect coder would need; data that is stored as it "
+    "is\n"
+    "              counts with 8 bits a byte\n"
     "  network     what the network alone would have lost, in bits; with profile neural\n"
-    "  overhead    bytes of `coded` beyond loss and data that is stored as it is\n"
+    "  overhead    bytes of `coded` beyond the loss\n"
     "  lz4_ratio   ratio of the same bytes under LZ4, the baseline; from ARCHIVE.h5.log.jsonl,\n"
     "              or measured with --full, or -\n"
     "  integrity   ok: the compressed data has its checksum; with --full: decoded, too\n"
@@ -177,9 +179,10 @@ static double loss_bits(uint64_t loss)
     return (double)loss / 65536;
 }
 
+/* Bytes that are stored as they are have their loss, too: 8 decisions of one bit each. */
 static double overhead(const cpr_shard_info *info)
 {
-    return (double)info->coded_bytes - (double)info->stored_bytes - loss_bits(info->loss_bits) / 8;
+    return (double)info->coded_bytes - loss_bits(info->loss_bits) / 8;
 }
 
 static void lz4_ratio(report *r, uint64_t raw, uint64_t lz4_bytes)
