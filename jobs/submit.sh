@@ -21,7 +21,8 @@ A job that is stopped by its time limit, loses a node or a rank starts itself ag
   --comment TEXT  --mail-type T  --mail-user U  --licenses L
                         as sbatch has them
   --launcher mpirun|srun
-  --signal-seconds N    how long before the time limit the job is asked to save its state
+  --signal-seconds N    how long before the time limit the job is asked to save its state: 1 to
+                        65535
   --dry-run             print the batch script instead of submitting it
 
 What is the same for all jobs of a site is in jobs/site.conf.
@@ -33,7 +34,7 @@ bad() {
     exit 3
 }
 
-SITE_SBATCH=() SITE_ENVIRONMENT=()
+SITE_SBATCH=() SITE_ENVIRONMENT=() SITE_DEPENDENCY=()
 # shellcheck source=site.conf
 . "$here/site.conf"
 own=${CORPRESS_SITE:-${XDG_CONFIG_HOME:-${HOME:-/nowhere}/.config}/corpress/site.conf}
@@ -155,7 +156,10 @@ mpirun) launcher=("${SITE_MPIRUN[@]}") ;;
 srun) launcher=("${SITE_SRUN[@]}") ;;
 *) bad "the launcher is mpirun or srun, not '$SITE_LAUNCHER'" ;;
 esac
-[[ $SITE_SIGNAL_SECONDS =~ ^[1-9][0-9]{0,4}$ ]] || bad "--signal-seconds wants 1 to 65535"
+# With 0 sbatch would take it, and SLURM warn nobody.
+if ! [[ $SITE_SIGNAL_SECONDS =~ ^0*[1-9][0-9]{0,4}$ ]] || [ "$SITE_SIGNAL_SECONDS" -gt 65535 ]; then
+    bad "--signal-seconds wants 1 to 65535, which is the most that sbatch takes"
+fi
 
 program=$SITE_CORPRESS
 [ -n "$program" ] || program=$(type -P corpress || true)
@@ -182,7 +186,8 @@ sbatch_options() {
         mail-user; do
         [ -z "${slurm[$name]:-}" ] || printf '%s\0' "--$name=${slurm[$name]}"
     done
-    [ -z "${slurm[dependency]:-}" ] || printf '%s\0' --kill-on-invalid-dep=yes
+    [ -z "${slurm[dependency]:-}" ] || [ "${#SITE_DEPENDENCY[@]}" -eq 0 ] ||
+        printf '%s\0' "${SITE_DEPENDENCY[@]}"
     printf '%s\0' --signal="B:USR1@$SITE_SIGNAL_SECONDS" --requeue --open-mode=append
     [ "${#SITE_SBATCH[@]}" -eq 0 ] || printf '%s\0' "${SITE_SBATCH[@]}"
 }

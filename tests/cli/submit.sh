@@ -14,6 +14,7 @@ SITE_MPIRUN=(./launcher)
 site_setup() { set_up=yes; }
 END
 submit() { bash "$JOBS/submit.sh" "$@"; }
+refute() { ! grep -zqxF -- "$1" options || fail "$1 in $(tr '\0' ' ' <options)"; }
 given() { grep -zqxF -- "$1" options || fail "no $1 in $(tr '\0' ' ' <options)"; }
 
 # The number alone is printed; options are sbatch's.
@@ -33,7 +34,26 @@ given --signal=B:USR1@120
 given --dependency=afterok:3
 given --kill-on-invalid-dep=yes
 submit compress corpus -o 'x%j.h5' >/dev/null
+refute --kill-on-invalid-dep=yes
 given "--output=$PWD/x%%j.h5.slurm-%j.out"
+
+# A site that forbids the option, and the longest warning that sbatch takes.
+cp site.conf usual.conf
+echo 'SITE_DEPENDENCY=()' >>site.conf
+submit compress corpus -o x.h5 --dependency afterok:3 --signal-seconds 65535 >/dev/null
+given --dependency=afterok:3
+given --signal=B:USR1@65535
+refute --kill-on-invalid-dep=yes
+submit compress corpus -o x.h5 --dependency afterok:3 --dry-run >job.sh
+if grep -q kill-on-invalid job.sh; then fail "the option is in the script"; fi
+mv usual.conf site.conf
+submit compress corpus -o x.h5 --dependency afterok:3 --signal-seconds 1 --dry-run >job.sh
+grep -qx '#SBATCH --kill-on-invalid-dep=yes' job.sh
+grep -qx '#SBATCH --signal=B:USR1@1' job.sh
+for wrong in '' 0 00 -1 +5 1.5 65536 99999 120s 99999999999999999999; do
+    expect 3 submit verify a.h5 --signal-seconds "$wrong" 2>said
+    grep -q -e '--signal-seconds wants 1 to 65535' said
+done
 
 # --dry-run prints the script; it does the work, from wherever it is run.
 rm options
