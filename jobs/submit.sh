@@ -29,8 +29,25 @@ What is the same for all jobs of a site is in jobs/site.conf.
 END
 }
 
+# shown TEXT: as a terminal can take it: ASCII as it is, anything else in the shell's quoting.
+shown() {
+    local LC_ALL=C
+    case $1 in
+    *[!\ -~]*) printf '%q' "$1" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
+# unprintable TEXT: it is not UTF-8, or has characters that steer a terminal, change the order of
+# others or hide; as shard/printable.h has them, in bytes.
+unprintable() {
+    local LC_ALL=C steers=$'[\x01-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c' hides
+    hides=$'\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xf3\xa0[\x80\x81]'
+    [[ $1 =~ $steers|$hides ]] || ! iconv -f UTF-8 -t UTF-8 <<<"$1" >/dev/null 2>&1
+}
+
 bad() {
-    echo "submit.sh: $*; try submit.sh --help" >&2
+    printf '%s\n' "submit.sh: $(shown "$*"); try submit.sh --help" >&2
     exit 3
 }
 
@@ -95,6 +112,8 @@ while [ "$#" -gt 0 ]; do
     --nodes | --ntasks-per-node | --ntasks | --time | --partition | --account | --dependency | \
         --begin | --qos | --constraint | --mem | --mem-per-cpu | --cpus-per-task | --job-name | \
         --nodelist | --exclude | --reservation | --comment | --mail-type | --mail-user | --licenses)
+        # squeue and others print these as they are.
+        ! unprintable "$value" || bad "$name takes nothing that cannot be printed, not '$value'"
         slurm[${name#--}]=$value
         ;;
     --launcher) SITE_LAUNCHER=$value ;;
@@ -197,13 +216,16 @@ directive() {
     case $1 in
     *[$'\n\\']*) return 0 ;;
     esac
-    printf '#SBATCH %s\n' "$(sed 's/[^A-Za-z0-9_=,.:@%+/-]/\\&/g' <<<"$1")"
+    printf '#SBATCH %s\n' "$(LC_ALL=C sed 's/[^A-Za-z0-9_=,.:@%+/\x80-\xff-]/\\&/g' <<<"$1")"
 }
 
 # assign NAME VALUE..., list NAME VALUE...: as the shell reads it back, whatever bytes are in it.
-assign() { printf '%s=%q\n' "$1" "$2"; }
+assign() {
+    local LC_ALL=C
+    printf '%s=%q\n' "$1" "$2"
+}
 list() {
-    local name=$1
+    local LC_ALL=C name=$1
     shift
     printf '%s=(' "$name"
     [ "$#" -eq 0 ] || printf ' %q' "$@"
@@ -213,10 +235,10 @@ list() {
 mapfile -d '' -t sbatch < <(sbatch_options)
 
 # SLURM replaces %j and the like in the name of the output file. There are names that it has no
-# way to write; then the batch shell opens the file itself.
+# way to write, and such that it should print nowhere; then the batch shell opens the file itself.
 log=$archive.slurm-
 [[ $log = /* ]] || log=$PWD/$log
-if [[ $log = *[$'\n\\']* ]]; then
+if [[ $log = *\\* ]] || unprintable "$log"; then
     opens_log=yes
     sbatch+=(--output=/dev/null)
 else
@@ -225,7 +247,7 @@ else
 fi
 
 script() {
-    local option
+    local option LC_ALL=C
     echo '#!/bin/bash'
     for option in "${sbatch[@]}"; do directive "$option"; done
     echo

@@ -6,7 +6,11 @@
 # The launcher runs in the background, because a shell that waits for a command in the foreground
 # is deaf to signals, and SLURM sends its warning to nobody else.
 
-say() { echo "$(date +%FT%T) job $SLURM_JOB_ID: $*" >&2; }
+# Lists of nodes and the like are ASCII; what is not does not go into the log.
+say() {
+    local LC_ALL=C text="job $SLURM_JOB_ID: $*"
+    echo "$(date +%FT%T) ${text//[!\ -~]/?}" >&2
+}
 
 # Attempts without progress and the most that was done, kept from one attempt to the next.
 state=$job_archive.slurm-$SLURM_JOB_ID.attempts
@@ -35,6 +39,7 @@ start_again() {
     now=$(done_so_far)
     now=${now:-0}
     read -r best futile <"$state"
+    [[ "$best $futile" =~ ^[0-9]+\ [0-9]+$ ]] || best=0 futile=0
     if [ "$now" -gt "$best" ]; then
         best=$now
         futile=0
@@ -108,6 +113,8 @@ trap '' USR1 TERM
 verdict=lost
 if [ -s "$ended" ]; then
     read -r verdict <"$ended"
+fi
+if [[ $verdict =~ ^[0-9]{1,3}$ ]]; then
     code=$verdict
 elif [ "$code" -eq 0 ]; then
     code=2
