@@ -32,7 +32,8 @@ static const char help_text[] =
     "`total` counts every byte of it. With --by file, loss_bits is the model's loss on the file's "
     "tokens; ratio\n"
     "and bits per byte come from it. In JSON, a path that is not UTF-8 has U+FFFD for each byte\n"
-    "that does not fit, and its exact bytes in path_hex; CSV has the bytes as they are.\n"
+    "that does not fit, and its exact bytes in path_hex; CSV and the table have what a terminal\n"
+    "cannot take as \\n, \\\\ or \\xHH.\n"
     "\n"
     "      --by shard|file  what a row stands for (default: shard)\n"
     "      --curve          the learning curve instead, from decoding every shard: loss per byte\n"
@@ -93,9 +94,8 @@ static int parse_options(audit_call *call, int argc, char **argv, bool *help)
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "qh", options)) != -1) {
         switch (c) {
         case OPTION_BY:
             call->by_file = strcmp(optarg, "file") == 0;
@@ -158,7 +158,7 @@ static void on_item(void *context, const cpr_item_result *result)
         call->bad_shards++;
     }
     progress_clear(&call->bar);
-    fprintf(stderr, "corpress: %s\n", result->text.text);
+    command_say("%s", result->text.text);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
@@ -349,10 +349,10 @@ static void file_row(report *r, const audit_call *call, const cpr_archive_header
 static void json_head(const audit_call *call, const char *path, const cpr_archive *archive)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
-    printf("{\"archive\": ");
-    escape_json(stdout, path);
-    printf(",\n \"profile\": ");
-    escape_json(stdout, header->profile);
+    putchar('{');
+    escape_json_member(stdout, "archive", ": ", path);
+    fputs(",\n ", stdout);
+    escape_json_member(stdout, "profile", ": ", header->profile);
     printf(",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64 ",\n \"shards\": %" PRIu64
            ",\n \"raw_bytes\": %" PRIu64 ",\n \"archive_bytes\": %" PRIu64
            ",\n \"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",

@@ -46,9 +46,8 @@ static int parse_options(cat_call *call, int argc, char **argv, bool *help)
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "h", options)) != -1) {
         switch (c) {
         case OPTION_SHARDS:
             call->shards = optarg;

@@ -96,9 +96,8 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
     const char *profile = "balanced";
     call->options.shard_bytes = CPR_SHARD_BYTES_DEFAULT;
     call->options.snapshot_seconds = 600;
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "o:p:fLqh", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "o:p:fLqh", options)) != -1) {
         switch (c) {
         case 'o':
             call->options.archive_path = optarg;
@@ -276,7 +275,7 @@ static void on_note(void *context, const char *text)
     progress_clear(&call->bar);
     run_log_note(&call->log, text);
     if (!call->quiet)
-        fprintf(stderr, "corpress: %s\n", text);
+        command_say("%s", text);
 }
 
 static void on_warn(void *context, const char *text)

@@ -55,9 +55,8 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
         {NULL, 0, NULL, 0},
     };
     call->options.directory = ".";
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "C:fqh", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "C:fqh", options)) != -1) {
         switch (c) {
         case 'C':
             call->options.directory = optarg;

@@ -1,5 +1,6 @@
 /* cmd_list.c - corpress list ARCHIVE.h5 [--shards] */
 #include "command.h"
+#include "file_list.h"
 #include "report.h"
 #include "selection.h"
 
@@ -42,9 +43,8 @@ static int parse_options(list_call *call, int argc, char **argv, bool *help)
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
     };
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "l0h", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "l0h", options)) != -1) {
         switch (c) {
         case 'l':
             call->details = true;
@@ -134,7 +134,7 @@ static void list_files(const list_call *call, const cpr_archive_header *header)
     const uint64_t files = cpr_file_list_count(header->files);
     for (uint64_t f = 0; f < files && !ferror(stdout); f++) {
         const char *member = cpr_file_list_member(header->files, f);
-        char shown[8192];
+        char shown[4 * CPR_PATH_MAX_BYTES + 1];
         if (call->null) {
             fputs(member, stdout);
             putchar('\0');

@@ -42,9 +42,8 @@ static int parse_options(plan_call *call, int argc, char **argv, bool *help)
         {NULL, 0, NULL, 0},
     };
     call->shard_bytes = CPR_SHARD_BYTES_DEFAULT;
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "Lh", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "Lh", options)) != -1) {
         switch (c) {
         case OPTION_SHARD_SIZE:
             if (!command_parse_size(optarg, &call->shard_bytes) ||

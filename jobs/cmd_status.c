@@ -53,6 +53,13 @@ static uint64_t number_after(const char *text, const char *key)
     return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
+/* 0 if it is more than any machine has: JSON has no infinity, and the file may hold anything. */
+static double speed_of(uint64_t bytes, double seconds)
+{
+    const double speed = (double)bytes / seconds;
+    return speed < 1e15 ? speed : 0;
+}
+
 /* "rank 0 host 12 RAW CODED RESUMED DONE SECONDS" */
 static bool parse_rank(const char *line, const cpr_manifest *manifest, double seconds,
                        rank_status *rank)
@@ -71,7 +78,7 @@ static bool parse_rank(const char *line, const cpr_manifest *manifest, double se
     else
         rank->shard = UINT64_MAX;
     if (seconds > 0 && rank->raw_bytes >= resumed)
-        rank->speed = (double)(done_bytes + rank->raw_bytes - resumed) / seconds;
+        rank->speed = speed_of(done_bytes + rank->raw_bytes - resumed, seconds);
     return true;
 }
 
@@ -94,7 +101,7 @@ static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest
         job->coded_bytes = number_after(text, "\ncoded ");
     }
     if (seconds > 0 && raw > earlier)
-        job->speed = (double)(raw - earlier) / seconds;
+        job->speed = speed_of(raw - earlier, seconds);
     if (primer > job->primer_done && primer <= job->primer_bytes)
         job->primer_done = primer;
     const uint64_t count = number_after(text, "\nranks ");
@@ -202,9 +209,10 @@ static void print_table(const char *path, const job_status *job)
     char time[32];
     printf("%s: %s", cpr_printable_path(path, shown, sizeof shown), state_names[job->state]);
     if (job->owner.host[0])
-        printf(" on %s, process %" PRId64, job->owner.host, job->owner.pid);
+        printf(" on %s, process %" PRId64, cpr_printable_path(job->owner.host, shown, sizeof shown),
+               job->owner.pid);
     if (job->owner.job[0])
-        printf(", SLURM job %s", job->owner.job);
+        printf(", SLURM job %s", cpr_printable_path(job->owner.job, shown, sizeof shown));
     putchar('\n');
     if (job->shards == 0)
         return;
@@ -226,7 +234,7 @@ static void print_table(const char *path, const job_status *job)
         printf("\n%6s  %-20s %8s %18s %12s\n", "rank", "host", "shard", "of it", "speed");
     for (int i = 0; i < job->rank_count; i++) {
         const rank_status *r = &job->ranks[i];
-        printf("%6d  %-20s ", i, r->host);
+        printf("%6d  %-20s ", i, cpr_printable_path(r->host, shown, sizeof shown));
         if (r->shard == UINT64_MAX)
             printf("%8s %18s", "-", "-");
         else
@@ -238,17 +246,17 @@ static void print_table(const char *path, const job_status *job)
 
 static void print_json(const char *path, const job_status *job)
 {
-    fputs("{\"archive\":", stdout);
-    escape_json(stdout, path);
+    putchar('{');
+    escape_json_member(stdout, "archive", ":", path);
     printf(",\"state\":\"%s\"", state_names[job->state]);
     if (job->owner.host[0]) {
-        fputs(",\"host\":", stdout);
-        escape_json(stdout, job->owner.host);
+        putchar(',');
+        escape_json_member(stdout, "host", ":", job->owner.host);
         printf(",\"pid\":%" PRId64, job->owner.pid);
     }
     if (job->owner.job[0]) {
-        fputs(",\"slurm_job\":", stdout);
-        escape_json(stdout, job->owner.job);
+        putchar(',');
+        escape_json_member(stdout, "slurm_job", ":", job->owner.job);
     }
     printf(",\"shards\":%" PRIu64 ",\"shards_done\":%" PRIu64 ",\"shards_in_work\":%" PRIu64
            ",\"raw_bytes\":%" PRIu64 ",\"raw_bytes_done\":%" PRIu64
@@ -264,8 +272,8 @@ static void print_json(const char *path, const job_status *job)
     fputs(",\"ranks\":[", stdout);
     for (int i = 0; i < job->rank_count; i++) {
         const rank_status *r = &job->ranks[i];
-        printf("%s{\"rank\":%d,\"host\":", i ? "," : "", i);
-        escape_json(stdout, r->host);
+        printf("%s{\"rank\":%d,", i ? "," : "", i);
+        escape_json_member(stdout, "host", ":", r->host);
         if (r->shard != UINT64_MAX)
             printf(",\"shard\":%" PRIu64 ",\"shard_raw_bytes\":%" PRIu64
                    ",\"shard_raw_bytes_done\":%" PRIu64,
@@ -309,9 +317,8 @@ int cmd_status(cpr_ranks *ranks, int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     bool json = false;
-    opterr = cpr_ranks_rank(ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((c = command_option(ranks, argc, argv, "h", options)) != -1) {
         if (c == 'h' || c == OPTION_HELP)
             return command_help(ranks, help_text, false);
         if (c != OPTION_FORMAT)

@@ -77,9 +77,8 @@ static int parse_options(verify_call *call, int argc, char **argv, bool *help)
     };
     call->depth = CPR_EXAMINE_RAW;
     call->parts = 1;
-    opterr = cpr_ranks_rank(call->ranks) == 0;
     int c;
-    while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+    while ((c = command_option(call->ranks, argc, argv, "qh", options)) != -1) {
         switch (c) {
         case OPTION_CODED_ONLY:
             call->depth = CPR_EXAMINE_CODED;
@@ -133,7 +132,7 @@ static void on_item(void *context, const cpr_item_result *result)
         call->bad[result->shard] = true;
     else if (cpr_verified_add(call->state, result->shard, &error) != CPR_OK) {
         progress_clear(&call->report.bar);
-        fprintf(stderr, "corpress: from here on nothing is remembered: %s\n", error.text);
+        command_say("from here on nothing is remembered: %s", error.text);
         cpr_verified_close(call->state, false);
         call->state = NULL;
     }

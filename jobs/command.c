@@ -3,10 +3,22 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Bytes of a message; a longer one is cut. */
+#define MESSAGE_BYTES 2048
+
+static void say(const char *format, va_list arguments)
+{
+    char text[MESSAGE_BYTES] = "";
+    char shown[MESSAGE_BYTES];
+    vsnprintf(text, sizeof text, format, arguments);
+    fputs(cpr_printable_text(text, shown, sizeof shown), stderr);
+}
 
 int command_usage(const cpr_ranks *ranks, const char *command, const char *format, ...)
 {
@@ -14,11 +26,68 @@ int command_usage(const cpr_ranks *ranks, const char *command, const char *forma
         va_list arguments;
         va_start(arguments, format);
         fprintf(stderr, "corpress %s: ", command);
-        vfprintf(stderr, format, arguments);
+        say(format, arguments);
         va_end(arguments);
         fprintf(stderr, "; try 'corpress %s --help'\n", command);
     }
     return EXIT_USAGE;
+}
+
+void command_say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("corpress: ", stderr);
+    say(format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+/* How many options a long one without its value may stand for; getopt_long() takes the beginning
+ * of a name if there is only one. */
+static int matching_options(const struct option *options, const char *text)
+{
+    int found = 0;
+    const size_t length = strcspn(text, "=");
+    for (; options->name; options++)
+        found += strncmp(options->name, text, length) == 0;
+    return found;
+}
+
+/* getopt_long()'s own messages print any byte. */
+static void say_bad_option(int c, char **argv, const char *letters, const struct option *options)
+{
+    const char *word = argv[optind - 1];
+    if (c == '?' && optopt && optopt <= UCHAR_MAX && (optopt == ':' || !strchr(letters, optopt))) {
+        const char letter[] = {(char)optopt, '\0'};
+        command_say("invalid option -- '%s'", letter);
+    } else if (c == ':' && strncmp(word, "--", 2) != 0) {
+        command_say("option requires an argument -- '%c'", optopt);
+    } else if (c == ':') {
+        command_say("option '%s' requires an argument", word);
+    } else if (optopt) {
+        command_say("option '%s' doesn't allow an argument", word);
+    } else if (matching_options(options, word + 2) > 1) {
+        command_say("option '%s' is ambiguous", word);
+    } else {
+        command_say("unrecognized option '%s'", word);
+    }
+}
+
+int command_option(const cpr_ranks *ranks, int argc, char **argv, const char *letters,
+                   const struct option *options)
+{
+    char quiet[32];
+    /* A colon in front: tell an option without its argument from one that is not known. */
+    snprintf(quiet, sizeof quiet, ":%s", letters);
+    opterr = 0;
+    optopt = 0;
+    const int c = getopt_long(argc, argv, quiet, options, NULL);
+    if (c != '?' && c != ':')
+        return c;
+    if (cpr_ranks_rank(ranks) == 0)
+        say_bad_option(c, argv, letters, options);
+    return '?';
 }
 
 int command_bad_option(const cpr_ranks *ranks, const char *command)
@@ -31,7 +100,7 @@ int command_bad_option(const cpr_ranks *ranks, const char *command)
 int command_failed(const cpr_ranks *ranks, cpr_status status, const cpr_error *error)
 {
     if (cpr_ranks_rank(ranks) == 0)
-        fprintf(stderr, "corpress: %s\n", error->text[0] ? error->text : cpr_status_text(status));
+        command_say("%s", error->text[0] ? error->text : cpr_status_text(status));
     return cpr_status_exit_code(status);
 }
 
@@ -42,7 +111,7 @@ void command_warn(const cpr_ranks *ranks, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     fputs("corpress: warning: ", stderr);
-    vfprintf(stderr, format, arguments);
+    say(format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
 }

@@ -7,6 +7,7 @@
 
 #include "ranks.h"
 
+#include <getopt.h>
 #include <stdio.h>
 
 enum { EXIT_DONE = 0, EXIT_WARNINGS = 1, EXIT_FAILED = 2, EXIT_USAGE = 3, EXIT_DAMAGED = 4 };
@@ -26,7 +27,16 @@ cmd_fn cmd_status;
 int command_usage(const cpr_ranks *ranks, const char *command, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* getopt_long() did not know an option, and said so. Returns EXIT_USAGE. */
+/* "corpress: text" on standard error. What the text is made from need not be printable, here and
+ * in the functions around; paths come from cpr_printable_path() all the same. */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As getopt_long(); '?' after a message on rank 0, where an option is not known or used wrongly.
+ * `letters` has no ':' in front. */
+int command_option(const cpr_ranks *ranks, int argc, char **argv, const char *letters,
+                   const struct option *options);
+
+/* command_option() did not know an option, and said so. Returns EXIT_USAGE. */
 int command_bad_option(const cpr_ranks *ranks, const char *command);
 
 /* "corpress: text" on rank 0's standard error. Returns the status' exit code. */

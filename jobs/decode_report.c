@@ -23,7 +23,7 @@ static void on_item(void *context, const cpr_item_result *result)
     else
         report->bad_shards++;
     progress_clear(&report->bar);
-    fprintf(stderr, "corpress: %s\n", result->text.text);
+    command_say("%s", result->text.text);
 }
 
 void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,

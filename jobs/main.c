@@ -51,16 +51,13 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
         return command_flush(ranks);
     }
     cmd_fn *command = find_command(word);
-    if (command) {
-        char program[] = "corpress"; /* what getopt_long() puts in front of its messages */
-        argv[1] = program;
+    if (command)
         return command(ranks, argc - 1, argv + 1);
-    }
     if (cpr_ranks_rank(ranks) == 0) {
         if (*word)
-            fprintf(stderr, "corpress: no command '%s'; try 'corpress --help'\n", word);
+            command_say("no command '%s'; try 'corpress --help'", word);
         else
-            fprintf(stderr, "corpress: no command given; try 'corpress --help'\n");
+            command_say("no command given; try 'corpress --help'");
     }
     return EXIT_USAGE;
 }
@@ -91,7 +88,7 @@ int main(int argc, char **argv)
     if (status != CPR_OK) {
         /* Ranks that are not the one to talk have no text. */
         if (error.text[0])
-            fprintf(stderr, "corpress: %s\n", error.text);
+            command_say("%s", error.text);
         cpr_ranks_end(ranks);
         return cpr_status_exit_code(status);
     }

@@ -2,7 +2,8 @@
 #include "report.h"
 
 #include "escape.h"
-#include "status.h"
+#include "file_list.h"
+#include "printable.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -102,21 +103,19 @@ void report_word(report *r, const char *word)
 
 void report_path(report *r, const char *path)
 {
-    char shown[4096];
+    char shown[4 * CPR_PATH_MAX_BYTES + 1];
     const report_column *column = begin_cell(r);
-    if (r->format == REPORT_CSV) {
-        escape_csv(r->out, path);
-    } else if (r->format == REPORT_TABLE) {
-        fputs(cpr_printable_path(path, shown, sizeof shown), r->out);
-    } else {
-        begin_json(r, column);
-        escape_json(r->out, path);
-        if (!escape_is_utf8(path)) {
-            fprintf(r->out, ", \"%s_hex\": \"", column->name);
-            escape_hex(r->out, path);
-            fputc('"', r->out);
-        }
+    if (r->format == REPORT_JSON) {
+        if (r->column > 1)
+            fputs(", ", r->out);
+        escape_json_member(r->out, column->name, ": ", path);
+        return;
     }
+    cpr_printable_path(path, shown, sizeof shown);
+    if (r->format == REPORT_CSV)
+        escape_csv(r->out, shown);
+    else
+        fputs(shown, r->out);
 }
 
 void report_unknown(report *r)

@@ -31,7 +31,7 @@ void report_row(report *r);
 void report_number(report *r, uint64_t value);
 void report_real(report *r, double value, int decimals);
 void report_word(report *r, const char *word); /* printable ASCII */
-void report_path(report *r, const char *path); /* any bytes; see escape.h */
+void report_path(report *r, const char *path); /* any bytes; see escape.h, printable.h */
 void report_unknown(report *r);
 void report_row_end(report *r);
 void report_end(report *r);

@@ -99,8 +99,8 @@ void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compres
 {
     if (!begin_event(log, "start"))
         return;
-    fprintf(log->file, ",\"version\":\"%s\",\"archive\":", CPR_VERSION_TEXT);
-    escape_json(log->file, options->archive_path);
+    fprintf(log->file, ",\"version\":\"%s\",", CPR_VERSION_TEXT);
+    escape_json_member(log->file, "archive", ":", options->archive_path);
     fprintf(log->file,
             ",\"profile\":\"%s\",\"shard_bytes\":%" PRIu64 ",\"files\":%" PRIu64
             ",\"raw_bytes\":%" PRIu64 ",\"kernel\":\"%s\",\"blas\":\"%s\",\"hosts\":[",
@@ -151,8 +151,8 @@ static void text_event(run_log *log, const char *name, const char *text)
 {
     if (!begin_event(log, name))
         return;
-    fputs(",\"text\":", log->file);
-    escape_json(log->file, text);
+    fputc(',', log->file);
+    escape_json_member(log->file, "text", ":", text);
     end_event(log);
 }
 
@@ -170,8 +170,8 @@ void run_log_failed(run_log *log, cpr_status status, const char *text)
 {
     if (!begin_event(log, "failed"))
         return;
-    fprintf(log->file, ",\"status\":%d,\"text\":", (int)status);
-    escape_json(log->file, text);
+    fprintf(log->file, ",\"status\":%d,", (int)status);
+    escape_json_member(log->file, "text", ":", text);
     end_event(log);
 }
 

@@ -90,9 +90,11 @@ static cpr_status enter(cpr_walk *w, const char *name)
 {
     const size_t bytes = strlen(name);
     const bool slash = w->length > 0 && w->path[w->length - 1] != '/';
-    if (w->length + slash + bytes + 1 > CPR_PATH_MAX_BYTES)
-        return cpr_fail(w->error, CPR_ERR_USAGE, "a path is longer than %zu bytes: \"%.200s...\"",
-                        CPR_PATH_MAX_BYTES, w->path);
+    if (w->length + slash + bytes + 1 > CPR_PATH_MAX_BYTES) {
+        char shown[CPR_SHOWN_BYTES];
+        return cpr_fail(w->error, CPR_ERR_USAGE, "a path is longer than %zu bytes: \"%s\"",
+                        CPR_PATH_MAX_BYTES, cpr_printable_path(w->path, shown, sizeof(shown)));
+    }
     if (slash)
         w->path[w->length++] = '/';
     memcpy(w->path + w->length, name, bytes + 1);

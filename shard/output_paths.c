@@ -212,6 +212,7 @@ cpr_status cpr_output_parent(cpr_output_paths *paths, const char *member,
 {
     const char *slash = strrchr(member, '/');
     const size_t length = slash == NULL ? 0 : (size_t)(slash - member);
+    char target[CPR_SHOWN_BYTES / 2];
     char shown[CPR_SHOWN_BYTES];
     *fd = -1;
     *name = slash == NULL ? member : slash + 1;
@@ -225,9 +226,10 @@ cpr_status cpr_output_parent(cpr_output_paths *paths, const char *member,
         return CPR_OK;
     if (code == ELOOP || code == ENOTDIR)
         return cpr_fail(error, CPR_ERR_UNSAFE,
-                        "\"%s\" below \"%.200s\" is, or passes through, a link or a file where "
+                        "\"%s\" below \"%s\" is, or passes through, a link or a file where "
                         "a directory should be",
-                        cpr_printable_path(paths->parent, shown, sizeof(shown)), paths->target);
+                        cpr_printable_path(paths->parent, shown, sizeof(shown)),
+                        cpr_printable_path(paths->target, target, sizeof(target)));
     if (code != 0)
         return cpr_output_fail(paths, code, "open the directory", paths->parent, error);
     *fd = last_fd(paths);

@@ -86,6 +86,7 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
                              cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
+    char shown_above[CPR_SHOWN_BYTES / 2];
     const char *member = cpr_file_list_member(t->files, file);
     if (!cpr_member_path_is_safe(member))
         return cpr_fail(error, CPR_ERR_UNSAFE,
@@ -103,8 +104,9 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
         const uint64_t above = cpr_file_list_lookup(t->files, scratch);
         if (above != UINT64_MAX && cpr_file_list_get(t->files, above).type != CPR_FILE_DIRECTORY)
             return cpr_fail(error, CPR_ERR_UNSAFE,
-                            "refused the path \"%s\": \"%.200s\" is not a directory in the archive",
-                            cpr_printable_path(member, shown, sizeof(shown)), scratch);
+                            "refused the path \"%s\": \"%s\" is not a directory in the archive",
+                            cpr_printable_path(member, shown, sizeof(shown)),
+                            cpr_printable_path(scratch, shown_above, sizeof(shown_above)));
     }
     memcpy(scratch, member, strlen(member) + 1);
     return CPR_OK;
@@ -113,6 +115,7 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
 static cpr_status check_free(cpr_output_tree *t, uint64_t file, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
+    char target[CPR_SHOWN_BYTES / 2];
     struct stat facts;
     const char *name;
     int fd;
@@ -129,7 +132,8 @@ static cpr_status check_free(cpr_output_tree *t, uint64_t file, cpr_error *error
         !S_ISDIR(facts.st_mode) && cpr_file_list_get(t->files, file).type != CPR_FILE_DIRECTORY;
     if (both || (neither && t->overwrite) || (t->keep && cpr_output_is_there(t, file, fd, name)))
         return CPR_OK;
-    return cpr_fail(error, CPR_ERR_EXISTS, "\"%.200s/%s\" exists%s%s", t->paths.target,
+    return cpr_fail(error, CPR_ERR_EXISTS, "\"%s/%s\" exists%s%s",
+                    cpr_printable_path(t->paths.target, target, sizeof(target)),
                     cpr_printable_path(member, shown, sizeof(shown)),
                     t->keep && neither ? " and is not what the archive holds" : "",
                     neither ? "; --force overwrites it" : " and is of another type");

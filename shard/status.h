@@ -2,6 +2,8 @@
 #ifndef CPR_STATUS_H
 #define CPR_STATUS_H
 
+#include "printable.h"
+
 #include <stddef.h>
 
 /* Pinned values: they travel between ranks and are documented in README. */
@@ -24,8 +26,8 @@ typedef enum cpr_status {
 } cpr_status;
 
 /* Detail of a failure, written by the function that failed: which shard, offset, path; what to do.
- * One line without a final newline, no "error:" in front. Bytes of paths that are not printable
- * are escaped. */
+ * One line without a final newline, no "error:" in front. Paths in it come from
+ * cpr_printable_path(); cpr_fail() sees to it that all of it is printable. */
 typedef struct cpr_error {
     char text[1024];
 } cpr_error;
@@ -50,9 +52,5 @@ cpr_status cpr_fail_errno(cpr_error *error, int code, const char *format, ...)
 #define cpr_fail(error, status, ...) ((void)cpr_fail(error, status, __VA_ARGS__), (status))
 #define cpr_fail_errno(...) ((void)cpr_fail_errno(__VA_ARGS__), CPR_ERR_IO)
 #endif
-
-/* Writes `path` so that a terminal and a log can take it: printable ASCII and valid UTF-8 stay,
- * everything else becomes \n, \\ or \xHH. Always terminates; returns `out`. */
-char *cpr_printable_path(const char *path, char *out, size_t capacity);
 
 #endif

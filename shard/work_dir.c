@@ -358,13 +358,14 @@ cpr_status cpr_work_put_file(const cpr_work_dir *work, const char *name, const v
 cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t **data,
                              size_t *bytes, cpr_error *error)
 {
+    char shown[CPR_SHOWN_BYTES];
     struct stat facts;
     *data = NULL;
     *bytes = 0;
     const int fd = cpr_work_openat(work, name, O_RDONLY);
     if (fd < 0 && errno == ENOENT)
-        return cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no \"%s\" in \"%.400s\"", name,
-                        work->path);
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no \"%s\" in \"%s\"", name,
+                        cpr_printable_path(work->path, shown, sizeof(shown)));
     if (fd < 0)
         return fail_file(work, name, errno, "open", error);
     int code = fstat(fd, &facts) == 0 ? 0 : errno;
@@ -381,8 +382,8 @@ cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t
     free(*data);
     *data = NULL;
     if (code == CPR_IO_END) /* it was cut while it was read */
-        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" in \"%.400s\" ends too early", name,
-                        work->path);
+        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" in \"%s\" ends too early", name,
+                        cpr_printable_path(work->path, shown, sizeof(shown)));
     return fail_file(work, name, code, "read", error);
 }
 

@@ -193,12 +193,15 @@ static cpr_status busy(const cpr_work_dir *work, const char *record, cpr_error *
 {
     char shown[CPR_SHOWN_BYTES];
     cpr_work_owner owner;
+    char host[CPR_SHOWN_BYTES];
+    char job[CPR_SHOWN_BYTES];
     parse_owner(record, &owner);
+    cpr_printable_path(owner.host[0] != '\0' ? owner.host : "?", host, sizeof(host));
     return cpr_fail(error, CPR_ERR_BUSY,
                     "another job is at work in \"%s\": process %lld on host %s%s%s",
                     cpr_printable_path(work->path, shown, sizeof(shown)), (long long)owner.pid,
-                    owner.host[0] != '\0' ? owner.host : "?",
-                    owner.job[0] != '\0' ? ", SLURM job " : "", owner.job);
+                    host, owner.job[0] != '\0' ? ", SLURM job " : "",
+                    cpr_printable_path(owner.job, job, sizeof(job)));
 }
 
 /* Waits a little for a lock that is held. */
@@ -230,7 +233,8 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
                               const char *record, cpr_warn_fn *tell, void *context,
                               cpr_error *error)
 {
-    char text[256];
+    char text[512];
+    char host[4 * sizeof(((cpr_work_owner *)NULL)->host)];
     char now[RECORD_BYTES + 1];
     cpr_work_owner owner;
     parse_owner(record, &owner);
@@ -241,7 +245,7 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
     (void)snprintf(text, sizeof(text),
                    "a job on host %s may be at work on this archive; watching for %.0f s whether "
                    "it is alive",
-                   owner.host, lock->times->watch);
+                   cpr_printable_path(owner.host, host, sizeof(host)), lock->times->watch);
     tell(context, text);
     for (const double start = seconds_now(); seconds_now() - start < lock->times->watch;) {
         sleep_seconds(0.25);
@@ -258,6 +262,7 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
  * removed by the job that finished meanwhile. */
 static cpr_status still_there(const cpr_work_dir *work, int fd, cpr_error *error)
 {
+    char shown[CPR_SHOWN_BYTES];
     struct stat ours;
     struct stat named;
     if (fstat(fd, &ours) != 0)
@@ -267,7 +272,8 @@ static cpr_status still_there(const cpr_work_dir *work, int fd, cpr_error *error
         return fail_lock(work, code, error);
     if (code == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
         return CPR_OK;
-    return cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%.400s\" was removed", work->path);
+    return cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%s\" was removed",
+                    cpr_printable_path(work->path, shown, sizeof(shown)));
 }
 
 /* ---- the counter ---------------------------------------------------------------------------- */

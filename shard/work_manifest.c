@@ -135,6 +135,7 @@ static cpr_status take_arrays(cpr_manifest *manifest, const uint8_t *in, cpr_err
 
 cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, cpr_error *error)
 {
+    char shown[CPR_SHOWN_BYTES];
     uint8_t *data;
     size_t bytes;
     *manifest = (cpr_manifest){.files = NULL};
@@ -145,9 +146,9 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         (cpr_get32(data + AT_VERSION) != VERSION ||
          cpr_get32(data + AT_FORMAT_VERSION) != CPR_FORMAT_VERSION)) {
         status = cpr_fail(error, CPR_ERR_VERSION,
-                          "\"%.400s\" was begun by another version of corpress; finish it with "
+                          "\"%s\" was begun by another version of corpress; finish it with "
                           "that one, or throw it away with --restart",
-                          work->path);
+                          cpr_printable_path(work->path, shown, sizeof(shown)));
     } else if (!is_whole(data, bytes) || memcmp(data, MAGIC, 8) != 0) {
         status = damaged(work, error);
     } else {

@@ -242,6 +242,7 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
                              size_t *files, cpr_error *error)
 {
     uint8_t header[HEADER_BYTES];
+    char shown[CPR_SHOWN_BYTES];
     char what[CPR_WORK_WHAT_BYTES];
     struct stat facts;
     int code = fstat(work->shard_fd, &facts) == 0 ? 0 : errno;
@@ -252,10 +253,10 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
     if (code == CPR_IO_END || memcmp(header, MAGIC, 8) != 0)
         return damaged_shard(work, work->shard, error);
     if (cpr_get32(header + AT_VERSION) != VERSION)
-        return cpr_fail(error, CPR_ERR_VERSION,
-                        "%s in \"%.400s\" is of version %u; this program knows version %u",
-                        cpr_work_what(work->shard, what), work->path,
-                        (unsigned)cpr_get32(header + AT_VERSION), VERSION);
+        return cpr_fail(
+            error, CPR_ERR_VERSION, "%s in \"%s\" is of version %u; this program knows version %u",
+            cpr_work_what(work->shard, what), cpr_printable_path(work->path, shown, sizeof(shown)),
+            (unsigned)cpr_get32(header + AT_VERSION), VERSION);
     const uint64_t size = (uint64_t)facts.st_size - HEADER_BYTES;
     const uint64_t coded = cpr_get64(header + AT_CODED_BYTES);
     const uint64_t count = cpr_get64(header + AT_FILES);
