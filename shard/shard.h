@@ -364,8 +364,10 @@ cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **r
 typedef struct cpr_work_dir cpr_work_dir;
 typedef struct cpr_work_lock cpr_work_lock;
 
-/* Creates the directory (`create`), or opens what is there: CPR_ERR_NOT_FOUND if nothing is. Not
- * collective: rank 0 creates, the others open after it. */
+/* Creates the directory (`create`), or opens what is there: CPR_ERR_NOT_FOUND if nothing is. A
+ * directory that neither is empty nor has a lock or a manifest of ours is not touched, nor a link,
+ * nor another user's directory that everybody may write to: CPR_ERR_EXISTS, or without `create`
+ * CPR_ERR_NOT_FOUND. Not collective: rank 0 creates, the others open after it. */
 cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **work,
                              cpr_error *error);
 void cpr_work_dir_close(cpr_work_dir *work);
@@ -394,9 +396,9 @@ cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error);
  * `streams` is set. */
 cpr_status cpr_work_dir_clear(cpr_work_dir *work, bool streams, cpr_error *error);
 
-/* Removes the directory and everything that corpress put into it; fails if there is something else.
- * No process should have it open. CPR_OK if there is none. Releases the caller's lock (may be
- * NULL).
+/* Removes the directory and everything that corpress put into it. If there is something else, that
+ * and the directory stay: CPR_ERR_EXISTS. No process should have it open. CPR_OK if there is none.
+ * Releases the caller's lock (may be NULL).
  */
 cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cpr_error *error);
 

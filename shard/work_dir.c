@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include <xxhash.h>
 
 #define SEAL_BYTES 512
+#define HASH_BYTES 16 /* of `published` */
+#define LOCK_MAGIC_BYTES (sizeof(CPR_WORK_LOCK_MAGIC) - 1)
 
 char *cpr_work_path(const char *archive_path)
 {
@@ -42,35 +45,6 @@ int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags)
     return fd;
 }
 
-cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **out,
-                             cpr_error *error)
-{
-    cpr_status status = CPR_OK;
-    cpr_work_dir *work = malloc(sizeof(*work));
-    *out = NULL;
-    if (work == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    *work = (cpr_work_dir){.path = cpr_work_path(archive_path), .fd = -1, .shard_fd = -1};
-    if (work->path == NULL) {
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    } else if (create && mkdir(work->path, 0777) != 0 && errno != EEXIST) {
-        status = cpr_io_fail(error, errno, "create the work directory", work->path);
-    } else if ((work->fd = cpr_io_open(work->path, O_RDONLY | O_DIRECTORY)) < 0) {
-        const int code = errno;
-        status = cpr_io_fail(error, code, "open the work directory", work->path);
-        if (code == ENOENT)
-            status = CPR_ERR_NOT_FOUND;
-    } else if (create) {
-        status = cpr_io_sync_parent(work->path, error);
-    }
-    if (status != CPR_OK) {
-        cpr_work_dir_close(work);
-        return status;
-    }
-    *out = work;
-    return CPR_OK;
-}
-
 void cpr_work_dir_close(cpr_work_dir *work)
 {
     if (work == NULL)
@@ -96,67 +70,72 @@ typedef enum item_kind {
     ITEM_STATE      /* manifest, lock, published: they go last, in this order */
 } item_kind;
 
-static bool ends_with(const char *name, const char *end)
+/* Whether `name` is `start`, what cpr_io_attempt() makes, and `end`: HOST-PID-RANDOM. */
+static bool has_attempt(const char *name, const char *start, const char *end)
 {
+    static const char digits[] = "0123456789";
+    static const char plain[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-";
+    const size_t before = strlen(start);
+    const size_t after = strlen(end);
     const size_t length = strlen(name);
-    const size_t tail = strlen(end);
-    return length >= tail && strcmp(name + length - tail, end) == 0;
+    char text[CPR_WORK_NAME_BYTES];
+    if (length < before + after + 1 || length >= sizeof(text) || memcmp(name, start, before) != 0 ||
+        strcmp(name + length - after, end) != 0)
+        return false;
+    memcpy(text, name + before, length - before - after);
+    text[length - before - after] = '\0';
+    char *random = strrchr(text, '-');
+    if (random == NULL || strspn(random + 1, "0123456789abcdef") != 16 || random[17] != '\0')
+        return false;
+    *random = '\0';
+    const char *pid = strrchr(text, '-');
+    return pid != NULL && pid[1] != '\0' && pid[1 + strspn(pid + 1, digits)] == '\0' &&
+           text[strspn(text, plain)] == '\0';
 }
 
-/* If `name` is `start`, a number and `end`: sets *number. */
-static bool has_number(const char *name, const char *start, const char *end, uint64_t *number)
-{
-    const size_t length = strlen(start);
-    if (strncmp(name, start, length) != 0 || name[length] < '0' || name[length] > '9')
-        return false;
-    char *rest;
-    const unsigned long long found = strtoull(name + length, &rest, 10);
-    if (strcmp(rest, end) != 0)
-        return false;
-    *number = found;
-    return true;
-}
-
+/* "stream-NUMBER-HASH", as work_stream.c names it. */
 static bool is_stream(const char *name)
 {
-    uint64_t number;
-    const char *hash = strrchr(name, '-');
-    return hash != NULL && strlen(hash) == 17 && strspn(hash + 1, "0123456789abcdef") == 16 &&
-           has_number(name, CPR_WORK_STREAM, hash, &number);
+    char start[CPR_WORK_NAME_BYTES];
+    if (strncmp(name, CPR_WORK_STREAM, sizeof(CPR_WORK_STREAM) - 1) != 0)
+        return false;
+    const char *number = name + sizeof(CPR_WORK_STREAM) - 1;
+    (void)snprintf(start, sizeof(start), CPR_WORK_STREAM "%08llu-", strtoull(number, NULL, 10));
+    const char *hash = name + strlen(start);
+    return strncmp(name, start, strlen(start)) == 0 && strlen(hash) == 16 &&
+           strspn(hash, "0123456789abcdef") == 16;
 }
 
-/* What a name stands for; *shard if it is that of a shard, or of the primer. */
+/* What a name stands for; *shard if it is that of a shard, or of the primer. A name is ours if we
+ * would give exactly that one. */
 static item_kind kind_of(const char *name, uint64_t *shard)
 {
     static const struct {
         void (*name)(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
         item_kind kind;
-    } primer[] = {{cpr_work_shard_name, ITEM_SHARD},
-                  {cpr_work_snapshot_name, ITEM_SNAPSHOT},
-                  {cpr_work_partial_name, ITEM_PARTIAL}};
-    char its_name[CPR_WORK_NAME_BYTES];
-    *shard = CPR_SHARD_PRIMER;
-    for (size_t i = 0; i < sizeof(primer) / sizeof(*primer); ++i) {
-        primer[i].name(CPR_SHARD_PRIMER, its_name);
-        if (strcmp(name, its_name) == 0)
-            return primer[i].kind;
+    } numbered[] = {{cpr_work_shard_name, ITEM_SHARD},
+                    {cpr_work_snapshot_name, ITEM_SNAPSHOT},
+                    {cpr_work_partial_name, ITEM_PARTIAL}};
+    const uint64_t number = strtoull(name + strcspn(name, "0123456789"), NULL, 10);
+    const uint64_t candidates[] = {CPR_SHARD_PRIMER, number};
+    for (size_t i = 0; i < sizeof(numbered) / sizeof(*numbered); ++i) {
+        for (size_t k = 0; k < 2; ++k) {
+            char its_name[CPR_WORK_NAME_BYTES];
+            *shard = candidates[k];
+            numbered[i].name(*shard, its_name);
+            if (strcmp(name, its_name) == 0)
+                return numbered[i].kind;
+        }
     }
     *shard = UINT64_MAX;
-    if (strncmp(name, CPR_WORK_TEMPORARY, sizeof(CPR_WORK_TEMPORARY) - 1) == 0 ||
-        ends_with(name, ".tmp"))
+    if (has_attempt(name, CPR_WORK_TEMPORARY, "") || has_attempt(name, "archive-", ".tmp"))
         return ITEM_TEMPORARY;
     if (strcmp(name, CPR_WORK_PROGRESS) == 0)
         return ITEM_PROGRESS;
     if (strcmp(name, CPR_WORK_MANIFEST) == 0 || strcmp(name, CPR_WORK_LOCK) == 0 ||
         strcmp(name, CPR_WORK_PUBLISHED) == 0)
         return ITEM_STATE;
-    if (is_stream(name))
-        return ITEM_STREAM;
-    if (has_number(name, "snapshot-", "", shard))
-        return ITEM_SNAPSHOT;
-    if (has_number(name, "shard-", ".cps", shard))
-        return ITEM_SHARD;
-    return has_number(name, "shard-", ".partial", shard) ? ITEM_PARTIAL : ITEM_FOREIGN;
+    return is_stream(name) ? ITEM_STREAM : ITEM_FOREIGN;
 }
 
 /* A second view of the directory: reading through `fd` itself would share its position. */
@@ -168,6 +147,147 @@ static DIR *open_items(const cpr_work_dir *work)
         (void)close(fd);
     return items;
 }
+
+/* ---- whose it is ---------------------------------------------------------------------------- */
+
+/* Whether the regular file `name` begins with these bytes. */
+static bool begins_with(const cpr_work_dir *work, const char *name, const char *start)
+{
+    char found[32];
+    struct stat facts;
+    const size_t bytes = strlen(start);
+    const int fd = cpr_work_openat(work, name, O_RDONLY);
+    if (fd < 0)
+        return false;
+    const bool same = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
+                      cpr_io_pread(fd, found, bytes, 0) == 0 && memcmp(found, start, bytes) == 0;
+    (void)close(fd);
+    return same;
+}
+
+/* What may be there before the lock says that the directory is ours, and after it was removed: the
+ * lock before its first bytes, the mark that goes last, and what NFS makes of an open file. */
+static bool means_nothing(const cpr_work_dir *work, const char *name)
+{
+    struct stat facts;
+    if (fstatat(work->fd, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT;
+    if (strncmp(name, ".nfs", 4) == 0)
+        return true;
+    return S_ISREG(facts.st_mode) &&
+           ((strcmp(name, CPR_WORK_LOCK) == 0 && facts.st_size == 0) ||
+            (strcmp(name, CPR_WORK_PUBLISHED) == 0 && facts.st_size == HASH_BYTES));
+}
+
+/* The first entry that `passes` refuses, in `out`; false: there is none. */
+static bool find_other(const cpr_work_dir *work, bool (*passes)(const cpr_work_dir *, const char *),
+                       char out[NAME_MAX + 1])
+{
+    DIR *items = open_items(work);
+    bool found = items == NULL; /* what cannot be seen may be anything */
+    const struct dirent *item;
+    (void)snprintf(out, NAME_MAX + 1, "?");
+    while (!found && items != NULL && (item = readdir(items)) != NULL) {
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+            continue;
+        found = !passes(work, item->d_name);
+        if (found)
+            (void)snprintf(out, NAME_MAX + 1, "%s", item->d_name);
+    }
+    if (items != NULL)
+        (void)closedir(items);
+    return found;
+}
+
+/* A work directory is one whose lock or manifest says so, or that is empty. Where others may write
+ * it must be our own: they could have put anything into it. */
+static cpr_status check_owner(const cpr_work_dir *work, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    char name[NAME_MAX + 1];
+    char shown_name[CPR_SHOWN_BYTES / 2];
+    struct stat facts;
+    cpr_printable_path(work->path, shown, sizeof(shown));
+    if (fstat(work->fd, &facts) != 0)
+        return cpr_io_fail(error, errno, "look at", work->path);
+    if (facts.st_uid != geteuid() && (facts.st_mode & S_IWOTH) != 0)
+        return cpr_fail(error, CPR_ERR_EXISTS,
+                        "\"%s\" belongs to another user, and everybody may write to it; move it "
+                        "away, or give the archive another name",
+                        shown);
+    if (begins_with(work, CPR_WORK_LOCK, CPR_WORK_LOCK_MAGIC) ||
+        begins_with(work, CPR_WORK_MANIFEST, CPR_WORK_MANIFEST_MAGIC) ||
+        !find_other(work, means_nothing, name))
+        return CPR_OK;
+    return cpr_fail(error, CPR_ERR_EXISTS,
+                    "\"%s\" is not a work directory of corpress: \"%s\" is in it; move it away, or "
+                    "give the archive another name",
+                    shown, cpr_printable_path(name, shown_name, sizeof(shown_name)));
+}
+
+/* Says that the directory is ours, unless its lock does already. */
+static cpr_status mark_as_ours(const cpr_work_dir *work, cpr_error *error)
+{
+    const int fd = cpr_work_openat(work, CPR_WORK_LOCK, O_WRONLY | O_CREAT | O_EXCL);
+    if (fd < 0 && errno == EEXIST)
+        return CPR_OK;
+    int code = fd < 0 ? errno : cpr_io_pwrite(fd, CPR_WORK_LOCK_MAGIC, LOCK_MAGIC_BYTES, 0);
+    const int closed = fd >= 0 ? cpr_io_close(fd) : 0;
+    if (code == 0)
+        code = closed;
+    if (code == ENOENT) /* the job before has just removed the directory */
+        return CPR_ERR_NOT_FOUND;
+    return code == 0 ? CPR_OK : cpr_io_fail(error, code, "create files in", work->path);
+}
+
+/* Opens what is there, not through a link. */
+static cpr_status open_directory(cpr_work_dir *work, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    work->fd = cpr_io_open(work->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (work->fd >= 0)
+        return check_owner(work, error);
+    const int code = errno;
+    if (code == ENOTDIR || code == ELOOP)
+        return cpr_fail(error, CPR_ERR_EXISTS,
+                        "\"%s\" is a link or a file where the work directory is to be; move it "
+                        "away, or give the archive another name",
+                        cpr_printable_path(work->path, shown, sizeof(shown)));
+    const cpr_status status = cpr_io_fail(error, code, "open the work directory", work->path);
+    return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
+}
+
+cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **out,
+                             cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    cpr_work_dir *work = malloc(sizeof(*work));
+    *out = NULL;
+    if (work == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    *work = (cpr_work_dir){.path = cpr_work_path(archive_path), .fd = -1, .shard_fd = -1};
+    if (work->path == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    else if (create && mkdir(work->path, 0777) != 0 && errno != EEXIST)
+        status = cpr_io_fail(error, errno, "create the work directory", work->path);
+    if (status == CPR_OK)
+        status = open_directory(work, error);
+    if (status == CPR_OK && create)
+        status = mark_as_ours(work, error);
+    if (status == CPR_OK && create)
+        status = cpr_io_sync_parent(work->path, error);
+    /* To all but a job that wants the name, a directory that is not ours is none. */
+    if (status == CPR_ERR_EXISTS && !create)
+        status = CPR_ERR_NOT_FOUND;
+    if (status != CPR_OK) {
+        cpr_work_dir_close(work);
+        return status;
+    }
+    *out = work;
+    return CPR_OK;
+}
+
+/* ---- listing and removing ------------------------------------------------------------------- */
 
 cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint8_t *marks,
                              uint64_t shards, cpr_error *error)
@@ -207,6 +327,17 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
     return status;
 }
 
+/* Only a regular file can be ours: a link or a directory of such a name stays. */
+static cpr_status remove_item(const cpr_work_dir *work, const char *name, cpr_error *error)
+{
+    struct stat facts;
+    if (fstatat(work->fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(facts.st_mode))
+        return CPR_OK;
+    if (unlinkat(work->fd, name, 0) == 0 || errno == ENOENT)
+        return CPR_OK;
+    return cpr_io_fail(error, errno, "empty the work directory", work->path);
+}
+
 /* Removes everything of these kinds. */
 static cpr_status sweep(const cpr_work_dir *work, item_kind least, item_kind most, cpr_error *error)
 {
@@ -219,22 +350,14 @@ static cpr_status sweep(const cpr_work_dir *work, item_kind least, item_kind mos
     while (status == CPR_OK && (item = readdir(items)) != NULL) {
         uint64_t shard;
         const item_kind kind = kind_of(item->d_name, &shard);
-        if (kind >= least && kind <= most && unlinkat(work->fd, item->d_name, 0) != 0 &&
-            errno != ENOENT)
-            status = cpr_io_fail(error, errno, "empty the work directory", work->path);
+        if (kind >= least && kind <= most)
+            status = remove_item(work, item->d_name, error);
         errno = 0;
     }
     if (status == CPR_OK && errno != 0)
         status = cpr_io_fail(error, errno, "read the work directory", work->path);
     (void)closedir(items);
     return status;
-}
-
-static cpr_status remove_item(const cpr_work_dir *work, const char *name, cpr_error *error)
-{
-    if (unlinkat(work->fd, name, 0) == 0 || errno == ENOENT)
-        return CPR_OK;
-    return cpr_io_fail(error, errno, "empty the work directory", work->path);
 }
 
 cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error)
@@ -276,6 +399,32 @@ cpr_status cpr_work_dir_clear(cpr_work_dir *work, bool streams, cpr_error *error
     return status;
 }
 
+/* What a job leaves, or what the next one has begun with. */
+static bool is_ours(const cpr_work_dir *work, const char *name)
+{
+    uint64_t shard;
+    struct stat facts;
+    if (fstatat(work->fd, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT;
+    return strncmp(name, ".nfs", 4) == 0 ||
+           (S_ISREG(facts.st_mode) && kind_of(name, &shard) != ITEM_FOREIGN);
+}
+
+/* The directory could not be removed: CPR_ERR_EXISTS if something is in it that is not ours. */
+static cpr_status fail_leftover(const cpr_work_dir *work, int code, cpr_error *error)
+{
+    char name[NAME_MAX + 1];
+    char shown[CPR_SHOWN_BYTES];
+    char shown_name[CPR_SHOWN_BYTES / 2];
+    if (code != ENOTEMPTY && code != EEXIST)
+        return cpr_io_fail(error, code, "remove the work directory", work->path);
+    if (!find_other(work, is_ours, name))
+        return CPR_OK; /* another job has begun in it */
+    return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" stays, because \"%s\" in it is not ours",
+                    cpr_printable_path(work->path, shown, sizeof(shown)),
+                    cpr_printable_path(name, shown_name, sizeof(shown_name)));
+}
+
 cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cpr_error *error)
 {
     cpr_work_dir *work;
@@ -299,7 +448,7 @@ cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cp
     if (status == CPR_OK)
         status = remove_item(work, CPR_WORK_PUBLISHED, error);
     if (status == CPR_OK && rmdir(work->path) != 0 && errno != ENOENT)
-        status = cpr_io_fail(error, errno, "remove the work directory", work->path);
+        status = fail_leftover(work, errno, error);
     cpr_work_dir_close(work);
     return status;
 }
@@ -415,7 +564,7 @@ char *cpr_work_archive_path(const char *archive_path)
 }
 
 /* Hash of the seal, which holds that of all tables, which hold those of all bitstreams. */
-static cpr_status hash_seal(const char *path, uint8_t out[16], cpr_error *error)
+static cpr_status hash_seal(const char *path, uint8_t out[HASH_BYTES], cpr_error *error)
 {
     uint8_t seal[SEAL_BYTES];
     const int fd = cpr_io_open(path, O_RDONLY | O_NONBLOCK);
@@ -436,7 +585,7 @@ static cpr_status hash_seal(const char *path, uint8_t out[16], cpr_error *error)
 cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_path,
                                    cpr_error *error)
 {
-    uint8_t hash[16];
+    uint8_t hash[HASH_BYTES];
     const cpr_status status = hash_seal(sealed_path, hash, error);
     if (status != CPR_OK)
         return status;
@@ -446,7 +595,7 @@ cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_
 cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
                                  bool *published, cpr_error *error)
 {
-    uint8_t hash[16];
+    uint8_t hash[HASH_BYTES];
     uint8_t *marked;
     size_t bytes;
     *published = false;

@@ -127,8 +127,8 @@ static int write_record(cpr_work_lock *lock)
     memset(record, '\n', sizeof(record));
     const int length =
         snprintf(record, sizeof(record),
-                 "corpress lock 1\nhost %s\npid %lld\nkernel %s\njob %s\nattempt %s\nturn %llu\n"
-                 "beat %llu\n",
+                 CPR_WORK_LOCK_MAGIC "host %s\npid %lld\nkernel %s\njob %s\nattempt %s\nturn %llu\n"
+                                     "beat %llu\n",
                  lock->owner.host, (long long)lock->owner.pid, lock->owner.kernel, lock->owner.job,
                  lock->attempt, (unsigned long long)lock->turn, (unsigned long long)lock->beat);
     record[length < RECORD_BYTES ? length : RECORD_BYTES - 1] = '\n';
@@ -154,6 +154,24 @@ static int read_record_again(const cpr_work_dir *work, char record[RECORD_BYTES 
     const int code = read_record(fd, record);
     (void)close(fd);
     return code;
+}
+
+/* Whether nobody is at work, and nobody died at it: an owner leaves the first line only, which says
+ * that the directory is a job's. (An empty file says the same: there was a version that left it.)
+ */
+static bool is_free(const char *record)
+{
+    char attempt[128];
+    get_word(record, "attempt", attempt, sizeof(attempt));
+    return attempt[0] == '\0';
+}
+
+static int write_free(const cpr_work_lock *lock)
+{
+    char record[RECORD_BYTES];
+    memset(record, '\n', sizeof(record));
+    memcpy(record, CPR_WORK_LOCK_MAGIC, sizeof(CPR_WORK_LOCK_MAGIC) - 1);
+    return cpr_io_pwrite(lock->fd, record, sizeof(record), 0);
 }
 
 static void parse_owner(const char *record, cpr_work_owner *owner)
@@ -238,7 +256,7 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
     char now[RECORD_BYTES + 1];
     cpr_work_owner owner;
     parse_owner(record, &owner);
-    if (record[0] == '\0' || strcmp(owner.kernel, lock->owner.kernel) == 0)
+    if (is_free(record) || strcmp(owner.kernel, lock->owner.kernel) == 0)
         return CPR_OK; /* it left in order, or the kernel that we share says that it is dead */
     if (owner.job[0] != '\0' && strcmp(owner.job, lock->owner.job) == 0)
         return CPR_OK; /* SLURM ended it before it started this job again */
@@ -426,8 +444,8 @@ void cpr_work_lock_release(cpr_work_lock *lock)
         (void)pthread_join(lock->thread, NULL);
     (void)pthread_cond_destroy(&lock->wake);
     (void)pthread_mutex_destroy(&lock->mutex);
-    /* An empty file: the owner left in order, nobody needs to watch. */
-    if (!atomic_load(&lock->lost) && cpr_io_truncate(lock->fd, 0) != 0)
+    /* The owner left in order, nobody needs to watch. */
+    if (!atomic_load(&lock->lost) && write_free(lock) != 0)
         (void)write_record(lock);
     (void)close(lock->fd);
     free(lock);
@@ -448,13 +466,13 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
     const bool held = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
     (void)close(fd);
     find_kernel(kernel, sizeof(kernel));
-    if (held || record[0] == '\0' || strcmp(kernel, owner->kernel) == 0)
+    if (held || is_free(record) || strcmp(kernel, owner->kernel) == 0)
         return held;
     /* Another host's: does it count? */
     for (const double start = seconds_now(); seconds_now() - start < usual_times.beat + 2;) {
         sleep_seconds(0.5);
         if (read_record_again(work, now) == 0 && strcmp(now, record) != 0)
-            return now[0] != '\0';
+            return !is_free(now);
     }
     return false;
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define MAGIC "cprmanif"
+#define MAGIC CPR_WORK_MANIFEST_MAGIC
 #define VERSION 2u
 enum {
     AT_MAGIC = 0,

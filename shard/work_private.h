@@ -7,7 +7,9 @@
 #define CPR_WORK_NAME_BYTES 160
 #define CPR_WORK_TEMPORARY ".tmp-"
 #define CPR_WORK_LOCK "lock"
+#define CPR_WORK_LOCK_MAGIC "corpress lock 1\n"
 #define CPR_WORK_MANIFEST "manifest"
+#define CPR_WORK_MANIFEST_MAGIC "cprmanif"
 #define CPR_WORK_PUBLISHED "published"
 #define CPR_WORK_PROGRESS "progress"
 #define CPR_WORK_STREAM "stream-"

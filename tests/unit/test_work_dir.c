@@ -118,7 +118,8 @@ static void unfinished_shard_is_not_there(void **state)
     assert_int_equal(look(work), CPR_ERR_NOT_FOUND);
     cpr_work_shard_abandon(shard);
     assert_int_equal(look(work), CPR_ERR_NOT_FOUND);
-    assert_int_equal(rmdir("a.h5.work"), 0); /* nothing was left in it */
+    assert_int_equal(unlink("a.h5.work/lock"), 0);
+    assert_int_equal(rmdir("a.h5.work"), 0); /* nothing else was left in it */
     cpr_work_dir_close(work);
 }
 
@@ -219,6 +220,7 @@ static void full_disk(void **state)
     assert_int_equal(status, CPR_ERR_IO);
     assert_non_null(strstr(error.text, "shard 3"));
     cpr_work_shard_abandon(shard);
+    assert_int_equal(unlink("a.h5.work/lock"), 0);
     assert_int_equal(rmdir("a.h5.work"), 0);
     cpr_work_dir_close(work);
 }
@@ -232,7 +234,8 @@ static void removal(void **state)
     cpr_work_dir *work = open_work();
     put_shard(work);
     assert_int_equal(cpr_work_shard_begin(work, 5, &shard, &error), CPR_OK); /* of a killed run */
-    put_text("a.h5.work/archive-17.tmp", "x");
+    put_text("a.h5.work/archive-some-host-17-0123456789abcdef.tmp", "x");
+    put_text("a.h5.work/.tmp-host-17-0123456789abcdef", "x");
     assert_int_equal(cpr_work_dir_remove("a.h5", NULL, &error), CPR_OK);
     assert_false(is_there("a.h5.work"));
     cpr_work_shard_abandon(shard);
@@ -240,7 +243,8 @@ static void removal(void **state)
     /* What is not ours stays. */
     work = open_work();
     put_text("a.h5.work/notes.txt", "x");
-    assert_int_equal(cpr_work_dir_remove("a.h5", NULL, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_work_dir_remove("a.h5", NULL, &error), CPR_ERR_EXISTS);
+    assert_non_null(strstr(error.text, "notes.txt"));
     assert_true(is_there("a.h5.work/notes.txt"));
     cpr_work_dir_close(work);
 }
@@ -312,6 +316,132 @@ static void streams_are_read_once(void **state)
     cpr_work_dir_close(work);
 }
 
+/* Names that are nearly ours, and what is no file, stay whatever is done to the directory. */
+static void only_our_names_are_removed(void **state)
+{
+    static const char *const others[] = {"thesis.tmp",
+                                         ".tmp-",
+                                         ".tmp-x",
+                                         ".tmp-host-17-0123456789abcde",
+                                         ".tmp-host-0123456789abcdef",
+                                         ".tmp-host-x-0123456789abcdef",
+                                         ".tmp-host-17-0123456789ABCDEF",
+                                         "archive-17.tmp",
+                                         "archive-host-17-0123456789abcdef.tmp~",
+                                         "shard-1.cps",
+                                         "shard-000000001.cps",
+                                         "shard-00000001.cps.bak",
+                                         "snapshot-",
+                                         "snapshot-1",
+                                         "shard-00000001.partial2",
+                                         "progress.txt",
+                                         "Manifest",
+                                         "stream-1-0123456789abcdef",
+                                         "stream-00000001-0123456789abcde",
+                                         "primer"};
+    static const char *const kinds[] = {"shard-00000001.cps", "progress",
+                                        ".tmp-host-17-0123456789abcdef"};
+    (void)state;
+    cpr_error error = {""};
+    char path[200];
+    cpr_work_dir *work = open_work();
+    put_shard(work);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
+        snprintf(path, sizeof(path), "a.h5.work/%s", others[i]);
+        put_text(path, "precious");
+    }
+    assert_int_equal(mkdir("a.h5.work/shard-00000001.cps", 0755), 0);
+    assert_int_equal(symlink("thesis.tmp", "a.h5.work/progress"), 0);
+    assert_int_equal(mkfifo("a.h5.work/.tmp-host-17-0123456789abcdef", 0644), 0);
+    assert_int_equal(cpr_work_dir_tidy(work, &error), CPR_OK);
+    assert_int_equal(cpr_work_dir_clear(work, false, &error), CPR_OK);
+    cpr_work_dir_close(work);
+    assert_int_equal(cpr_work_dir_remove("a.h5", NULL, &error), CPR_ERR_EXISTS);
+    assert_false(is_there(SHARD_FILE));
+    assert_false(is_there("a.h5.work/lock"));
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
+        snprintf(path, sizeof(path), "a.h5.work/%s", others[i]);
+        assert_true(is_there(path));
+    }
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); ++i) {
+        struct stat found;
+        snprintf(path, sizeof(path), "a.h5.work/%s", kinds[i]);
+        assert_int_equal(lstat(path, &found), 0);
+    }
+}
+
+static void check_foreign(const char *archive, const char *named)
+{
+    cpr_error error = {""};
+    cpr_work_dir *work;
+    assert_int_equal(cpr_work_dir_open(archive, true, &work, &error), CPR_ERR_EXISTS);
+    assert_null(work);
+    assert_non_null(strstr(error.text, named));
+    assert_int_equal(cpr_work_dir_open(archive, false, &work, &error), CPR_ERR_NOT_FOUND);
+    assert_int_equal(cpr_work_dir_remove(archive, NULL, &error), CPR_OK);
+}
+
+static void check_own(const char *archive)
+{
+    cpr_error error = {""};
+    cpr_work_dir *work;
+    if (cpr_work_dir_open(archive, true, &work, &error) != CPR_OK)
+        fail_msg("%s", error.text);
+    cpr_work_dir_close(work);
+    assert_int_equal(cpr_work_dir_remove(archive, NULL, &error), CPR_OK);
+}
+
+static void foreign_directories_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("b.h5.work", 0755), 0);
+    put_text("b.h5.work/lock", "precious");
+    check_foreign("b.h5", "\"lock\" is in it");
+    assert_int_equal(rename("b.h5.work/lock", "b.h5.work/shard-00000001.cps"), 0);
+    check_foreign("b.h5", "shard-00000001.cps");
+    assert_int_equal(rename("b.h5.work/shard-00000001.cps", "b.h5.work/published"), 0);
+    check_foreign("b.h5", "published");
+    assert_true(is_there("b.h5.work/published"));
+    assert_int_equal(unlink("b.h5.work/published"), 0);
+    assert_int_equal(symlink("nowhere", "b.h5.work/lock"), 0);
+    check_foreign("b.h5", "\"lock\" is in it");
+    /* A link, even to a work directory. */
+    cpr_work_dir_close(open_work());
+    assert_int_equal(symlink("a.h5.work", "c.h5.work"), 0);
+    check_foreign("c.h5", "c.h5.work\" is a link or a file");
+    assert_true(is_there("a.h5.work/lock"));
+    /* Anybody may have put something into it. */
+    if (geteuid() == 0) {
+        assert_int_equal(mkdir("d.h5.work", 0700), 0);
+        assert_int_equal(chown("d.h5.work", 12345, 12345), 0);
+        check_own("d.h5");
+        assert_int_equal(mkdir("d.h5.work", 0700), 0);
+        assert_int_equal(chmod("d.h5.work", 0777), 0);
+        assert_int_equal(chown("d.h5.work", 12345, 12345), 0);
+        check_foreign("d.h5", "another user");
+    }
+}
+
+/* What a job leaves that is killed while it begins or ends. */
+static void own_directories_are_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("b.h5.work", 0755), 0);
+    check_own("b.h5");
+    assert_int_equal(mkdir("b.h5.work", 0755), 0);
+    put_text("b.h5.work/lock", "");
+    check_own("b.h5");
+    assert_int_equal(mkdir("b.h5.work", 0755), 0);
+    put_text("b.h5.work/published", "0123456789abcdef");
+    check_own("b.h5");
+    /* Of a version that emptied its lock. */
+    assert_int_equal(mkdir("b.h5.work", 0755), 0);
+    put_text("b.h5.work/lock", "");
+    put_text("b.h5.work/manifest", "cprmanif...");
+    put_text("b.h5.work/shard-00000001.cps", "x");
+    check_own("b.h5");
+}
+
 static void cannot_be_made(void **state)
 {
     (void)state;
@@ -321,7 +451,7 @@ static void cannot_be_made(void **state)
     assert_non_null(strstr(error.text, "no/a.h5.work"));
     assert_int_equal(cpr_work_dir_open("a.h5", false, &work, &error), CPR_ERR_NOT_FOUND);
     put_text("b.h5.work", "a file");
-    assert_int_equal(cpr_work_dir_open("b.h5", true, &work, &error), CPR_ERR_IO);
+    assert_int_equal(cpr_work_dir_open("b.h5", true, &work, &error), CPR_ERR_EXISTS);
     assert_null(work);
 }
 
@@ -337,6 +467,9 @@ int main(void)
         FILE_TEST(full_disk),
         FILE_TEST(removal),
         FILE_TEST(streams_are_read_once),
+        FILE_TEST(only_our_names_are_removed),
+        FILE_TEST(foreign_directories_are_refused),
+        FILE_TEST(own_directories_are_taken),
         FILE_TEST(cannot_be_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
