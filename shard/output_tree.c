@@ -151,8 +151,10 @@ static cpr_status check_all(cpr_output_tree *t, cpr_error *error)
         if (cpr_output_selected(t, i))
             status = check_path(t, i, scratch, error);
     free(scratch);
-    if (status != CPR_OK || (stat(t->paths.target, &facts) != 0 && errno == ENOENT))
-        return status; /* in a directory that is not there, nothing is in the way */
+    if (status != CPR_OK)
+        return status;
+    if (stat(t->paths.target, &facts) != 0) /* in what is not there, nothing is in the way */
+        return errno == ENOENT ? CPR_OK : cpr_io_fail(error, errno, "look at", t->paths.target);
     for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
         if (cpr_output_selected(t, i))
             status = check_free(t, i, error);
