@@ -432,7 +432,8 @@ static cpr_status write_tables(const char *path, const cpr_archive_header *h,
     cpr_status status = CPR_OK;
     cpr_h5_quiet_begin(&quiet);
     if (make_empty(&image) < 0 || put_tables(&image, h, vocabulary, vocabulary_bytes, buffer) < 0)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
+        status = image.code != 0 ? cpr_io_fail(error, image.code, "make the tables of", path)
+                                 : cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
     cpr_h5_quiet_end(&quiet);
     if (status == CPR_OK)
         status = write_file(path, &image, error);
