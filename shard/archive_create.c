@@ -395,8 +395,9 @@ static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const ui
 /* Gets disk space for a file of `bytes` bytes, where the file system can. Returns an errno. */
 static int claim_space(int fd, uint64_t bytes)
 {
-    if (ftruncate(fd, (off_t)bytes) != 0)
-        return errno;
+    const int code = cpr_io_truncate(fd, bytes);
+    if (code != 0)
+        return code;
     if (bytes == 0 || fallocate(fd, 0, 0, (off_t)bytes) == 0)
         return 0;
     const bool cannot = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == EINTR;
