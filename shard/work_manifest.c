@@ -133,6 +133,17 @@ static cpr_status take_arrays(cpr_manifest *manifest, const uint8_t *in, cpr_err
     return CPR_OK;
 }
 
+/* Whether the shards are extents of the corpus, one behind the other, and the primer is a part of
+ * its sample. */
+static bool is_consistent(const cpr_manifest *manifest)
+{
+    const uint64_t *starts = manifest->starts;
+    bool good = starts[0] == 0 && manifest->primer_text_bytes <= manifest->primer_bytes;
+    for (uint64_t i = 0; i < manifest->shard_count; ++i)
+        good = good && starts[i] <= starts[i + 1];
+    return good && starts[manifest->shard_count] == cpr_file_list_bytes(manifest->files);
+}
+
 cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
@@ -165,6 +176,8 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         status = cpr_file_list_unpack(data + HEADER_BYTES, files_bytes, &manifest->files, error);
         if (status == CPR_OK)
             status = take_arrays(manifest, data + HEADER_BYTES + files_bytes, error);
+        if (status == CPR_OK && !is_consistent(manifest))
+            status = damaged(work, error);
     }
     free(data);
     if (status != CPR_OK)

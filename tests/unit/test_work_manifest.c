@@ -104,6 +104,27 @@ static void damage_is_seen(void **state)
 }
 
 /* The corpus as it is now, against `old`: must be refused with `text`. */
+/* A right checksum does not make it true. */
+static void shards_cover_the_corpus(void **state)
+{
+    (void)state;
+    static uint64_t wrong[][3] = {{1, 5, 11}, {0, 12, 11}, {0, 5, 12}, {0, 5, 10}};
+    cpr_error error = {""};
+    cpr_manifest back;
+    make_corpus();
+    cpr_work_dir *work = open_work();
+    cpr_file_list *files = list_corpus();
+    cpr_manifest manifest = describe(files);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); ++i) {
+        manifest.starts = wrong[i];
+        assert_int_equal(cpr_manifest_write(work, &manifest, &error), CPR_OK);
+        assert_int_equal(cpr_manifest_read(work, &back, &error), CPR_ERR_DAMAGED);
+        assert_null(back.files);
+    }
+    cpr_file_list_free(files);
+    cpr_work_dir_close(work);
+}
+
 static void refused(const cpr_manifest *old, const char *text)
 {
     cpr_error error = {""};
@@ -228,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILE_TEST(comes_back),
         FILE_TEST(damage_is_seen),
+        FILE_TEST(shards_cover_the_corpus),
         FILE_TEST(differences_are_named),
         FILE_TEST(touched_files_are_found),
         FILE_TEST(hidden_change_is_found),
