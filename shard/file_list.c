@@ -482,6 +482,8 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
         if (!unpack_entry(*list, packed + PACKED_HEAD + PACKED_ENTRY * i, paths,
                           (size_t)paths_bytes, &status, error))
             goto damaged;
+    if (status == CPR_ERR_USAGE) /* no list that was packed has such an entry */
+        goto damaged;
     if (status != CPR_OK) {
         cpr_file_list_free(*list);
         *list = NULL;
