@@ -65,7 +65,7 @@ int cpr_output_reopen(const cpr_output_tree *t, uint64_t file, int directory)
     char temporary[CPR_OUTPUT_NAME_BYTES];
     struct stat facts;
     cpr_output_temporary(cpr_file_list_member(t->files, file), temporary);
-    const int fd = cpr_io_openat(directory, temporary, OPEN_FLAGS);
+    const int fd = openat(directory, temporary, OPEN_FLAGS);
     if (fd < 0)
         return -1;
     if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1 &&
@@ -82,18 +82,18 @@ int cpr_output_open_part(const cpr_output_tree *t, uint64_t file, int directory,
     char temporary[CPR_OUTPUT_NAME_BYTES];
     cpr_output_temporary(cpr_file_list_member(t->files, file), temporary);
     const int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
-    const int fd = cpr_io_openat(directory, temporary, flags);
+    const int fd = openat(directory, temporary, flags);
     if (fd >= 0 || errno != ENOENT || !t->keep || !cpr_output_is_there(t, file, directory, name))
         return fd;
     /* Its mode may forbid to write to it. Another process may be doing the same: then it is that
      * process' file that is opened. */
-    const int named = cpr_io_openat(directory, name, OPEN_FLAGS);
+    const int named = openat(directory, name, OPEN_FLAGS);
     if (named >= 0) {
         (void)fchmod(named, 0600);
         (void)close(named);
         (void)renameat(directory, name, directory, temporary);
     }
-    return cpr_io_openat(directory, temporary, flags);
+    return openat(directory, temporary, flags);
 }
 
 /* ---- a shard -------------------------------------------------------------------------------- */
@@ -125,7 +125,7 @@ static cpr_status open_present(shard_check *c, uint64_t file, int *fd, cpr_error
     if (status != CPR_OK)
         return status;
     if (directory >= 0 && cpr_output_is_there(t, file, directory, name)) {
-        *fd = cpr_io_openat(directory, name, OPEN_FLAGS);
+        *fd = openat(directory, name, OPEN_FLAGS);
         return CPR_OK;
     }
     c->trusted = false;

@@ -293,7 +293,7 @@ static cpr_status prepare_file(cpr_output_tree *t, uint64_t file, cpr_error *err
     status = cpr_output_create(t, file, CPR_OUTPUT_CREATE, &fd, error);
     if (status != CPR_OK)
         return status;
-    int code = facts.bytes > 0 ? cpr_io_truncate(fd, facts.bytes) : 0;
+    int code = facts.bytes > 0 && ftruncate(fd, (off_t)facts.bytes) != 0 ? errno : 0;
     if (facts.bytes == 0)
         return (status = cpr_output_settle(t, file, fd, error)) != CPR_OK
                    ? status
@@ -344,7 +344,7 @@ static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad
     if (status != CPR_OK)
         return status;
     cpr_output_temporary(member, temporary);
-    const int fd = cpr_io_openat(directory, temporary, O_RDWR | O_NOFOLLOW);
+    const int fd = openat(directory, temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT && t->keep && cpr_output_is_there(t, file, directory, name))
         return CPR_OK;
     if (fd < 0)
@@ -391,7 +391,7 @@ static cpr_status settle_directory(cpr_output_tree *t, uint64_t file, cpr_error 
                                                 CPR_OUTPUT_FAIL, &above, &name, error);
     if (status != CPR_OK)
         return status;
-    const int fd = cpr_io_openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return fail(t, errno, "open the directory", file, error);
     return cpr_output_settle(t, file, fd, error);

@@ -67,6 +67,50 @@ put("fuzz_file_list", "three", file_list([
     (b"/srv/a/link\n\xff", 1, 2, 0, b"file")]))
 put("fuzz_file_list", "twice", file_list([(b"a/b", 0, 0, 7, b""), (b"a/b", 0, 0, 7, b"")]))
 
+def change(kind, file, at, count, data=b""):
+    """One change of fuzz_edit.h."""
+    return struct.pack("<BHB", kind | file << 3, at, count) + data
+
+
+TEXT_IN_PLACE, PUT_IN, CUT_OUT, CUT_OFF, ADD, REPEAT, OVERWRITE = range(7)
+
+put("fuzz_text", "plain", b"\x10some/path, \"quoted\"")
+put("fuzz_text", "controls", b"\x08a\x1b[31m\r\n\x7f\xc2\x9b\xff\xfe \\ \xe2\x80\xae\xf0\x9f\x98\x80")
+put("fuzz_text", "long", b"\xff" + b"p\xc3\xa4/" * 40)
+
+for name, text in {"size": b"64MiB", "seconds": b"10m", "shards": b"3,7-9,0", "path": b".//./a/b/",
+                   "large": b"18446744073709551615", "unsafe": b"a/../b"}.items():
+    put("fuzz_options", name, b"\x0a" + text)
+
+put("fuzz_names", "lines", b"\x00a\nb/d\n\nl\n")
+put("fuzz_names", "nul", b"\x01b\0l\0a\r\0")
+put("fuzz_names", "windows", b"\x02\xef\xbb\xbfa\r\nb\r\npipe\r\n")
+
+put("fuzz_work", "sound", b"\x00")
+put("fuzz_work", "held", b"\x02")
+put("fuzz_work", "table", b"\x06")
+put("fuzz_work", "manifest", b"\x01" + change(OVERWRITE, 0, 72, 8, bytes([3] + 7 * [0])))
+put("fuzz_work", "starts", b"\x03" + change(ADD, 0, 370, 200))
+put("fuzz_work", "shard", b"\x01" + change(ADD, 1, 40, 255) + change(CUT_OFF, 3, 100, 0))
+put("fuzz_work", "lock", b"\x02" + change(TEXT_IN_PLACE, 4, 0, 0, b"host \x1b[31m\npid -5\njob 1\n"))
+put("fuzz_work", "progress", b"\x03" + change(
+    TEXT_IN_PLACE, 5, 0, 0, b"corpress progress 1\nseconds 1e-300\nraw 200\nearlier 0\ncoded 9\n"
+    b"ranks 2\nrank 0 \xff 1 999 0 0 5 inf\n"))
+
+put("fuzz_beside", "sound", b"")
+put("fuzz_beside", "log", change(PUT_IN, 0, 0, 60, b'{"event":"shard","shard":9,"lz4_bytes":-1,"raw_xxh3":"00"}\n\n\n'))
+put("fuzz_beside", "state", change(CUT_OUT, 1, 60, 5) + change(REPEAT, 1, 70, 2, b"1"))
+
+put("fuzz_output", "plain", bytes([0, 3, 0, 0, 1, 0, 1, 0, 1, 0, 100, 0, 1, 0, 2, 2, 3, 0, 9]))
+put("fuzz_output", "links", bytes([1, 3, 0, 0, 2, 0, 1, 0, 1, 0, 100, 0, 1, 0, 8, 0, 40, 0, 1, 0, 0, 9]))
+put("fuzz_output", "up", bytes([3, 2, 1, 6, 0, 0, 50, 0, 1, 7, 0, 0, 50, 0, 2, 0, 1, 1, 2, 20]))
+put("fuzz_output", "bad", bytes([12, 3, 0, 0, 0, 200, 0, 0, 1, 0, 200, 0, 0, 2, 0x80, 200, 0, 0, 20, 50, 1]))
+
+put("fuzz_snapshot", "sound", b"\x00")
+put("fuzz_snapshot", "marks", b"\x01" + change(ADD, 0, 32, 1))
+put("fuzz_snapshot", "part", b"\x00" + change(ADD, 0, 300, 1))
+put("fuzz_snapshot", "cut_off", b"\x01" + change(CUT_OFF, 0, 2000, 0))
+
 put("fuzz_archive", "sound", b"\x00")
 put("fuzz_archive", "tables", b"\x00" + bytes(900))
 put("fuzz_archive", "bytes", b"\x01" + bytes(600))
