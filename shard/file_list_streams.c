@@ -219,6 +219,9 @@ void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *opti
         links += type == CPR_FILE_SYMLINK;
     }
     const char *more = options->dereference ? "" : advice;
+    /* A tree of nothing but directories is kept whole: there are no bytes that it could lack. */
+    if (files == 0 && links == 0 && cpr_file_list_count(list) > 1)
+        return;
     if (cpr_file_list_bytes(list) == 0) {
         (void)snprintf(text, sizeof(text),
                        "the corpus holds no bytes, only %" PRIu64 " empty files and %" PRIu64

@@ -128,7 +128,7 @@ cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
                                   const cpr_list_options *options, cpr_error *error);
 
 /* Warns if a corpus that is complete holds no bytes, or more links than files: data may be what was
- * meant. */
+ * meant. Not of a tree of directories alone. */
 void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *options);
 
 /* Checks, when all is added, that no member path of a stream has a file above it. */

@@ -480,6 +480,9 @@ static void a_corpus_of_links_is_suspicious(void **state)
     warnings w;
     mkdir("d", 0755);
     assert_non_null(strstr(judged("d", false, &w), "no bytes"));
+    mkdir("d/below", 0755);
+    assert_string_equal(judged("d", false, &w), ""); /* a tree of directories is all there */
+    rmdir("d/below");
     put_text("f", "1");
     assert_int_equal(symlink("../f", "d/one"), 0);
     assert_non_null(strstr(judged("d", false, &w), "-L"));
