@@ -26,13 +26,21 @@ static void on_item(void *context, const cpr_item_result *result)
     command_say("%s", result->text.text);
 }
 
+static void on_note(void *context, const char *text)
+{
+    decode_report *report = context;
+    progress_clear(&report->bar);
+    fprintf(stderr, "corpress: %s\n", text);
+}
+
 void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
                          uint64_t shards, cpr_listener *listener)
 {
     *report = (decode_report){.ranks = ranks};
     progress_begin(&report->bar, quiet, raw_bytes, shards);
     report->bar.decoding = true;
-    *listener = (cpr_listener){.context = report, .progress = on_progress, .item = on_item};
+    *listener = (cpr_listener){
+        .context = report, .progress = on_progress, .item = on_item, .note = on_note};
 }
 
 void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit)

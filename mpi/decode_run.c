@@ -266,6 +266,38 @@ static cpr_status finish_tree(decoder_state *state, const cpr_extract_options *o
     return count_damage(state, error);
 }
 
+/* A cpr_warn_fn: what preparing has to tell. */
+static void note(void *context, const char *text)
+{
+    const cpr_listener *listener = context;
+    if (listener && listener->note)
+        listener->note(listener->context, text);
+}
+
+/* COLLECTIVE. Rank 0 prepares the tree, the others join its run. */
+static cpr_status prepare_tree(cpr_ranks *ranks, cpr_output_tree *tree,
+                               const cpr_archive_header *header, const cpr_listener *listener,
+                               cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    char run[CPR_OUTPUT_RUN_BYTES];
+    uint8_t *data = (uint8_t *)run;
+    size_t bytes = sizeof run;
+    if (ranks->rank == 0) {
+        cpr_output_tree_tell(tree, note, (void *)listener);
+        status = cpr_output_tree_prepare(tree, header->shards, header->shard_count, error);
+        cpr_output_tree_run(tree, run);
+    }
+    status = cpr_ranks_agree(ranks, status, error);
+    if (status == CPR_OK)
+        status = cpr_ranks_broadcast(ranks, &data, &bytes, error);
+    if (status == CPR_OK && ranks->rank != 0) {
+        cpr_output_tree_join(tree, (const char *)data);
+        free(data);
+    }
+    return status;
+}
+
 cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
                        const cpr_listener *listener, bool *bad, cpr_error *error)
 {
@@ -287,12 +319,8 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
     if (status == CPR_OK && options->go_on)
         cpr_output_tree_continue(state.tree);
     status = cpr_ranks_agree(ranks, status, error);
-    if (status == CPR_OK) {
-        if (ranks->rank == 0)
-            status =
-                cpr_output_tree_prepare(state.tree, header->shards, header->shard_count, error);
-        status = cpr_ranks_agree(ranks, status, error);
-    }
+    if (status == CPR_OK)
+        status = prepare_tree(ranks, state.tree, header, listener, error);
     if (status == CPR_OK) {
         const cpr_schedule schedule = {
             .items = count, .context = &state, .bytes = item_bytes, .run = extract_shard};

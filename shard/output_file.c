@@ -9,12 +9,24 @@ static int is_zero(const uint8_t *data, size_t bytes)
     return data[0] == 0 && memcmp(data, data + 1, bytes - 1) == 0;
 }
 
+/* True if a whole block of the file holds zeros already. */
+static bool holds_zeros(const cpr_output_file *file)
+{
+    uint8_t part[4096];
+    for (size_t at = 0; at < CPR_OUTPUT_BLOCK_BYTES; at += sizeof(part))
+        if (cpr_io_pread(file->fd, part, sizeof(part), file->at + at) != 0 ||
+            !is_zero(part, sizeof(part)))
+            return false;
+    return true;
+}
+
 int cpr_output_file_flush(cpr_output_file *file)
 {
     int code = 0;
     if (file->filled == 0)
         return 0;
-    if (file->filled < CPR_OUTPUT_BLOCK_BYTES || !is_zero(file->buffer, file->filled))
+    if (file->filled < CPR_OUTPUT_BLOCK_BYTES || !is_zero(file->buffer, file->filled) ||
+        (file->used && !holds_zeros(file)))
         code = cpr_io_pwrite(file->fd, file->buffer, file->filled, file->at);
     file->at += file->filled;
     file->filled = 0;

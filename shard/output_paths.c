@@ -6,12 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 /* Directories that stay open, besides the target. */
 #define OPEN_MOST 16
@@ -234,13 +232,4 @@ cpr_status cpr_output_parent(cpr_output_paths *paths, const char *member,
         return cpr_output_fail(paths, code, "open the directory", paths->parent, error);
     *fd = last_fd(paths);
     return CPR_OK;
-}
-
-void cpr_output_temporary(const char *member, char out[CPR_OUTPUT_NAME_BYTES])
-{
-    const char *slash = strrchr(member, '/');
-    const char *name = slash == NULL ? member : slash + 1;
-    /* A name may fill all 255 bytes that a file system takes. */
-    (void)snprintf(out, CPR_OUTPUT_NAME_BYTES, ".%.200s.corpress-%016llx", name,
-                   (unsigned long long)XXH3_64bits(member, strlen(member)));
 }

@@ -45,8 +45,4 @@ cpr_status cpr_output_parent(cpr_output_paths *paths, const char *member,
 cpr_status cpr_output_fail(const cpr_output_paths *paths, int code, const char *verb,
                            const char *member, cpr_error *error);
 
-/* The temporary name of a member, beside it: the same in every process. */
-#define CPR_OUTPUT_NAME_BYTES 256
-void cpr_output_temporary(const char *member, char out[CPR_OUTPUT_NAME_BYTES]);
-
 #endif

@@ -60,40 +60,55 @@ bool cpr_output_is_there(const cpr_output_tree *t, uint64_t file, int directory,
            same_time(&wanted, &facts.st_mtim);
 }
 
-int cpr_output_reopen(const cpr_output_tree *t, uint64_t file, int directory)
+/* True if the open file can be written to as a part of the archive's file. */
+static bool is_part(const cpr_output_tree *t, uint64_t file, int fd)
+{
+    struct stat facts;
+    return fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1 &&
+           facts.st_uid == geteuid() &&
+           (uint64_t)facts.st_size == cpr_file_list_get(t->files, file).bytes;
+}
+
+static int open_if_part(const cpr_output_tree *t, uint64_t file, int directory, int flags)
 {
     char temporary[CPR_OUTPUT_NAME_BYTES];
-    struct stat facts;
-    cpr_output_temporary(cpr_file_list_member(t->files, file), temporary);
-    const int fd = openat(directory, temporary, OPEN_FLAGS);
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1 &&
-        facts.st_uid == geteuid() &&
-        (uint64_t)facts.st_size == cpr_file_list_get(t->files, file).bytes)
+    cpr_output_temporary(t->run.token, file, temporary);
+    const int fd = openat(directory, temporary, flags);
+    if (fd < 0 || is_part(t, file, fd))
         return fd;
     (void)close(fd);
     errno = EEXIST;
     return -1;
 }
 
+int cpr_output_reopen(const cpr_output_tree *t, uint64_t file, int directory)
+{
+    return open_if_part(t, file, directory, OPEN_FLAGS);
+}
+
 int cpr_output_open_part(const cpr_output_tree *t, uint64_t file, int directory, const char *name)
 {
     char temporary[CPR_OUTPUT_NAME_BYTES];
-    cpr_output_temporary(cpr_file_list_member(t->files, file), temporary);
-    const int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
-    const int fd = openat(directory, temporary, flags);
-    if (fd >= 0 || errno != ENOENT || !t->keep || !cpr_output_is_there(t, file, directory, name))
+    const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const int fd = open_if_part(t, file, directory, flags);
+    if (fd >= 0 || errno != ENOENT || name == NULL || !t->keep ||
+        !cpr_output_is_there(t, file, directory, name))
         return fd;
     /* Its mode may forbid to write to it. Another process may be doing the same: then it is that
-     * process' file that is opened. */
+     * process' file that is opened. A file that has another name as well is not only ours. */
     const int named = openat(directory, name, OPEN_FLAGS);
+    if (named >= 0 && !is_part(t, file, named)) {
+        (void)close(named);
+        errno = EEXIST;
+        return -1;
+    }
     if (named >= 0) {
+        cpr_output_temporary(t->run.token, file, temporary);
         (void)fchmod(named, 0600);
         (void)close(named);
-        (void)renameat(directory, name, directory, temporary);
+        (void)cpr_output_rename_new(directory, name, temporary);
     }
-    return openat(directory, temporary, flags);
+    return open_if_part(t, file, directory, flags);
 }
 
 /* ---- a shard -------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* True if all bytes of the file, at least one, lie in the shard. */
@@ -27,6 +28,22 @@ cpr_status cpr_output_shard_begin(cpr_output_tree *tree, const cpr_shard_info *s
     tree->at = shard->offset;
     tree->file = shard->raw_bytes > 0 ? cpr_file_list_find(tree->files, shard->offset) : 0;
     tree->created = tree->file;
+    tree->first = tree->file;
+    return CPR_OK;
+}
+
+/* Makes room to note which temporary file is that of t->file. */
+static cpr_status reserve(cpr_output_tree *t, cpr_error *error)
+{
+    const size_t needed = (size_t)(t->file - t->first) + 1;
+    if (needed <= t->made_capacity)
+        return CPR_OK;
+    const size_t capacity = needed + needed / 2 + 16;
+    cpr_output_made *made = realloc(t->made, capacity * sizeof(*made));
+    if (made == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    t->made = made;
+    t->made_capacity = capacity;
     return CPR_OK;
 }
 
@@ -41,11 +58,20 @@ static cpr_status open_file(cpr_output_tree *t, cpr_error *error)
     t->skipping = !cpr_output_selected(t, t->file);
     t->out.at = t->at - start;
     t->out.filled = 0;
-    t->created = t->file + 1;
+    t->out.used = t->keep && !is_whole(t, t->file);
+    status = reserve(t, error);
+    if (status != CPR_OK)
+        return status;
+    if (t->skipping || !is_whole(t, t->file)) {
+        t->created = t->file + 1;
+    } else {
+        status = cpr_output_create(t, t->file, CPR_OUTPUT_FAIL, &t->out.fd,
+                                   &t->made[t->file - t->first], error);
+        t->created = t->file + (status == CPR_OK);
+        return status;
+    }
     if (t->skipping)
         return CPR_OK;
-    if (is_whole(t, t->file))
-        return cpr_output_create(t, t->file, CPR_OUTPUT_FAIL, &t->out.fd, error);
     status = cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
     if (status != CPR_OK)
         return status;
@@ -120,13 +146,13 @@ cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *err
     tree->writing = false;
     if (tree->shard_start == tree->shard_end)
         return status;
-    const uint64_t first = cpr_file_list_find(tree->files, tree->shard_start);
-    for (uint64_t i = first; i < tree->created; ++i) {
+    for (uint64_t i = tree->first; i < tree->created; ++i) {
         if (!is_whole(tree, i) || !cpr_output_selected(tree, i))
             continue;
         /* After a failure the rest is removed: the caller will report this shard as bad. */
         const cpr_status one =
-            cpr_output_name(tree, i, good && status == CPR_OK, status == CPR_OK ? error : &later);
+            cpr_output_name(tree, i, &tree->made[i - tree->first], good && status == CPR_OK,
+                            status == CPR_OK ? error : &later);
         status = status == CPR_OK ? one : status;
     }
     return status;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected,
                                 const char *directory, bool overwrite, cpr_output_tree **tree,
@@ -24,6 +25,7 @@ cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected
     t->selected = selected;
     t->overwrite = overwrite;
     t->out.fd = -1;
+    t->run.home.dir.fd = -1;
     t->out.buffer = malloc(CPR_OUTPUT_BLOCK_BYTES);
     cpr_status status = cpr_output_paths_init(&t->paths, directory, error);
     if (status == CPR_OK && t->out.buffer == NULL)
@@ -39,6 +41,23 @@ cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected
 void cpr_output_tree_continue(cpr_output_tree *tree)
 {
     tree->keep = true;
+}
+
+void cpr_output_tree_tell(cpr_output_tree *tree, cpr_warn_fn *tell, void *context)
+{
+    tree->tell = tell;
+    tree->tell_context = context;
+}
+
+void cpr_output_tree_run(const cpr_output_tree *tree, char run[CPR_OUTPUT_RUN_BYTES])
+{
+    memcpy(run, tree->run.token, CPR_OUTPUT_RUN_BYTES);
+}
+
+void cpr_output_tree_join(cpr_output_tree *tree, const char run[CPR_OUTPUT_RUN_BYTES])
+{
+    memcpy(tree->run.token, run, CPR_OUTPUT_RUN_BYTES);
+    tree->run.token[CPR_OUTPUT_RUN_BYTES - 1] = '\0';
 }
 
 static cpr_status fail(const cpr_output_tree *t, int code, const char *verb, uint64_t file,
@@ -77,6 +96,14 @@ uint64_t cpr_output_shard_at(const cpr_output_tree *t, uint64_t offset)
             high = middle;
     }
     return low;
+}
+
+/* A cpr_warn_fn. */
+static void tell_caller(void *context, const char *text)
+{
+    const cpr_output_tree *t = context;
+    if (t->tell != NULL)
+        t->tell(t->tell_context, text);
 }
 
 /* ---- before --------------------------------------------------------------------------------- */
@@ -161,31 +188,31 @@ static cpr_status check_all(cpr_output_tree *t, cpr_error *error)
     return status;
 }
 
-/* Creates the member's temporary file, in place of one that an earlier run left. */
 cpr_status cpr_output_create(cpr_output_tree *t, uint64_t file, cpr_output_missing missing,
-                             int *out, cpr_error *error)
+                             int *out, cpr_output_made *made, cpr_error *error)
 {
     char temporary[CPR_OUTPUT_NAME_BYTES];
+    struct stat facts;
     const char *name;
     int directory;
     const char *member = cpr_file_list_member(t->files, file);
     *out = -1;
-    const cpr_status status =
-        cpr_output_parent(&t->paths, member, missing, &directory, &name, error);
+    *made = (cpr_output_made){.inode = 0};
+    cpr_status status = cpr_output_parent(&t->paths, member, missing, &directory, &name, error);
+    if (status == CPR_OK && t->run.token[0] == '\0')
+        status = cpr_output_run_choose(&t->run, t->files, error);
     if (status != CPR_OK)
         return status;
-    cpr_output_temporary(member, temporary);
-    for (unsigned attempt = 0; attempt < 3; ++attempt) {
+    cpr_output_temporary(t->run.token, file, temporary);
+    do
         *out =
             openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (*out >= 0)
-            return CPR_OK;
-        if (errno == EEXIST && unlinkat(directory, temporary, 0) != 0)
-            break;
-        if (errno != EEXIST && errno != EINTR)
-            break;
-    }
-    return fail(t, errno, "create", file, error);
+    while (*out < 0 && errno == EINTR);
+    if (*out < 0)
+        return fail(t, errno, "create", file, error);
+    if (fstat(*out, &facts) == 0)
+        *made = (cpr_output_made){.device = facts.st_dev, .inode = facts.st_ino};
+    return CPR_OK;
 }
 
 /* Gives the open temporary file the member's mode and time, and closes it. Set-user-ID and
@@ -205,26 +232,30 @@ cpr_status cpr_output_settle(cpr_output_tree *t, uint64_t file, int fd, cpr_erro
     return code == 0 ? CPR_OK : fail(t, code, "write", file, error);
 }
 
-/* renameat() that replaces nothing unless asked to, where the file system can do that. What an
- * earlier run made, and is wrong all the same, gives way. */
+/* Replaces nothing unless asked to. What an earlier run made, and is wrong all the same, gives way.
+ */
 static int rename_member(const cpr_output_tree *t, uint64_t file, int directory, const char *from,
                          const char *to)
 {
     if (t->overwrite || (t->keep && cpr_output_is_there(t, file, directory, to)))
         return renameat(directory, from, directory, to) == 0 ? 0 : errno;
-    if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return errno;
-    struct stat facts;
-    if (fstatat(directory, to, &facts, AT_SYMLINK_NOFOLLOW) == 0)
-        return EEXIST;
-    return renameat(directory, from, directory, to) == 0 ? 0 : errno;
+    return cpr_output_rename_new(directory, from, to);
 }
 
-cpr_status cpr_output_name(cpr_output_tree *t, uint64_t file, bool good, cpr_error *error)
+/* True if the name is still that of the file that was made. */
+static bool is_made(int directory, const char *name, const cpr_output_made *made)
+{
+    struct stat facts;
+    return made == NULL || made->inode == 0 ||
+           (fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+            facts.st_dev == made->device && facts.st_ino == made->inode);
+}
+
+cpr_status cpr_output_name(cpr_output_tree *t, uint64_t file, const cpr_output_made *made,
+                           bool good, cpr_error *error)
 {
     char temporary[CPR_OUTPUT_NAME_BYTES];
+    char shown[CPR_SHOWN_BYTES];
     const char *name;
     int directory;
     const char *member = cpr_file_list_member(t->files, file);
@@ -232,10 +263,16 @@ cpr_status cpr_output_name(cpr_output_tree *t, uint64_t file, bool good, cpr_err
         cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
     if (status != CPR_OK)
         return status;
-    cpr_output_temporary(member, temporary);
+    cpr_output_temporary(t->run.token, file, temporary);
+    if (!is_made(directory, temporary, made))
+        return good ? fail(t, ESTALE, "name", file, error) : CPR_OK;
     const int code = good ? rename_member(t, file, directory, temporary, name) : 0;
     if (code != 0 || !good)
         (void)unlinkat(directory, temporary, 0);
+    if (code == EEXIST)
+        return cpr_fail(error, CPR_ERR_EXISTS,
+                        "\"%.200s/%s\" has come to exist meanwhile; it was left as it is",
+                        t->paths.target, cpr_printable_path(member, shown, sizeof(shown)));
     return code == 0 ? CPR_OK : fail(t, code, "name", file, error);
 }
 
@@ -253,54 +290,96 @@ static cpr_status make_directory(cpr_output_tree *t, uint64_t file, cpr_error *e
     return CPR_OK;
 }
 
-/* True if an earlier run left the file so that it can stay, or its parts can. */
-static bool is_prepared(const cpr_output_tree *t, uint64_t file, int directory, const char *name)
+/* Finds what an earlier run left of the file: *stays if that can stay, or its parts can. */
+static cpr_status take_over(cpr_output_tree *t, uint64_t file, int directory, const char *name,
+                            bool *stays, cpr_error *error)
 {
-    char temporary[CPR_OUTPUT_NAME_BYTES];
-    if (!t->keep)
-        return false;
-    if (cpr_output_is_there(t, file, directory, name)) {
-        /* A part of something older must not take its place at the end. */
-        cpr_output_temporary(cpr_file_list_member(t->files, file), temporary);
-        (void)unlinkat(directory, temporary, 0);
-        return true;
-    }
-    if (cpr_file_list_get(t->files, file).bytes == 0)
-        return false;
+    uint64_t first;
+    uint64_t last;
+    const uint64_t bytes = cpr_file_list_get(t->files, file).bytes;
+    *stays = t->keep && cpr_output_is_there(t, file, directory, name);
+    /* A part of something older must not take the place of what is there. */
+    const bool want = !*stays && spans(t, file, &first, &last);
+    const cpr_status status =
+        cpr_output_run_adopt(&t->run, directory, file, bytes, want, tell_caller, t, error);
+    if (status != CPR_OK || !want)
+        return status;
     const int fd = cpr_output_reopen(t, file, directory);
     if (fd < 0)
-        return false;
+        return CPR_OK;
     /* It may have got its own mode already. */
-    const bool usable = fchmod(fd, 0600) == 0;
+    *stays = fchmod(fd, 0600) == 0;
+    t->has_parts = true;
     (void)close(fd);
-    return usable;
+    return CPR_OK;
 }
 
 static cpr_status prepare_file(cpr_output_tree *t, uint64_t file, cpr_error *error)
 {
     const cpr_file facts = cpr_file_list_get(t->files, file);
+    cpr_output_made made;
     uint64_t first;
     uint64_t last;
+    bool stays;
     const char *name;
     int fd;
     if (facts.type == CPR_FILE_DIRECTORY)
         return make_directory(t, file, error);
     cpr_status status = cpr_output_parent(&t->paths, cpr_file_list_member(t->files, file),
                                           CPR_OUTPUT_CREATE, &fd, &name, error);
-    if (status != CPR_OK || facts.type == CPR_FILE_SYMLINK ||
-        (facts.bytes > 0 && !spans(t, file, &first, &last)) || is_prepared(t, file, fd, name))
+    if (status == CPR_OK)
+        status = take_over(t, file, fd, name, &stays, error);
+    if (status != CPR_OK || facts.type == CPR_FILE_SYMLINK || stays ||
+        (facts.bytes > 0 && !spans(t, file, &first, &last)))
         return status;
-    status = cpr_output_create(t, file, CPR_OUTPUT_CREATE, &fd, error);
+    status = cpr_output_create(t, file, CPR_OUTPUT_CREATE, &fd, &made, error);
     if (status != CPR_OK)
         return status;
+    t->has_parts = t->has_parts || facts.bytes > 0;
     int code = facts.bytes > 0 && ftruncate(fd, (off_t)facts.bytes) != 0 ? errno : 0;
     if (facts.bytes == 0)
         return (status = cpr_output_settle(t, file, fd, error)) != CPR_OK
                    ? status
-                   : cpr_output_name(t, file, true, error);
+                   : cpr_output_name(t, file, &made, true, error);
     if (close(fd) != 0 && errno != EINTR && code == 0)
         code = errno;
     return code == 0 ? CPR_OK : fail(t, code, "create", file, error);
+}
+
+/* Files that this run leaves alone may have parts that an earlier one left. */
+static void spare_file(cpr_output_tree *t, uint64_t file)
+{
+    cpr_error ignored;
+    const char *name;
+    int directory;
+    if (t->run.old_count > 0 &&
+        cpr_output_parent(&t->paths, cpr_file_list_member(t->files, file), CPR_OUTPUT_TELL,
+                          &directory, &name, &ignored) == CPR_OK &&
+        directory >= 0)
+        cpr_output_run_spare(&t->run, directory, file);
+}
+
+/* A hash of all that says which bytes belong into which file. */
+static cpr_hash128 identity_of(const cpr_output_tree *t)
+{
+    uint8_t fields[32] = {0};
+    XXH128_hash_t hash = {0, 0};
+    for (uint64_t i = 0; i < t->shard_count; ++i) {
+        cpr_put_hash(fields, t->shards[i].raw_hash);
+        cpr_put64(fields + 16, t->shards[i].offset);
+        cpr_put64(fields + 24, hash.low64);
+        hash = XXH3_128bits_withSeed(fields, sizeof(fields), hash.high64);
+    }
+    const uint64_t count = cpr_file_list_count(t->files);
+    for (uint64_t i = 0; i < count; ++i) {
+        const char *member = cpr_file_list_member(t->files, i);
+        const XXH128_hash_t path = XXH3_128bits(member, strlen(member));
+        cpr_put_hash(fields, (cpr_hash128){path.high64, path.low64});
+        cpr_put64(fields + 16, cpr_file_list_offset(t->files, i + 1));
+        cpr_put64(fields + 24, hash.low64);
+        hash = XXH3_128bits_withSeed(fields, sizeof(fields), hash.high64);
+    }
+    return (cpr_hash128){hash.high64, hash.low64};
 }
 
 cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *shards,
@@ -312,12 +391,19 @@ cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *
     cpr_status status = check_all(tree, error);
     if (status == CPR_OK)
         status = cpr_output_target(&tree->paths, true, error);
-    /* The check remembered directories as they were then. */
+    if (status == CPR_OK)
+        status =
+            cpr_output_run_begin(&tree->run, tree->paths.target_fd, tree->paths.target, tree->files,
+                                 identity_of(tree), tree->keep, tell_caller, tree, error);
     for (uint64_t i = 0; status == CPR_OK && i < count; ++i) {
         tree->prepared = i + 1;
         if (cpr_output_selected(tree, i))
             status = prepare_file(tree, i, error);
+        else
+            spare_file(tree, i);
     }
+    if (status == CPR_OK)
+        cpr_output_run_tidy(&tree->run, tree->paths.target_fd, tell_caller, tree);
     return status;
 }
 
@@ -326,7 +412,7 @@ cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *
 /* Names or removes a file that spans shards. */
 static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad, cpr_error *error)
 {
-    char temporary[CPR_OUTPUT_NAME_BYTES];
+    struct stat facts;
     const char *name;
     uint64_t first;
     uint64_t last;
@@ -338,21 +424,23 @@ static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad
     for (uint64_t s = first; bad != NULL && s <= last; ++s)
         good = good && !bad[s];
     if (!good)
-        return cpr_output_name(t, file, false, error);
+        return cpr_output_name(t, file, NULL, false, error);
     cpr_status status =
         cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
     if (status != CPR_OK)
         return status;
-    cpr_output_temporary(member, temporary);
-    const int fd = openat(directory, temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = cpr_output_open_part(t, file, directory, NULL);
     if (fd < 0 && errno == ENOENT && t->keep && cpr_output_is_there(t, file, directory, name))
         return CPR_OK;
     if (fd < 0)
         return fail(t, errno, "open", file, error);
+    cpr_output_made made = {.inode = 0};
+    if (fstat(fd, &facts) == 0)
+        made = (cpr_output_made){.device = facts.st_dev, .inode = facts.st_ino};
     status = cpr_output_settle(t, file, fd, error);
     if (status == CPR_OK)
-        return cpr_output_name(t, file, true, error);
-    (void)cpr_output_name(t, file, false, NULL);
+        return cpr_output_name(t, file, &made, true, error);
+    (void)cpr_output_name(t, file, &made, false, NULL);
     return status;
 }
 
@@ -372,15 +460,14 @@ static cpr_status make_link(cpr_output_tree *t, uint64_t file, cpr_error *error)
         cpr_output_parent(&t->paths, member, CPR_OUTPUT_FAIL, &directory, &name, error);
     if (status != CPR_OK)
         return status;
-    cpr_output_temporary(member, temporary);
-    (void)unlinkat(directory, temporary, 0);
+    cpr_output_temporary(t->run.token, file, temporary);
     if (t->keep && cpr_output_is_there(t, file, directory, name))
         return CPR_OK;
     if (symlinkat(target, directory, temporary) != 0)
         return fail(t, errno, "create the link", file, error);
     /* Not every file system keeps times of links; nobody misses them. */
     (void)utimensat(directory, temporary, times, AT_SYMLINK_NOFOLLOW);
-    return cpr_output_name(t, file, true, error);
+    return cpr_output_name(t, file, NULL, true, error);
 }
 
 static cpr_status settle_directory(cpr_output_tree *t, uint64_t file, cpr_error *error)
@@ -449,6 +536,7 @@ cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_er
         if (cpr_output_selected(tree, i) &&
             cpr_file_list_get(tree->files, i).type == CPR_FILE_SYMLINK)
             status = make_link(tree, i, error);
+    cpr_output_run_end(&tree->run, tree->paths.target_fd, true);
     if (status == CPR_OK)
         status = settle_directories(tree, error);
     return status;
@@ -456,7 +544,11 @@ cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_er
 
 void cpr_output_tree_leave(cpr_output_tree *tree)
 {
+    /* Where there is no directory for the run, nobody would find what it leaves. */
+    if (tree->run.home.dir.fd < 0)
+        return;
     tree->prepared = 0;
+    cpr_output_run_end(&tree->run, tree->paths.target_fd, false);
 }
 
 void cpr_output_tree_close(cpr_output_tree *tree)
@@ -468,10 +560,13 @@ void cpr_output_tree_close(cpr_output_tree *tree)
         return;
     (void)cpr_output_shard_end(tree, false, &ignored);
     /* Without a finish, nobody else removes what the preparation made. */
-    for (uint64_t i = 0; i < tree->prepared && !tree->keep; ++i)
+    const bool stay = tree->keep && tree->has_parts && tree->run.home.dir.fd >= 0;
+    for (uint64_t i = 0; i < tree->prepared && !stay; ++i)
         if (cpr_output_selected(tree, i) && spans(tree, i, &first, &last))
-            (void)cpr_output_name(tree, i, false, &ignored);
+            (void)cpr_output_name(tree, i, NULL, false, &ignored);
+    cpr_output_run_end(&tree->run, tree->paths.target_fd, !stay);
     cpr_output_paths_free(&tree->paths);
+    free(tree->made);
     free(tree->out.buffer);
     free(tree);
 }

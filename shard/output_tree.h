@@ -5,7 +5,14 @@
 
 #include "output_file.h"
 #include "output_paths.h"
+#include "output_run.h"
 #include "shard.h"
+
+/* Which file a temporary name stands for: only that is renamed or removed. */
+typedef struct cpr_output_made {
+    dev_t device;
+    ino_t inode; /* 0: none */
+} cpr_output_made;
 
 struct cpr_output_tree {
     const cpr_file_list *files;
@@ -13,20 +20,27 @@ struct cpr_output_tree {
     bool overwrite;
     bool keep; /* what an earlier run left */
     cpr_output_paths paths;
+    cpr_output_run run;
+    cpr_warn_fn *tell;
+    void *tell_context;
 
     /* Known to the process that prepares and finishes. */
     const cpr_shard_info *shards;
     uint64_t shard_count;
     uint64_t prepared; /* files [0, prepared) may have temporary files of the preparation */
+    bool has_parts;    /* some do */
 
     /* The shard that is being written. */
     bool writing;
     uint64_t shard_start; /* in the corpus */
     uint64_t shard_end;
-    uint64_t at;      /* in the corpus, of the next byte */
-    uint64_t file;    /* that holds it */
-    uint64_t created; /* files before this one have been created or skipped */
-    bool skipping;    /* `file` is not selected */
+    uint64_t at;           /* in the corpus, of the next byte */
+    uint64_t file;         /* that holds it */
+    uint64_t first;        /* file of the shard */
+    uint64_t created;      /* files before this one have been created or skipped */
+    bool skipping;         /* `file` is not selected */
+    cpr_output_made *made; /* temporary files of the shard, from its first file on */
+    size_t made_capacity;
     cpr_output_file out;
 };
 
@@ -49,12 +63,14 @@ int cpr_output_open_part(const cpr_output_tree *tree, uint64_t file, int directo
 
 /* Creates a member's temporary file. */
 cpr_status cpr_output_create(cpr_output_tree *tree, uint64_t file, cpr_output_missing missing,
-                             int *out, cpr_error *error);
+                             int *out, cpr_output_made *made, cpr_error *error);
 
 /* Gives the open file the member's mode and time, and closes it. */
 cpr_status cpr_output_settle(cpr_output_tree *tree, uint64_t file, int fd, cpr_error *error);
 
-/* Gives a member's temporary file its name (good), or removes it. */
-cpr_status cpr_output_name(cpr_output_tree *tree, uint64_t file, bool good, cpr_error *error);
+/* Gives a member's temporary file its name (good), or removes it; if it is still the one that was
+ * made (NULL: not known). */
+cpr_status cpr_output_name(cpr_output_tree *tree, uint64_t file, const cpr_output_made *made,
+                           bool good, cpr_error *error);
 
 #endif

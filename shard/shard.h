@@ -10,7 +10,7 @@
  *   archive    -> one HDF5 file                              (archive_create.c, archive_parallel.c,
  *                                                             archive_publish.c, archive_read.c)
  *   output     -> files recreated from shards               (output_tree.c, output_shard.c,
- *                                                            output_present.c)
+ *                                                            output_present.c, output_run.c)
  *   audit      -> LZ4's ratio, for comparison                               (lz4_meter.c)
  *   verified   -> which shards a verification has done, to go on later     (verified.c)
  *   self-test  -> known answers of model and coder                          (self_test.c)
@@ -656,8 +656,10 @@ cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base
 /* ---- output tree ---------------------------------------------------------------------------- */
 
 /* Recreates selected files below a directory. Nothing is written outside of it: absolute paths,
- * ".." and links in the way give CPR_ERR_UNSAFE. Files are written under temporary names and take
- * their names when the shards that hold them have been checked. */
+ * ".." and links in the way give CPR_ERR_UNSAFE. Files are written under temporary names, which are
+ * random and this run's alone, and take their names when the shards that hold them have been
+ * checked. So several runs may write to one directory: who comes later to a name that is taken gets
+ * CPR_ERR_EXISTS, or with overwrite replaces a whole file by a whole file. */
 typedef struct cpr_output_tree cpr_output_tree;
 
 /* selected: one bool per file, or NULL for all. */
@@ -668,14 +670,24 @@ void cpr_output_tree_close(cpr_output_tree *tree);
 
 /* Goes on with what an earlier run left, on every object before anything else is done with it: what
  * is there already as the archive has it (links by their target, files by size and time) is not in
- * the way, and stays; so do the temporary files of those that span several shards. */
+ * the way, and stays; so do the temporary files of those that span several shards, if the run that
+ * they are of was of the same archive and is dead (else preparing gives CPR_ERR_BUSY). */
 void cpr_output_tree_continue(cpr_output_tree *tree);
+
+/* Who is told, while the object prepares, of other runs at work in the directory. Before that. */
+void cpr_output_tree_tell(cpr_output_tree *tree, cpr_warn_fn *tell, void *context);
 
 /* By one process, first: creates the directories, empty files, and the temporary files of those
  * that span several shards; refuses unsafe paths and, without overwrite, existing files, before
  * anything is written. shards: of the archive. */
 cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *shards,
                                    uint64_t shard_count, cpr_error *error);
+
+/* What the object that has prepared tells the others of its run, which they must know before they
+ * write or look for anything: a text. */
+#define CPR_OUTPUT_RUN_BYTES 33
+void cpr_output_tree_run(const cpr_output_tree *tree, char run[CPR_OUTPUT_RUN_BYTES]);
+void cpr_output_tree_join(cpr_output_tree *tree, const char run[CPR_OUTPUT_RUN_BYTES]);
 
 /* By any process, per shard: begin, write (a cpr_write_fn, the shard's bytes from its start), then
  * end. `good`: the shard was decoded and checked; its whole files take their names. Else they are

@@ -70,7 +70,7 @@ ranks() {
 
 # all_gone: waits until no process of this test's corpress is left; mpirun's ranks die after it.
 all_gone() {
-    while find /proc/[0-9]*/exe -lname "$(type -P corpress)" 2>/dev/null | grep -q .; do sleep 0.05; done
+    while [ -n "$(find /proc/[0-9]*/exe -lname "$(type -P corpress)" 2>/dev/null)" ]; do sleep 0.05; done
 }
 
 # absent PATH...: none of these exists.

@@ -76,6 +76,9 @@ static uint64_t run(const fixture *x, uint64_t from, uint64_t to, bool go_on, bo
     }
     if (cpr_output_tree_prepare(main_tree, x->shards, x->count, &error) != CPR_OK)
         fail_msg("%s", error.text);
+    char name[CPR_OUTPUT_RUN_BYTES];
+    cpr_output_tree_run(main_tree, name);
+    cpr_output_tree_join(tree, name);
     for (uint64_t i = from; i < to; ++i) {
         const cpr_shard_info *shard = &x->shards[i];
         bool present = true;

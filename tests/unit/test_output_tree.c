@@ -82,7 +82,10 @@ static cpr_status extract(const extraction *x, cpr_error *error)
         cpr_output_tree_open(x->list, x->selected, "out", x->overwrite, &main_tree, error), CPR_OK);
     assert_int_equal(cpr_output_tree_open(x->list, x->selected, "out", x->overwrite, &tree, error),
                      CPR_OK);
+    char run[CPR_OUTPUT_RUN_BYTES];
     cpr_status status = cpr_output_tree_prepare(main_tree, shards, count, error);
+    cpr_output_tree_run(main_tree, run);
+    cpr_output_tree_join(tree, run);
     for (uint64_t i = count; status == CPR_OK && i-- > 0;)
         status = write_shard(tree, x, &shards[i], x->bad == NULL || !x->bad[i], error);
     if (status == CPR_OK)
@@ -323,12 +326,13 @@ static void directories_and_files_are_not_exchanged(void **state)
     cpr_file_list_free(list);
 }
 
-static void leftovers_of_a_killed_run_do_not_matter(void **state)
+/* Another run in the same directory, with links where its parts were. */
+static void other_runs_do_not_matter(void **state)
 {
     (void)state;
     cpr_file_list *list = make_list();
     uint8_t *corpus = corpus_of(list);
-    const extraction x = {list, corpus, NULL, NULL, 100000, 4096, true};
+    extraction x = {list, corpus, NULL, NULL, 100000, 4096, true};
     cpr_error error = {""};
     cpr_output_tree *tree;
     cpr_shard_info shards[10];
@@ -336,16 +340,81 @@ static void leftovers_of_a_killed_run_do_not_matter(void **state)
     put_text("outside", "keep me");
     assert_int_equal(cpr_output_tree_open(list, NULL, "out", true, &tree, &error), CPR_OK);
     assert_int_equal(cpr_output_tree_prepare(tree, shards, count, &error), CPR_OK);
-    /* A link under a temporary name, longer content under another. */
-    assert_int_equal(system("cd out/d && t=$(ls -A | grep large) && rm \"$t\" && "
+    assert_int_equal(system("cd out/d && t=$(ls -A | grep corpress-) && rm \"$t\" && "
                             "ln -s ../../outside \"$t\""),
                      0);
     assert_extracts(&x, CPR_OK, NULL);
     for (uint64_t f = 0; f < cpr_file_list_count(list); ++f)
         assert_member(&x, f);
+    assert_int_equal(cpr_output_shard_begin(tree, &shards[1], &error), CPR_OK);
+    assert_int_equal(cpr_output_shard_write(tree, corpus + 100000, 100000, &error), CPR_ERR_IO);
     assert_file("outside", "keep me", 7);
+    assert_true(leftovers("out"));
     cpr_output_tree_close(tree);
+    assert_false(leftovers("out"));
     free(corpus);
+    cpr_file_list_free(list);
+}
+
+/* Two runs, the first of which finishes when the second has. */
+static void who_comes_second_replaces_nothing(void **state)
+{
+    (void)state;
+    cpr_file_list *list = cpr_file_list_create();
+    add(list, "small", CPR_FILE_REGULAR, 10, NULL);
+    add(list, "large", CPR_FILE_REGULAR, 300, NULL);
+    uint8_t *corpus = corpus_of(list);
+    extraction x = {list, corpus, NULL, NULL, 100, 50, false};
+    cpr_shard_info shards[4];
+    const uint64_t count = cut(310, 100, shards);
+    for (int overwrite = 0; overwrite < 2; ++overwrite) {
+        cpr_error error = {""};
+        cpr_output_tree *tree;
+        struct stat before;
+        struct stat after;
+        x.overwrite = overwrite != 0;
+        assert_int_equal(cpr_output_tree_open(list, NULL, "out", x.overwrite, &tree, &error),
+                         CPR_OK);
+        assert_int_equal(cpr_output_tree_prepare(tree, shards, count, &error), CPR_OK);
+        for (uint64_t i = 1; i < count; ++i)
+            assert_int_equal(write_shard(tree, &x, &shards[i], true, &error), CPR_OK);
+        assert_extracts(&x, CPR_OK, NULL);
+        assert_int_equal(stat("out/large", &before), 0);
+        assert_int_equal(write_shard(tree, &x, &shards[0], true, &error),
+                         overwrite ? CPR_OK : CPR_ERR_EXISTS);
+        assert_int_equal(cpr_output_tree_finish(tree, NULL, &error),
+                         overwrite ? CPR_OK : CPR_ERR_EXISTS);
+        assert_int_equal(stat("out/large", &after), 0);
+        assert_int_equal(before.st_ino != after.st_ino, overwrite);
+        cpr_output_tree_close(tree);
+        assert_member(&x, 0);
+        assert_member(&x, 1);
+        assert_false(leftovers("out"));
+        remove_tree(AT_FDCWD, "out");
+    }
+    free(corpus);
+    cpr_file_list_free(list);
+}
+
+/* Something else has a temporary name: it gets no name of the archive's, and stays. */
+static void what_is_not_ours_is_not_named(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_output_tree *tree;
+    cpr_shard_info shards[1];
+    cpr_file_list *list = cpr_file_list_create();
+    add(list, "d/f", CPR_FILE_REGULAR, 4, NULL);
+    cut(4, 4, shards);
+    assert_int_equal(cpr_output_tree_open(list, NULL, "out", true, &tree, &error), CPR_OK);
+    assert_int_equal(cpr_output_tree_prepare(tree, shards, 1, &error), CPR_OK);
+    assert_int_equal(cpr_output_shard_begin(tree, shards, &error), CPR_OK);
+    assert_int_equal(cpr_output_shard_write(tree, (const uint8_t *)"1234", 4, &error), CPR_OK);
+    assert_int_equal(system("cd out/d && t=$(ls -A) && mv \"$t\" away && echo mine >\"$t\""), 0);
+    assert_int_equal(cpr_output_shard_end(tree, true, &error), CPR_ERR_IO);
+    cpr_output_tree_close(tree);
+    assert_false(is_there("out/d/f"));
+    assert_int_equal(system("grep -q mine out/d/.corpress-*"), 0);
     cpr_file_list_free(list);
 }
 
@@ -567,7 +636,9 @@ int main(void)
         FILE_TEST(existing_files_stay),
         FILE_TEST(overwriting_replaces),
         FILE_TEST(directories_and_files_are_not_exchanged),
-        FILE_TEST(leftovers_of_a_killed_run_do_not_matter),
+        FILE_TEST(other_runs_do_not_matter),
+        FILE_TEST(who_comes_second_replaces_nothing),
+        FILE_TEST(what_is_not_ours_is_not_named),
         FILE_TEST(unsafe_paths_are_refused),
         FILE_TEST(archived_links_lead_nowhere),
         FILE_TEST(links_in_the_way_are_refused),
