@@ -291,7 +291,7 @@ static void open_log(compress_call *call, const char *hosts)
     if (!run_log_open(&call->log, call->options.archive_path)) {
         call->warnings++;
         command_warn(call->ranks, "no run log: %s: %s", call->log.path ? call->log.path : "",
-                     strerror(errno));
+                     errno == EEXIST ? "a file that is no run log is there" : strerror(errno));
     }
     run_log_start(&call->log, cpr_ranks_size(call->ranks), hosts, &call->options, call->files);
 }

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define EVENT_START "{\"time\":\""
+
 char *run_log_path(const char *archive_path)
 {
     return command_join(archive_path, ".log.jsonl");
@@ -56,10 +58,23 @@ static FILE *open_file(const char *path, int flags, const char *mode)
     return file;
 }
 
+/* Whether the file is empty, or begins as begin_event() does. */
+static bool is_run_log(FILE *file)
+{
+    char start[sizeof EVENT_START] = "";
+    const ssize_t got = pread(fileno(file), start, sizeof start - 1, 0);
+    return got == 0 || (got > 0 && strcmp(start, EVENT_START) == 0);
+}
+
 bool run_log_open(run_log *log, const char *archive_path)
 {
     *log = (run_log){.path = run_log_path(archive_path)};
-    log->file = log->path ? open_file(log->path, O_WRONLY | O_APPEND | O_CREAT, "a") : NULL;
+    log->file = log->path ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT, "a+") : NULL;
+    if (log->file && !is_run_log(log->file)) {
+        fclose(log->file);
+        log->file = NULL;
+        errno = EEXIST;
+    }
     return log->file != NULL;
 }
 
@@ -83,7 +98,7 @@ static bool begin_event(run_log *log, const char *name)
     struct tm utc;
     if (gmtime_r(&now, &utc))
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    fprintf(log->file, "{\"time\":\"%s\",\"event\":\"%s\"", when, name);
+    fprintf(log->file, EVENT_START "%s\",\"event\":\"%s\"", when, name);
     return true;
 }
 

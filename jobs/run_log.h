@@ -18,10 +18,11 @@ typedef struct run_log {
 /* Path of an archive's log; malloc()ed. */
 char *run_log_path(const char *archive_path);
 
-/* Opens the log to append to it. False: it cannot be written; errno says why. */
 /* CPR_ERR_EXISTS if something that is not a file has the log's name. Local. */
 cpr_status run_log_check(const char *archive_path, cpr_error *error);
 
+/* Opens the log to append to it. False: it cannot be written; errno says why, EEXIST that a file is
+ * there which no run has written. */
 bool run_log_open(run_log *log, const char *archive_path);
 
 /* Closes it. False: not everything could be written. */

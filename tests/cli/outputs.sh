@@ -40,6 +40,12 @@ expect 0 corpress audit -q archive.h5 >audited
 CORPRESS_EXIT_FILE=fifo expect 0 corpress list archive.h5 2>said
 grep -q 'cannot write the exit code' said
 rm archive.h5.log.jsonl archive.h5.verified
+# Somebody else's file that has the run log's name.
+echo theirs >other.h5.log.jsonl
+expect 1 corpress compress -q corpus -o other.h5 2>said
+grep -q '^corpress: warning: no run log: other.h5.log.jsonl: ' said
+[ "$(cat other.h5.log.jsonl)" = theirs ] || fail "the file was written to"
+rm other.h5
 # A link to a file that is to be the archive is replaced, and not what it leads to.
 echo kept >target
 ln -s target linked.h5
