@@ -144,8 +144,7 @@ static cpr_status make_home(cpr_output_run *run, int target, const char *target_
         code = errno;
     if (code != 0)
         return cpr_io_fail(error, code, "write in", run->home.dir.path);
-    /* Without a thread to keep the lock alive the extraction goes on all the same: what it names is
-     * its own in any case. */
+    /* Without a lock the extraction goes on all the same: what it names is its own in any case. */
     (void)cpr_work_lock_take(&run->home.dir, tell, context, &run->home.lock, NULL);
     return CPR_OK;
 }

@@ -102,6 +102,10 @@ static cpr_status close_file(cpr_output_tree *t, cpr_error *error)
 cpr_status cpr_output_shard_write(void *tree, const uint8_t *data, size_t bytes, cpr_error *error)
 {
     cpr_output_tree *t = tree;
+    /* Where there is no thread to do it, this keeps the lock alive. A run that has lost its lock
+     * still names only what is its own. */
+    if (t->run.home.lock != NULL)
+        (void)cpr_work_lock_lost(t->run.home.lock);
     if (bytes > t->shard_end - t->at)
         return cpr_fail(error, CPR_ERR_DAMAGED, "a shard decodes to more bytes than it should");
     while (bytes > 0) {
