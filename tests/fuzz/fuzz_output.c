@@ -68,6 +68,7 @@ static void put_obstacles(fuzz_input *in)
 {
     for (unsigned count = fuzz_take(in) % 4; count > 0; count--) {
         char path[600];
+        struct stat facts;
         const char *first = component(fuzz_take(in));
         const unsigned kind = fuzz_take(in);
         (void)snprintf(path, sizeof path, "out/%s", first);
@@ -77,7 +78,7 @@ static void put_obstacles(fuzz_input *in)
             (void)symlink(target(kind / 4), path);
         else if (kind % 4 == 1)
             (void)mkdir(path, (kind & 0x80) != 0 ? 0 : 0755);
-        else if (kind % 4 == 2 && access(path, F_OK) != 0)
+        else if (kind % 4 == 2 && lstat(path, &facts) != 0)
             fuzz_write_file(path, corpus, kind);
         else
             (void)mkfifo(path, 0600);
