@@ -36,45 +36,41 @@ cpr_status run_log_check(const char *archive_path, cpr_error *error)
     return status;
 }
 
-/* fopen() that takes files only, and never waits for the other end of a FIFO. */
+/* Whether a file is empty, or begins with what may be left of an event: a full disk, or a machine
+ * that failed, may have cut it off. */
+static bool is_run_log(int fd)
+{
+    char start;
+    const ssize_t got = pread(fd, &start, 1, 0);
+    return got == 0 || (got == 1 && (start == EVENT_START[0] || start == '\0'));
+}
+
+/* fopen() that takes run logs only, and never waits for the other end of a FIFO. */
 static FILE *open_file(const char *path, int flags, const char *mode)
 {
     struct stat facts;
     const int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
     if (fd < 0)
         return NULL;
-    FILE *file = NULL;
-    int code = 0;
-    if (fstat(fd, &facts) != 0)
-        code = errno;
-    else if (!S_ISREG(facts.st_mode))
+    int code = fstat(fd, &facts) != 0 ? errno : 0;
+    if (code == 0 && !S_ISREG(facts.st_mode))
         code = EINVAL;
-    else if ((file = fdopen(fd, mode)) == NULL)
-        code = errno;
+    if (code == 0 && !is_run_log(fd))
+        code = EEXIST;
+    FILE *file = code == 0 ? fdopen(fd, mode) : NULL;
     if (!file) {
+        if (code == 0)
+            code = errno;
         close(fd);
         errno = code;
     }
     return file;
 }
 
-/* Whether the file is empty, or begins as begin_event() does. */
-static bool is_run_log(FILE *file)
-{
-    char start[sizeof EVENT_START] = "";
-    const ssize_t got = pread(fileno(file), start, sizeof start - 1, 0);
-    return got == 0 || (got > 0 && strcmp(start, EVENT_START) == 0);
-}
-
 bool run_log_open(run_log *log, const char *archive_path)
 {
     *log = (run_log){.path = run_log_path(archive_path)};
-    log->file = log->path ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT, "a+") : NULL;
-    if (log->file && !is_run_log(log->file)) {
-        fclose(log->file);
-        log->file = NULL;
-        errno = EEXIST;
-    }
+    log->file = log->path ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT, "a") : NULL;
     return log->file != NULL;
 }
 

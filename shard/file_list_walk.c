@@ -568,8 +568,8 @@ static cpr_status add_root(cpr_walk *w, const char *path)
     status = check_above(w);
     if (status != CPR_OK)
         return status;
-    name_entry e;
-    bool taken;
+    name_entry e = {.target = NULL};
+    bool taken = false;
     status = describe(w, AT_FDCWD, w->path, &facts, through_link, &e, &taken);
     if (status == CPR_OK && taken)
         status = take(w, &e);
@@ -583,20 +583,21 @@ cpr_status cpr_file_list_add_name(cpr_file_list *list, const char *path,
                                   const cpr_list_options *options, cpr_error *error)
 {
     static const cpr_list_options none = {.exclude = NULL};
+    char *room = malloc(CPR_PATH_MAX_BYTES);
     cpr_walk w = {
         .list = list,
-        .path = malloc(CPR_PATH_MAX_BYTES),
+        .path = room,
         .options = options == NULL ? &none : options,
         .error = error,
     };
     cpr_status status;
     if (path[0] == '\0')
         status = cpr_fail(error, CPR_ERR_USAGE, "an input path is empty");
-    else if (w.path == NULL)
+    else if (room == NULL)
         status = no_memory(&w);
     else
         status = add_root(&w, path);
-    free(w.path);
+    free(room);
     free(w.places);
     return status;
 }

@@ -287,9 +287,9 @@ int close(int fd)
     ssize_t name(int fd, buffer data, size_t bytes parameters)                                     \
     {                                                                                              \
         REAL(name);                                                                                \
-        if (!fails_on(kind, fd, CALLER))                                                           \
-            return real(fd, data, bytes arguments);                                                \
-        return plan.code ? -1 : real(fd, data, fewer(bytes) arguments);                            \
+        const bool fails = fails_on(kind, fd, CALLER);                                             \
+        const size_t most = fails ? fewer(bytes) : bytes;                                          \
+        return fails && plan.code ? -1 : real(fd, data, most arguments);                           \
     }
 #define COMMA ,
 #define NOTHING

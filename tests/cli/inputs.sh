@@ -24,8 +24,8 @@ printf 5 >names/-dash
 printf 6 >'names/"quote",comma\'
 ln -s $'to\nnowhere' names/broken
 ln -s . names/self
-for name in empty empty_tree; do check "$name" 1; done
-for name in one_byte all_bytes zeros sparse long_line.jsonl names; do check "$name"; done
+check empty 1
+for name in empty_tree one_byte all_bytes zeros sparse long_line.jsonl names; do check "$name"; done
 expect 0 corpress list names.h5
 expect 0 corpress list --null names.h5 | tr '\0\n' '\n?' | sort >listed
 (find names -print0 | tr '\0\n' '\n?' | sort) | cmp - listed

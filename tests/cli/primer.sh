@@ -93,15 +93,15 @@ done
 cp -a saved archive.h5.work
 expect 2 "${compress[@]}" --no-primer -o archive.h5 2>said
 grep -q 'it has a primer, and now there is to be none (--no-primer)' said || fail "$(cat said)"
-# The corpus is pinned where the primer is taken from.
+# While it is only begun, it is taken from what the corpus holds now, whatever the time says.
 touch -r corpus/3 time
 flip corpus/3 $((8 * 409090 + 1000 - 2 * 1500000))
 touch -r time corpus/3
-expect 2 "${compress[@]}" -o archive.h5 2>said
-grep -q 'the content of "corpus/3"' said || fail "$(cat said)"
+expect 0 "${compress[@]}" -o archive.h5 2>said
+expect 0 corpress cat archive.h5 corpus/3 | cmp - corpus/3
 flip corpus/3 $((8 * 409090 + 1000 - 2 * 1500000))
 touch -r time corpus/3
-rm -rf archive.h5.work archive.h5.log.jsonl
+rm -f archive.h5 archive.h5.log.jsonl
 
 # When it is finished it stays, and is made again if it does not.
 hold_at 720896 # the whole primer; then in the middle of shards

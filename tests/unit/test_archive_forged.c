@@ -360,11 +360,12 @@ static cpr_status open_limited(const char *path, bool unsealed, cpr_error *error
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
 #ifndef __SANITIZE_ADDRESS__
-    unsigned long pages = 0;
+    char text[64] = "";
     FILE *statm = fopen("/proc/self/statm", "r");
     assert_non_null(statm);
-    assert_int_equal(fscanf(statm, "%lu", &pages), 1);
+    assert_non_null(fgets(text, sizeof(text), statm));
     fclose(statm);
+    const unsigned long pages = strtoul(text, NULL, 10);
     const struct rlimit limit = {pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_MAX,
                                  before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
