@@ -92,6 +92,8 @@ int main(int argc, char **argv)
         cpr_ranks_end(ranks);
         return cpr_status_exit_code(status);
     }
+    /* A file that grows beyond `ulimit -f` is an error of write(), as a full disk is. */
+    signal(SIGXFSZ, SIG_IGN);
     /* `corpress cat ... | head` ends quietly, as other filters do. MPI has its own use for broken
      * connections, so not with several ranks. */
     if (cpr_ranks_size(ranks) == 1)

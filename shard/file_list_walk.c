@@ -180,10 +180,12 @@ static cpr_status check_empty(cpr_walk *w, int directory, const char *name,
     w->sized = facts->st_dev;
     /* EAGAIN is what a log of the kernel's gives that waits for its next line. */
     const ssize_t got = w->sizes_known ? 0 : read(fd, &byte, 1);
-    const bool empty = got == 0 || (got < 0 && errno != EAGAIN);
+    const int code = got < 0 ? errno : 0;
     (void)close(fd);
-    if (empty)
+    if (got == 0)
         return CPR_OK;
+    if (code != 0 && code != EAGAIN)
+        return fail_errno(w, code, "read");
     return cpr_fail(w->error, CPR_ERR_IO,
                     "\"%s\" says that its size is 0, but there are bytes in it, as in files of the "
                     "kernel's; give them through a pipe, or leave the file out",
@@ -229,9 +231,11 @@ static cpr_status describe(cpr_walk *w, int directory, const char *name, const s
         e->file.type = CPR_FILE_REGULAR;
         e->file.bytes = (uint64_t)facts->st_size;
         e->file.through_link = through_link;
-        const cpr_status status = check_access(w, directory, name, facts);
+        cpr_status status = check_access(w, directory, name, facts);
+        if (status == CPR_OK)
+            status = check_empty(w, directory, name, facts);
         *taken = status == CPR_OK;
-        return status == CPR_OK ? check_empty(w, directory, name, facts) : leave_out(w, status);
+        return leave_out(w, status);
     }
     if (S_ISLNK(facts->st_mode)) {
         e->file.type = CPR_FILE_SYMLINK;

@@ -78,9 +78,15 @@ static size_t take_lines(const cpr_verified *v, const char *text, size_t bytes,
     return at;
 }
 
-static cpr_status read_state(cpr_verified *v, uint64_t shard_count, bool *done, cpr_error *error)
+static cpr_status fail_foreign(const cpr_verified *v, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
+    return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" exists and is not what a verification has left",
+                    cpr_printable_path(v->path, shown, sizeof(shown)));
+}
+
+static cpr_status read_state(cpr_verified *v, uint64_t shard_count, bool *done, cpr_error *error)
+{
     struct stat facts;
     if (fstat(v->fd, &facts) != 0)
         return cpr_io_fail(error, errno, "read", v->path);
@@ -93,9 +99,7 @@ static cpr_status read_state(cpr_verified *v, uint64_t shard_count, bool *done, 
     const size_t magic = bytes < sizeof(MAGIC) - 1 ? bytes : sizeof(MAGIC) - 1;
     if (!S_ISREG(facts.st_mode) || (code == 0 && memcmp(text, MAGIC, magic) != 0)) {
         free(text);
-        return cpr_fail(error, CPR_ERR_EXISTS,
-                        "\"%s\" exists and is not what a verification has left",
-                        cpr_printable_path(v->path, shown, sizeof(shown)));
+        return fail_foreign(v, error);
     }
     const size_t good = code == 0 ? take_lines(v, text, bytes, shard_count, done) : 0;
     free(text);
@@ -124,8 +128,9 @@ cpr_status cpr_verified_open(const char *path, const char *archive_path, const c
         status = make_key(archive_path, archive, decoded, &v->key, error);
     if (status == CPR_OK) {
         v->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-        if (v->fd < 0)
-            status = cpr_io_fail(error, errno, "open", path);
+        if (v->fd < 0) /* a directory; a socket */
+            status = errno == EISDIR || errno == ENXIO ? fail_foreign(v, error)
+                                                       : cpr_io_fail(error, errno, "open", path);
     }
     if (status == CPR_OK)
         status = read_state(v, cpr_archive_info(archive)->shard_count, done, error);

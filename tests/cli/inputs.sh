@@ -86,3 +86,9 @@ expect 2 corpress compress -q -p fast /proc/self/status -o proc.h5 2>said
 grep -q '"/proc/self/status" says that its size is 0' said
 expect 2 corpress compress -q -p fast /proc/self/task -o proc.h5 2>said
 nothing_left proc.h5
+# One that says so and cannot be read is not an empty file, either.
+echo text >beside
+expect 2 corpress compress -q -p fast beside /proc/self/mem -o proc.h5 2>said
+grep -q 'cannot read "/proc/self/mem": ' said || fail "$(cat said)"
+expect 1 corpress compress -q -p fast --skip-unreadable beside /proc/self/mem -o proc.h5 2>said
+[ "$(corpress list proc.h5)" = beside ] || fail "$(corpress list proc.h5)"

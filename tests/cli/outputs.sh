@@ -33,6 +33,8 @@ nothing_left logged.h5
 expect 2 corpress verify -q --continue archive.h5
 expect 2 corpress verify -q --state fifo archive.h5
 expect 2 corpress verify -q --state null archive.h5
+expect 2 corpress verify -q --state directory archive.h5
+expect 2 corpress verify -q --state socket archive.h5
 expect 2 corpress list fifo
 rm archive.h5.log.jsonl
 mkfifo archive.h5.log.jsonl
