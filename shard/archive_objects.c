@@ -151,7 +151,7 @@ static uint64_t take_bits(const uint8_t *in, uint64_t *at, unsigned bits)
     for (unsigned left = bits; left > 0;) {
         const unsigned in_byte = 8 - (unsigned)(*at % 8);
         const unsigned part = left < in_byte ? left : in_byte;
-        const unsigned byte = in[*at / 8] >> (in_byte - part) & ((1u << part) - 1);
+        const unsigned byte = (unsigned)in[*at / 8] >> (in_byte - part) & ((1u << part) - 1);
         value = value << part | byte;
         *at += part;
         left -= part;
