@@ -1,6 +1,6 @@
 /* cmd_list.c - corpress list ARCHIVE.h5 [--shards] */
 #include "command.h"
-#include "file_list.h"
+#include "escape.h"
 #include "report.h"
 #include "selection.h"
 
@@ -134,7 +134,6 @@ static void list_files(const list_call *call, const cpr_archive_header *header)
     const uint64_t files = cpr_file_list_count(header->files);
     for (uint64_t f = 0; f < files && !ferror(stdout); f++) {
         const char *member = cpr_file_list_member(header->files, f);
-        char shown[4 * CPR_PATH_MAX_BYTES + 1];
         if (call->null) {
             fputs(member, stdout);
             putchar('\0');
@@ -142,10 +141,12 @@ static void list_files(const list_call *call, const cpr_archive_header *header)
         }
         if (call->details)
             print_details(header, f);
-        fputs(cpr_printable_path(member, shown, sizeof shown), stdout);
+        escape_path(stdout, member);
         const char *target = cpr_file_list_link_target(header->files, f);
-        if (call->details && *target)
-            printf(" -> %s", cpr_printable_path(target, shown, sizeof shown));
+        if (call->details && *target) {
+            fputs(" -> ", stdout);
+            escape_path(stdout, target);
+        }
         putchar('\n');
     }
 }

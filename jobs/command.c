@@ -181,7 +181,13 @@ cpr_status command_open_archive(cpr_ranks *ranks, const char *path, bool unseale
 int command_check_stdin_name(const cpr_ranks *ranks, const char *command, const char *name)
 {
     char shown[512];
-    if (strlen(name) < 4096 && cpr_member_path_is_safe(name))
+    size_t longest = 0; /* of its components: what extract must be able to create */
+    for (const char *part = name; *part; part += strspn(part, "/")) {
+        const size_t length = strcspn(part, "/");
+        longest = length > longest ? length : longest;
+        part += length;
+    }
+    if (strlen(name) < 4096 && longest <= 255 && cpr_member_path_is_safe(name))
         return EXIT_DONE;
     return command_usage(
         ranks, command,

@@ -1,4 +1,4 @@
-/* escape.c - texts in JSON and CSV. */
+/* escape.c - texts in JSON and CSV, and paths of any length. */
 #include "escape.h"
 
 #include "printable.h"
@@ -59,4 +59,23 @@ void escape_csv(FILE *out, const char *text)
         fputc(*text, out);
     }
     fputc('"', out);
+}
+
+void escape_path(FILE *out, const char *path)
+{
+    char piece[256];
+    char shown[4 * sizeof piece];
+    while (*path) {
+        size_t used = 0;
+        do { /* whole characters */
+            uint32_t code;
+            size_t bytes = cpr_utf8_length(path, &code);
+            bytes = bytes > 0 ? bytes : 1;
+            memcpy(piece + used, path, bytes);
+            used += bytes;
+            path += bytes;
+        } while (*path && used + 5 < sizeof piece);
+        piece[used] = '\0';
+        fputs(cpr_printable_path(piece, shown, sizeof shown), out);
+    }
 }

@@ -1,4 +1,4 @@
-/* escape.h - texts in JSON and CSV. */
+/* escape.h - texts in JSON and CSV, and paths of any length. */
 #ifndef CPR_ESCAPE_H
 #define CPR_ESCAPE_H
 
@@ -11,6 +11,9 @@ void escape_json(FILE *out, const char *text);
 /* Writes "KEY":"TEXT" and, if the text is not UTF-8, behind a comma its exact bytes in hexadecimal
  * as "KEY_hex". `colon` is ":" or ": ", as the rest of the document has it. */
 void escape_json_member(FILE *out, const char *key, const char *colon, const char *text);
+
+/* Writes a path as cpr_printable_path() makes it, all of it. */
+void escape_path(FILE *out, const char *path);
 
 /* Writes a CSV field (RFC 4180), quoted where it must be. The text is printable. */
 void escape_csv(FILE *out, const char *text);

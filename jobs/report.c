@@ -101,9 +101,14 @@ void report_word(report *r, const char *word)
     }
 }
 
-void report_path(report *r, const char *path)
+static void csv_path(FILE *out, const char *path)
 {
     char shown[4 * CPR_PATH_MAX_BYTES + 1];
+    escape_csv(out, cpr_printable_path(path, shown, sizeof shown));
+}
+
+void report_path(report *r, const char *path)
+{
     const report_column *column = begin_cell(r);
     if (r->format == REPORT_JSON) {
         if (r->column > 1)
@@ -111,11 +116,10 @@ void report_path(report *r, const char *path)
         escape_json_member(r->out, column->name, ": ", path);
         return;
     }
-    cpr_printable_path(path, shown, sizeof shown);
     if (r->format == REPORT_CSV)
-        escape_csv(r->out, shown);
+        csv_path(r->out, path);
     else
-        fputs(shown, r->out);
+        escape_path(r->out, path);
 }
 
 void report_unknown(report *r)

@@ -70,7 +70,8 @@ static FILE *open_file(const char *path, int flags, const char *mode)
 bool run_log_open(run_log *log, const char *archive_path)
 {
     *log = (run_log){.path = run_log_path(archive_path)};
-    log->file = log->path ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT, "a") : NULL;
+    log->file =
+        log->path ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, "a") : NULL;
     return log->file != NULL;
 }
 

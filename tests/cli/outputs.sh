@@ -47,7 +47,11 @@ echo theirs >other.h5.log.jsonl
 expect 1 corpress compress -q corpus -o other.h5 2>said
 grep -q '^corpress: warning: no run log: other.h5.log.jsonl: ' said
 [ "$(cat other.h5.log.jsonl)" = theirs ] || fail "the file was written to"
-rm other.h5
+rm -f other.h5 other.h5.log.jsonl
+ln -s nothing other.h5.log.jsonl
+expect 1 corpress compress -q corpus -o other.h5 2>said
+absent nothing
+rm -f other.h5
 # A link to a file that is to be the archive is replaced, and not what it leads to.
 echo kept >target
 ln -s target linked.h5

@@ -43,7 +43,7 @@ echo file >file
 expect 0 "${compress[@]}" <(echo one) file <(echo two) - --stdin-name a/b -o several.h5 <<<three
 [ "$(corpress list several.h5 | tr '\n' ' ')" = 'a/b file a/b.2 a/b.3 ' ] || fail "$(corpress list several.h5)"
 [ "$(corpress cat several.h5 --shards 0)" = $'one\nfile\ntwo\nthree' ] || fail "several"
-for name in '' /a a/ ../a a/../b . a//b; do
+for name in '' /a a/ ../a a/../b . a//b "a/$(printf '%0256d' 0)"; do
     expect 3 "${compress[@]}" - --stdin-name "$name" -o wrong.h5 <data 2>said
     grep -q -e --stdin-name said
 done

@@ -86,7 +86,7 @@ static void write_shard(cpr_work_dir *work, uint64_t shard)
 /* The record names this machine's kernel, or `status` would watch the lock for seconds. */
 static const char *kernel_line(void)
 {
-    static char line[80] = "";
+    static char line[96] = "";
     if (line[0] == '\0') {
         char id[64] = "";
         FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
