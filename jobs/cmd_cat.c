@@ -140,17 +140,17 @@ static cpr_status cat_file(cat_call *call, char *path, cpr_error *error)
     return cat_range(call, offset, offset + facts.bytes, error);
 }
 
-/* Is there memory, and does the profile compute here as it should? Where it is not known, that is
- * said later. */
+/* Is the profile known, is there memory, and does the profile compute here as it should? */
 static cpr_status check_machine(const cpr_archive *archive, cpr_error *error)
 {
     uint64_t fingerprint;
     char who[96];
     const cpr_archive_header *header = cpr_archive_info(archive);
-    const cpr_profile *profile = cpr_profile_find(header->profile);
     const uint64_t bytes = cpr_archive_codec_bytes(archive);
-    if (!profile)
-        return CPR_OK;
+    const cpr_profile *profile;
+    cpr_status status = cpr_archive_profile(archive, &profile, error);
+    if (status != CPR_OK)
+        return status;
     snprintf(who, sizeof who, "profile %s", cpr_profile_name(profile));
     const cpr_memory_need need = {.who = who,
                                   .each = cpr_codec_memory(profile, bytes),
@@ -158,7 +158,7 @@ static cpr_status check_machine(const cpr_archive *archive, cpr_error *error)
                                       header->primer ? cpr_codec_base_memory(profile, bytes) : 0,
                                   .ranks = 1,
                                   .one_copy = true};
-    const cpr_status status = cpr_memory_check(&need, error);
+    status = cpr_memory_check(&need, error);
     return status == CPR_OK ? cpr_self_test(profile, &fingerprint, error) : status;
 }
 

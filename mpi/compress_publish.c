@@ -111,7 +111,11 @@ cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
         *archive_bytes = cpr_archive_file_bytes(archive);
         const uint64_t shards = cpr_archive_info(archive)->shard_count;
         const uint64_t end = first_of(run, shards, run->ranks->rank + 1);
-        if (run->ranks->rank == 0 && cpr_archive_info(archive)->primer)
+        const uint8_t *vocabulary;
+        size_t vocabulary_bytes;
+        if (run->ranks->rank == 0)
+            status = cpr_archive_vocabulary(archive, &vocabulary, &vocabulary_bytes, error);
+        if (status == CPR_OK && run->ranks->rank == 0 && cpr_archive_info(archive)->primer)
             status = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, error);
         for (uint64_t i = first_of(run, shards, run->ranks->rank); status == CPR_OK && i < end; i++)
             status = cpr_archive_check_coded(archive, i, error);

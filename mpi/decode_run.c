@@ -35,30 +35,26 @@ static uint64_t item_bytes(void *context, uint64_t item)
     return shard_of(context, item, &shard)->raw_bytes;
 }
 
-cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabulary,
-                             cpr_codec **codec, cpr_error *error)
+cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, cpr_codec **codec,
+                             cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
-    char shown[4 * sizeof header->profile];
+    const cpr_profile *profile;
+    const uint8_t *packed;
+    size_t packed_bytes;
     *vocabulary = NULL;
     *codec = NULL;
-    const cpr_profile *profile = cpr_profile_find(header->profile);
-    cpr_printable_path(header->profile, shown, sizeof shown);
-    if (!profile)
-        return cpr_fail(error, CPR_ERR_VERSION,
-                        "the archive uses profile \"%s\", which this version does not have", shown);
-    if (cpr_profile_version(profile) != header->profile_version)
-        return cpr_fail(error, CPR_ERR_VERSION,
-                        "the archive uses version %u of profile \"%s\"; this version has %u",
-                        header->profile_version, shown, cpr_profile_version(profile));
+    cpr_status status = cpr_archive_profile(archive, &profile, error);
+    if (status == CPR_OK)
+        status = cpr_archive_vocabulary(archive, &packed, &packed_bytes, error);
+    if (status != CPR_OK)
+        return status;
     errno = 0;
-    *vocabulary = cpr_vocabulary_unpack(header->vocabulary, header->vocabulary_bytes);
+    *vocabulary = cpr_vocabulary_unpack(packed, packed_bytes);
     if (!*vocabulary && errno == ENOMEM)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's vocabulary");
     if (!*vocabulary)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
-    const cpr_status status =
-        cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
+    status = cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
     if (status != CPR_OK) {
         cpr_vocabulary_free(*vocabulary);
         *vocabulary = NULL;
@@ -69,26 +65,25 @@ cpr_status cpr_archive_codec(const cpr_archive *archive, cpr_vocabulary **vocabu
 /* COLLECTIVE. Before any shard is decoded. */
 static cpr_status open_primed(decoder_state *state, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(state->archive);
-    const cpr_profile *profile = cpr_profile_find(header->profile);
-    cpr_status status = CPR_OK;
-    if (header->primer && profile)
+    const cpr_profile *profile;
+    cpr_status status = cpr_archive_profile(state->archive, &profile, error);
+    if (status == CPR_OK && cpr_archive_info(state->archive)->primer)
         status = cpr_primed_open(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
                                  &state->primed, error);
     return cpr_ranks_agree(state->ranks, status, error);
 }
 
 /* COLLECTIVE. Before anything is written: does this machine compute as it should, and has it the
- * memory? Where the profile is not known, that is said later. */
+ * memory, and the profile in the archive's version? */
 static cpr_status check_machine(const decoder_state *state, uint64_t items, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(state->archive);
-    const cpr_profile *profile = cpr_profile_find(header->profile);
-    cpr_status status = CPR_OK;
-    if (profile)
-        status =
-            cpr_ranks_check_memory(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
-                                   header->primer != NULL, items, state->listener, error);
+    const cpr_profile *profile;
+    cpr_status status =
+        cpr_ranks_agree(state->ranks, cpr_archive_profile(state->archive, &profile, error), error);
+    if (status == CPR_OK)
+        status = cpr_ranks_check_memory(
+            state->ranks, profile, cpr_archive_codec_bytes(state->archive),
+            cpr_archive_info(state->archive)->primer != NULL, items, state->listener, error);
     return status == CPR_OK ? cpr_ranks_self_test(state->ranks, profile, error) : status;
 }
 

@@ -395,8 +395,9 @@ static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const ui
 /* Gets disk space for a file of `bytes` bytes, where the file system can. Returns an errno. */
 static int claim_space(int fd, uint64_t bytes)
 {
-    if (ftruncate(fd, (off_t)bytes) != 0)
-        return errno;
+    const int code = cpr_io_truncate(fd, bytes);
+    if (code != 0)
+        return code;
     if (bytes == 0 || fallocate(fd, 0, 0, (off_t)bytes) == 0)
         return 0;
     const bool cannot = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == EINTR;
@@ -432,7 +433,8 @@ static cpr_status write_tables(const char *path, const cpr_archive_header *h,
     cpr_status status = CPR_OK;
     cpr_h5_quiet_begin(&quiet);
     if (make_empty(&image) < 0 || put_tables(&image, h, vocabulary, vocabulary_bytes, buffer) < 0)
-        status = cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
+        status = image.code != 0 ? cpr_io_fail(error, image.code, "make the tables of", path)
+                                 : cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
     cpr_h5_quiet_end(&quiet);
     if (status == CPR_OK)
         status = write_file(path, &image, error);

@@ -8,6 +8,8 @@
 
 /* Larger chunks would take much memory for few bytes of the file; ours have 256 rows. */
 #define CHUNK_ROWS_MAX 65536
+/* Of a row of /shards, with fields of other versions; ours has 100 bytes. */
+#define ROW_BYTES_MAX 4096
 
 cpr_status cpr_object_find(const cpr_reading *r, const char *name, bool *there)
 {
@@ -91,6 +93,52 @@ static cpr_status check_size(const cpr_reading *r, hid_t properties, cpr_dataset
                : CPR_OK;
 }
 
+/* Whether a field that this version does not know can be passed over: plain numbers, or bytes. */
+static bool is_plain(hid_t row, unsigned field)
+{
+    const hid_t type = H5Tget_member_type(row, field);
+    const H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    const hid_t base = class == H5T_ARRAY ? H5Tget_super(type) : -1;
+    const bool plain = class == H5T_INTEGER || class == H5T_FLOAT ||
+                       (base >= 0 && H5Tequal(base, H5T_STD_U8LE) > 0);
+    cpr_h5_close(base);
+    cpr_h5_close(type);
+    return plain;
+}
+
+/* Whether a row that was found can be read as `wanted`: fields go by their names; those that other
+ * versions have besides are passed over, and those that they lack are zero. */
+static bool row_fits(hid_t found, hid_t wanted)
+{
+    const int fields = H5Tget_nmembers(found);
+    if (H5Tget_class(found) != H5T_COMPOUND || fields <= 0 || H5Tget_size(found) > ROW_BYTES_MAX)
+        return false;
+    bool fits = true;
+    for (unsigned i = 0; fits && i < (unsigned)fields; ++i) {
+        char *name = H5Tget_member_name(found, i);
+        const int known = name == NULL ? -1 : H5Tget_member_index(wanted, name);
+        if (known >= 0) {
+            const hid_t a = H5Tget_member_type(found, i);
+            const hid_t b = H5Tget_member_type(wanted, (unsigned)known);
+            fits = a >= 0 && b >= 0 && H5Tequal(a, b) > 0;
+            cpr_h5_close(b);
+            cpr_h5_close(a);
+        } else {
+            fits = name != NULL && is_plain(found, i);
+        }
+        (void)H5free_memory(name);
+    }
+    return fits;
+}
+
+static bool type_fits(hid_t found, hid_t wanted)
+{
+    if (H5Tcommitted(found) != 0)
+        return false;
+    return H5Tget_class(wanted) == H5T_COMPOUND ? row_fits(found, wanted)
+                                                : H5Tequal(found, wanted) > 0;
+}
+
 cpr_status cpr_dataset_open(const cpr_reading *r, const char *name, hid_t type, bool chunked,
                             cpr_dataset *dataset)
 {
@@ -105,9 +153,9 @@ cpr_status cpr_dataset_open(const cpr_reading *r, const char *name, hid_t type, 
     const hid_t found = properties < 0 ? -1 : H5Dget_type(dataset->id);
     if (found < 0)
         status = cpr_reading_wrong(r, name);
-    else if (H5Tequal(found, type) <= 0 || H5Tcommitted(found) != 0)
+    else if (!type_fits(found, type))
         status = cpr_reading_refused(r, name, "a type that it must not have");
-    dataset->row_bytes = H5Tget_size(type);
+    dataset->row_bytes = found < 0 ? 1 : H5Tget_size(found);
     dataset->is_signed = H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
     if (status == CPR_OK)
         status = chunked && H5Pget_layout(properties) == H5D_CHUNKED

@@ -26,7 +26,8 @@ cpr_status cpr_object_find(const cpr_reading *r, const char *name, bool *there);
  * before its size: HDF5 opens other files to tell that of a virtual dataset. */
 cpr_status cpr_layout_check(const cpr_reading *r, const char *name, hid_t properties);
 
-/* Opens a dataset of exactly that type, compact or contiguous or, if `chunked`, in chunks. Close
+/* Opens a dataset of exactly that type, or, where it has fields, of one whose fields of the same
+ * names have the same types; compact or contiguous or, if `chunked`, in chunks. Close
  * dataset->id, also after a failure. */
 cpr_status cpr_dataset_open(const cpr_reading *r, const char *name, hid_t type, bool chunked,
                             cpr_dataset *dataset);

@@ -117,11 +117,11 @@ static cpr_status read_rows(const cpr_reading *r, const char *name, uint64_t wan
 {
     const hid_t in_file = cpr_h5_row_type_in_file();
     const hid_t in_memory = cpr_h5_row_type_in_memory();
-    cpr_status status = cpr_reading_no_memory(r);
     *rows = NULL;
-    if (in_file >= 0 && in_memory >= 0)
-        status = cpr_reading_rows(r, name, in_file, in_memory, sizeof(**rows), wanted,
-                                  (void **)rows, count);
+    const cpr_status status = in_file < 0 || in_memory < 0
+                                  ? cpr_reading_no_memory(r)
+                                  : cpr_reading_rows(r, name, in_file, in_memory, sizeof(**rows),
+                                                     wanted, (void **)rows, count);
     cpr_h5_close(in_memory);
     cpr_h5_close(in_file);
     return status;
@@ -256,30 +256,40 @@ static cpr_status check_totals(const cpr_reading *r)
     return status;
 }
 
+/* Takes the vocabulary as it is stored: who only lists needs no model to decode it. */
 static cpr_status read_vocabulary(const cpr_reading *r)
 {
     cpr_archive *a = r->archive;
-    uint8_t *coded = NULL;
-    uint64_t coded_bytes;
+    uint64_t coded_bytes = 0;
     uint64_t raw_bytes = 0;
     cpr_status status = cpr_attribute_number(r, "vocabulary_raw_bytes", &raw_bytes);
     if (status == CPR_OK && raw_bytes > VOCABULARY_BYTES_MAX)
         status = cpr_reading_wrong(r, "vocabulary_raw_bytes");
     if (status == CPR_OK)
         status = cpr_reading_rows(r, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, UINT64_MAX,
-                                  (void **)&coded, &coded_bytes);
+                                  (void **)&a->coded_vocabulary, &coded_bytes);
     /* A blob starts with its raw size: one that lies must not make us decode for hours. */
-    if (status == CPR_OK && (coded_bytes < 4 || cpr_get32(coded) != raw_bytes))
+    if (status == CPR_OK && (coded_bytes < 4 || cpr_get32(a->coded_vocabulary) != raw_bytes))
         status = cpr_reading_wrong(r, "vocabulary");
-    size_t decoded = 0;
-    if (status == CPR_OK)
-        status = cpr_blob_decode(coded, (size_t)coded_bytes, &a->vocabulary, &decoded, r->error);
-    free(coded);
-    if (status == CPR_OK && decoded != raw_bytes)
-        status = cpr_reading_wrong(r, "vocabulary");
-    a->header.vocabulary = a->vocabulary;
-    a->header.vocabulary_bytes = decoded;
+    a->coded_vocabulary_bytes = (size_t)coded_bytes;
     return status;
+}
+
+cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, size_t *bytes,
+                                  cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_error detail = {.text = ""};
+    cpr_status status = CPR_OK;
+    if (archive->vocabulary == NULL)
+        status = cpr_blob_decode(archive->coded_vocabulary, archive->coded_vocabulary_bytes,
+                                 &archive->vocabulary, &archive->vocabulary_bytes, &detail);
+    *packed = archive->vocabulary;
+    *bytes = archive->vocabulary_bytes;
+    if (status == CPR_OK)
+        return CPR_OK;
+    return cpr_fail(error, status, "the vocabulary of \"%s\" cannot be decoded: %s",
+                    cpr_printable_path(archive->path, shown, sizeof(shown)), detail.text);
 }
 
 /* Everything that a sealed archive's superblock may not have is in its extension: places of free
@@ -452,6 +462,7 @@ void cpr_archive_close(cpr_archive *archive)
     free(archive->shards);
     free(archive->coded_offset);
     free(archive->file_loss);
+    free(archive->coded_vocabulary);
     free(archive->vocabulary);
     free(archive->path);
     free(archive);

@@ -19,7 +19,10 @@ struct cpr_archive {
     cpr_shard_info primer;  /* if header.primer points here */
     uint64_t *coded_offset; /* of each shard in the bitstream; the primer's is 0 */
     uint64_t *file_loss;
-    uint8_t *vocabulary;
+    uint8_t *coded_vocabulary; /* as it is stored */
+    size_t coded_vocabulary_bytes;
+    uint8_t *vocabulary; /* decoded and packed; NULL until it is asked for */
+    size_t vocabulary_bytes;
 };
 
 /* Reads tables of one open HDF5 file; `error` tells the first thing that was wrong. */

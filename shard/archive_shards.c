@@ -2,6 +2,8 @@
 #include "archive_reading.h"
 #include "shard_io.h"
 
+#include "model.h"
+
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -49,6 +51,27 @@ static cpr_status damaged(const cpr_archive *a, uint64_t shard, const char *why,
                         why);
     return cpr_fail(error, CPR_ERR_DAMAGED, "shard %llu of \"%s\" is damaged: %s",
                     (unsigned long long)shard, shown, why);
+}
+
+cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_profile **profile,
+                               cpr_error *error)
+{
+    const cpr_archive_header *h = &archive->header;
+    char shown[4 * sizeof(h->profile)];
+    cpr_printable_path(h->profile, shown, sizeof(shown));
+    *profile = cpr_profile_find(h->profile);
+    if (*profile == NULL)
+        return cpr_fail(error, CPR_ERR_VERSION,
+                        "the archive uses profile \"%s\", which this version of corpress does not "
+                        "have; 'list' and 'audit' can read it",
+                        shown);
+    if (cpr_profile_version(*profile) != h->profile_version)
+        return cpr_fail(error, CPR_ERR_VERSION,
+                        "the archive uses version %u of profile \"%s\", and this version of "
+                        "corpress has version %u; 'list' and 'audit' can read it",
+                        (unsigned)h->profile_version, shown,
+                        (unsigned)cpr_profile_version(*profile));
+    return CPR_OK;
 }
 
 cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error)

@@ -73,7 +73,7 @@ static int open_if_part(const cpr_output_tree *t, uint64_t file, int directory, 
 {
     char temporary[CPR_OUTPUT_NAME_BYTES];
     cpr_output_temporary(t->run.token, file, temporary);
-    const int fd = openat(directory, temporary, flags);
+    const int fd = cpr_io_openat(directory, temporary, flags);
     if (fd < 0 || is_part(t, file, fd))
         return fd;
     (void)close(fd);
@@ -96,7 +96,7 @@ int cpr_output_open_part(const cpr_output_tree *t, uint64_t file, int directory,
         return fd;
     /* Its mode may forbid to write to it. Another process may be doing the same: then it is that
      * process' file that is opened. A file that has another name as well is not only ours. */
-    const int named = openat(directory, name, OPEN_FLAGS);
+    const int named = cpr_io_openat(directory, name, OPEN_FLAGS);
     if (named >= 0 && !is_part(t, file, named)) {
         (void)close(named);
         errno = EEXIST;
@@ -140,7 +140,7 @@ static cpr_status open_present(shard_check *c, uint64_t file, int *fd, cpr_error
     if (status != CPR_OK)
         return status;
     if (directory >= 0 && cpr_output_is_there(t, file, directory, name)) {
-        *fd = openat(directory, name, OPEN_FLAGS);
+        *fd = cpr_io_openat(directory, name, OPEN_FLAGS);
         return CPR_OK;
     }
     c->trusted = false;

@@ -87,8 +87,8 @@ static cpr_status close_file(cpr_output_tree *t, cpr_error *error)
     const int fd = t->out.fd;
     int code = cpr_output_file_flush(&t->out);
     /* Holes at the end count, too. */
-    if (code == 0 && whole && ftruncate(fd, (off_t)bytes) != 0)
-        code = errno;
+    if (code == 0 && whole)
+        code = cpr_io_truncate(fd, bytes);
     t->out.fd = -1;
     if (code == 0 && whole)
         return cpr_output_settle(t, t->file, fd, error);

@@ -336,7 +336,7 @@ static cpr_status prepare_file(cpr_output_tree *t, uint64_t file, cpr_error *err
     if (status != CPR_OK)
         return status;
     t->has_parts = t->has_parts || facts.bytes > 0;
-    int code = facts.bytes > 0 && ftruncate(fd, (off_t)facts.bytes) != 0 ? errno : 0;
+    int code = facts.bytes > 0 ? cpr_io_truncate(fd, facts.bytes) : 0;
     if (facts.bytes == 0)
         return (status = cpr_output_settle(t, file, fd, error)) != CPR_OK
                    ? status
@@ -478,7 +478,7 @@ static cpr_status settle_directory(cpr_output_tree *t, uint64_t file, cpr_error 
                                                 CPR_OUTPUT_FAIL, &above, &name, error);
     if (status != CPR_OK)
         return status;
-    const int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = cpr_io_openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return fail(t, errno, "open the directory", file, error);
     return cpr_output_settle(t, file, fd, error);

@@ -621,9 +621,20 @@ cpr_status cpr_archive_open_unsealed(const char *path, cpr_archive **archive, cp
 bool cpr_archive_is_sealed(const cpr_archive *archive);
 void cpr_archive_close(cpr_archive *archive);
 
-/* Everything in the header points into the archive and lives as long as it does; vocabulary is
- * decoded. */
+/* Everything in the header points into the archive and lives as long as it does. `vocabulary` is
+ * NULL: see cpr_archive_vocabulary(). */
 const cpr_archive_header *cpr_archive_info(const cpr_archive *archive);
+/* The profile that the archive was made with. CPR_ERR_VERSION: this program does not have it, or
+ * not in that version; the tables can be read all the same. */
+cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_profile **profile,
+                               cpr_error *error);
+
+/* The packed vocabulary, decoded when it is first asked for; it lives as long as the archive. Its
+ * model may be one that this program does not have: see first that the profile is known.
+ * CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
+cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, size_t *bytes,
+                                  cpr_error *error);
+
 uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive file itself */
 
 /* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. Without

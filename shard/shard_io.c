@@ -105,7 +105,7 @@ int cpr_io_close(int fd)
     return close(fd) == 0 || errno == EINTR ? 0 : errno;
 }
 
-static int open_again(int directory, const char *path, int flags)
+int cpr_io_openat(int directory, const char *path, int flags)
 {
     int fd;
     do
@@ -130,7 +130,7 @@ int cpr_io_open(const char *path, int flags)
         }
         memcpy(part, path, end);
         part[end] = '\0';
-        const int next = open_again(directory, part, O_RDONLY | O_DIRECTORY);
+        const int next = cpr_io_openat(directory, part, O_RDONLY | O_DIRECTORY);
         if (directory != AT_FDCWD)
             (void)close(directory);
         if (next < 0)
@@ -139,7 +139,7 @@ int cpr_io_open(const char *path, int flags)
         path += end + 1;
         length -= end + 1;
     }
-    const int fd = length >= PATH_MAX ? -1 : open_again(directory, path, flags);
+    const int fd = length >= PATH_MAX ? -1 : cpr_io_openat(directory, path, flags);
     const int code = errno;
     if (directory != AT_FDCWD)
         (void)close(directory);

@@ -30,6 +30,9 @@ int cpr_io_sync_directory(int fd);
 int cpr_io_truncate(int fd, uint64_t bytes);
 int cpr_io_close(int fd);
 
+/* openat(2), retried when interrupted; O_CLOEXEC is implied. */
+int cpr_io_openat(int directory, const char *path, int flags);
+
 /* open(2) that also takes paths of PATH_MAX bytes and more, and retries when interrupted. */
 int cpr_io_open(const char *path, int flags);
 

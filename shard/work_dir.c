@@ -150,19 +150,25 @@ static DIR *open_items(const cpr_work_dir *work)
 
 /* ---- whose it is ---------------------------------------------------------------------------- */
 
-/* Whether the regular file `name` begins with these bytes. */
-static bool begins_with(const cpr_work_dir *work, const char *name, const char *start)
+/* Whether the regular file `name` begins with these bytes. *code is set if that cannot be said. */
+static bool begins_with(const cpr_work_dir *work, const char *name, const char *start, int *code)
 {
     char found[32];
     struct stat facts;
     const size_t bytes = strlen(start);
     const int fd = cpr_work_openat(work, name, O_RDONLY);
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno != ENOENT && errno != ELOOP)
+            *code = errno;
         return false;
-    const bool same = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
-                      cpr_io_pread(fd, found, bytes, 0) == 0 && memcmp(found, start, bytes) == 0;
+    }
+    int failed = fstat(fd, &facts) == 0 ? 0 : errno;
+    if (failed == 0)
+        failed = S_ISREG(facts.st_mode) ? cpr_io_pread(fd, found, bytes, 0) : CPR_IO_END;
     (void)close(fd);
-    return same;
+    if (failed != 0 && failed != CPR_IO_END)
+        *code = failed;
+    return failed == 0 && memcmp(found, start, bytes) == 0;
 }
 
 /* What may be there before the lock says that the directory is ours, and after it was removed: the
@@ -215,9 +221,13 @@ static cpr_status check_owner(const cpr_work_dir *work, cpr_error *error)
                         "\"%s\" belongs to another user, and everybody may write to it; move it "
                         "away, or give the archive another name",
                         shown);
-    if (begins_with(work, CPR_WORK_LOCK, CPR_WORK_LOCK_MAGIC) ||
-        begins_with(work, CPR_WORK_MANIFEST, CPR_WORK_MANIFEST_MAGIC) ||
-        !find_other(work, means_nothing, name))
+    int code = 0;
+    if (begins_with(work, CPR_WORK_LOCK, CPR_WORK_LOCK_MAGIC, &code) ||
+        begins_with(work, CPR_WORK_MANIFEST, CPR_WORK_MANIFEST_MAGIC, &code))
+        return CPR_OK;
+    if (code != 0)
+        return cpr_io_fail(error, code, "look into", work->path);
+    if (!find_other(work, means_nothing, name))
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_EXISTS,
                     "\"%s\" is not a work directory of corpress: \"%s\" is in it; move it away, or "

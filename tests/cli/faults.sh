@@ -5,5 +5,5 @@ series() { "$TESTS/bench/faults.py" "$(command -v corpress)" fail_call.so "$@"; 
 
 series --most 2 --commands compress --calls close,fsync,write,pwrite,rename,malloc --errors EIO,ENOMEM
 series --most 2 --commands publish --calls open,pread,stat,readdir --errors EIO
-series --most 2 --commands compress --calls fsync,pwrite --errors EINTR,short
+series --most 2 --commands compress --calls fsync,pwrite,truncate --errors EINTR,short
 series --most 2 --commands extract,cat,list --calls open,pread,pwrite,rename,malloc --errors EIO,ENOMEM
