@@ -51,8 +51,8 @@ interrupted() {
     kill -s "$signal" "$pid"
     code=0
     wait "$pid" || code=$?
+    all_gone # held ranks end with mpirun; released ones would go on to the end
     end_hold
-    all_gone
 }
 # earlier: how many shards an earlier run had verified.
 earlier() { sed -n 's/^corpress: .* shards intact.*, \([0-9]*\) of them verified by an earlier run$/\1/p' said; }
