@@ -336,8 +336,9 @@ static herr_t make_empty(cpr_image *image)
         keep_compact(creation, 4, 8) >= 0)
         file = H5Fcreate("memory", H5F_ACC_TRUNC, creation, access);
     cpr_h5_close(creation);
-    cpr_h5_close(access);
-    return file < 0 ? -1 : H5Fclose(file);
+    const herr_t done = file < 0 ? -1 : H5Fclose(file);
+    cpr_h5_close(access); /* which keeps the driver until then */
+    return done;
 }
 
 /* The place of the bitstream, of which nothing is kept in memory. */

@@ -44,7 +44,8 @@ bool cpr_image_set_hole(cpr_image *image, uint64_t from, uint64_t bytes);
 void cpr_image_free(cpr_image *image);
 
 /* Access properties with which H5Fopen() and H5Fcreate() work on the image, under any name. The
- * image must outlive the file. Negative on failure. */
+ * image must outlive the file, and so must the properties, which keep the driver: HDF5 still uses
+ * that when it closes the file. Negative on failure. */
 hid_t cpr_image_access(cpr_image *image);
 
 #endif
