@@ -97,11 +97,7 @@ cpr_status cpr_output_fail(const cpr_output_paths *paths, int code, const char *
 
 static int open_directory(int above, const char *name)
 {
-    int fd;
-    do
-        fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-    return fd;
+    return cpr_io_openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
 static int last_fd(const cpr_output_paths *paths)

@@ -111,7 +111,7 @@ static bool open_home(cpr_output_home *home, int target, const char *target_path
     if (home->dir.path == NULL)
         return false;
     (void)snprintf(home->dir.path, room, "%s/%s", target_path, name);
-    home->dir.fd = openat(target, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    home->dir.fd = cpr_io_openat(target, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (home->dir.fd >= 0 && fstat(home->dir.fd, &facts) == 0 && facts.st_uid == geteuid())
         return true;
     close_home(home);
@@ -154,8 +154,7 @@ static bool is_of(const cpr_output_home *home, cpr_hash128 identity)
     uint8_t wanted[16];
     uint8_t found[16];
     cpr_put_hash(wanted, identity);
-    const int fd =
-        openat(home->dir.fd, ARCHIVE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int fd = cpr_work_openat(&home->dir, ARCHIVE_FILE, O_RDONLY);
     const bool same = fd >= 0 && cpr_io_pread(fd, found, sizeof(found), 0) == 0 &&
                       memcmp(wanted, found, sizeof(found)) == 0;
     if (fd >= 0)
@@ -221,7 +220,7 @@ cpr_status cpr_output_run_begin(cpr_output_run *run, int target, const char *tar
                                 cpr_warn_fn *tell, void *context, cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    const int fd = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = cpr_io_openat(target, ".", O_RDONLY | O_DIRECTORY);
     DIR *items = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *item;
     while (status == CPR_OK && items != NULL && run->old_count < OLD_MOST &&
