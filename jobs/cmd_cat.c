@@ -144,20 +144,12 @@ static cpr_status cat_file(cat_call *call, char *path, cpr_error *error)
 static cpr_status check_machine(const cpr_archive *archive, cpr_error *error)
 {
     uint64_t fingerprint;
-    char who[96];
-    const cpr_archive_header *header = cpr_archive_info(archive);
-    const uint64_t bytes = cpr_archive_codec_bytes(archive);
     const cpr_profile *profile;
     cpr_status status = cpr_archive_profile(archive, &profile, error);
     if (status != CPR_OK)
         return status;
-    snprintf(who, sizeof who, "profile %s", cpr_profile_name(profile));
-    const cpr_memory_need need = {.who = who,
-                                  .each = cpr_codec_memory(profile, bytes),
-                                  .shared =
-                                      header->primer ? cpr_codec_base_memory(profile, bytes) : 0,
-                                  .ranks = 1,
-                                  .one_copy = true};
+    const cpr_memory_need need = cpr_memory_need_of(profile, cpr_archive_codec_bytes(archive),
+                                                    cpr_archive_info(archive)->primer != NULL);
     status = cpr_memory_check(&need, error);
     return status == CPR_OK ? cpr_self_test(profile, &fingerprint, error) : status;
 }

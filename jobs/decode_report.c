@@ -30,7 +30,7 @@ static void on_note(void *context, const char *text)
 {
     decode_report *report = context;
     progress_clear(&report->bar);
-    fprintf(stderr, "corpress: %s\n", text);
+    command_say("%s", text);
 }
 
 void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,

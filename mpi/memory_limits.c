@@ -1,6 +1,9 @@
 /* memory_limits.c - limits on memory, and what is left of them. */
 #include "memory_limits.h"
 
+#include "model.h"
+#include "shard.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +134,17 @@ uint64_t cpr_memory_group_room(const char *root)
 }
 
 /* ---- the check ---- */
+
+cpr_memory_need cpr_memory_need_of(const struct cpr_profile *profile, uint64_t max_bytes,
+                                   bool primer)
+{
+    cpr_memory_need need = {.each = cpr_codec_memory(profile, max_bytes),
+                            .shared = primer ? cpr_codec_base_memory(profile, max_bytes) : 0,
+                            .ranks = 1,
+                            .one_copy = true};
+    snprintf(need.who, sizeof need.who, "profile %s", cpr_profile_name(profile));
+    return need;
+}
 
 static uint64_t of_machine(const char *name)
 {

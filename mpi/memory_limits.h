@@ -10,12 +10,19 @@
 
 /* What a run needs, in bytes, beside what this process has already. */
 typedef struct cpr_memory_need {
-    const char *who; /* "profile neural": the subject of the message */
+    char who[64];    /* "profile neural": the subject of the message */
     uint64_t each;   /* for each rank that works */
     uint64_t shared; /* for all ranks of a node together */
     uint64_t ranks;  /* of this node that work */
     bool one_copy;   /* what is shared is this process' own */
 } cpr_memory_need;
+
+struct cpr_profile;
+
+/* Local. What one process alone needs to code or decode: max_bytes as in cpr_codec_create();
+ * `primer`: there is one, whose state is shared. */
+cpr_memory_need cpr_memory_need_of(const struct cpr_profile *profile, uint64_t max_bytes,
+                                   bool primer);
 
 /* Local. CPR_ERR_NO_MEMORY, with the need and the room in the text, if a limit stands against it
  * that will not change: on the address space or the data of this process (setrlimit(2)), of the

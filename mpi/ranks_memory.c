@@ -2,7 +2,6 @@
 #include "memory_limits.h"
 #include "ranks_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,14 +31,10 @@ cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, 
                                   bool primer, uint64_t items, const cpr_listener *listener,
                                   cpr_error *error)
 {
-    char who[96];
     uint64_t free_bytes = 0;
-    snprintf(who, sizeof who, "profile %s", cpr_profile_name(profile));
-    cpr_memory_need need = {.who = who,
-                            .each = cpr_codec_memory(profile, max_bytes),
-                            .shared = primer ? cpr_codec_base_memory(profile, max_bytes) : 0,
-                            .ranks = ranks_here(ranks),
-                            .one_copy = ranks->size == 1};
+    cpr_memory_need need = cpr_memory_need_of(profile, max_bytes, primer);
+    need.ranks = ranks_here(ranks);
+    need.one_copy = ranks->size == 1;
     if (need.ranks > items)
         need.ranks = items;
     const cpr_status status = cpr_ranks_agree(ranks, cpr_memory_check(&need, error), error);
@@ -52,7 +47,7 @@ cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, 
         cpr_fail(&note, CPR_OK,
                  "warning: memory may run out: %s needs %llu MiB a rank, and a node has less at "
                  "the moment",
-                 who, (unsigned long long)(need.each >> 20));
+                 need.who, (unsigned long long)(need.each >> 20));
         listener->note(listener->context, note.text);
     }
     return CPR_OK;
