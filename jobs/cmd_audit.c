@@ -147,7 +147,7 @@ static void on_item(void *context, const cpr_item_result *result)
     if (result->lz4_bytes && result->shard != CPR_SHARD_PRIMER)
         call->lz4_bytes[result->shard] = result->lz4_bytes;
     if (result->bad == CPR_OK) {
-        if (call->curves)
+        if (call->curves != NULL)
             call->curves[result->shard] = result->curve;
         return;
     }
@@ -223,7 +223,7 @@ static void bitstream_cells(report *r, const cpr_shard_info *info, uint64_t lz4_
 
 static void shard_rows(report *r, const audit_call *call, const cpr_archive_header *header)
 {
-    if (header->primer) {
+    if (header->primer != NULL) {
         report_row(r);
         report_word(r, "primer");
         bitstream_cells(r, header->primer, 0, call->bad_primer);
@@ -244,7 +244,7 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
     double network_loss = 0;
     double over = 0;
     uint64_t coded = 0;
-    if (header->primer) {
+    if (header->primer != NULL) {
         coded = header->primer->coded_bytes;
         loss = loss_bits(header->primer->loss_bits);
         network_loss = loss_bits(header->primer->network_loss_bits);
@@ -369,10 +369,10 @@ static void print_audit(const audit_call *call, const char *path, const cpr_arch
     if (call->format == REPORT_JSON)
         json_head(call, path, archive);
     report_begin(&r, stdout, call->format,
-                 call->by_file                                 ? file_columns
-                 : call->curve                                 ? curve_columns
-                 : profile && cpr_profile_has_network(profile) ? network_columns
-                                                               : shard_columns);
+                 call->by_file                                         ? file_columns
+                 : call->curve                                         ? curve_columns
+                 : profile != NULL && cpr_profile_has_network(profile) ? network_columns
+                                                                       : shard_columns);
     if (call->curve) {
         curve_rows(&r, call, header);
     } else if (call->by_file) {
@@ -397,7 +397,7 @@ static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive
     if (call->curve)
         call->curves = calloc((size_t)header->shard_count + 1, sizeof *call->curves);
     cpr_status status = CPR_OK;
-    if (!call->lz4_bytes || !call->bad || (call->curve && !call->curves))
+    if (call->lz4_bytes == NULL || call->bad == NULL || (call->curve && call->curves == NULL))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a table of shards");
     status = cpr_ranks_agree(call->ranks, status, error);
     if (status != CPR_OK)

@@ -66,7 +66,7 @@ static int parse_options(cat_call *call, int argc, char **argv, bool *help)
     const int paths = argc - optind - 1;
     if (paths < 0)
         return command_usage(call->ranks, "cat", "no archive given");
-    if (call->shards ? paths > 0 : paths == 0)
+    if (call->shards != NULL ? paths > 0 : paths == 0)
         return command_usage(call->ranks, "cat", "either paths or --shards LIST");
     return EXIT_DONE;
 }
@@ -95,7 +95,7 @@ static cpr_status cat_range(cat_call *call, uint64_t begin, uint64_t end, cpr_er
     cpr_status status = CPR_OK;
     if (begin == end)
         return CPR_OK;
-    if (!call->codec) {
+    if (call->codec == NULL) {
         status = cpr_archive_codec(call->archive, &call->vocabulary, &call->codec, error);
         if (status == CPR_OK)
             status = cpr_archive_prime(call->archive, call->codec, &call->base, error);
@@ -173,7 +173,7 @@ int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
     status = command_open_alone(argv[optind], call.unsealed, &call.archive, &error);
     if (status == CPR_OK)
         status = check_machine(call.archive, &error);
-    if (status == CPR_OK && call.shards)
+    if (status == CPR_OK && call.shards != NULL)
         status = cat_shards(&call, &error);
     for (int i = optind + 1; status == CPR_OK && i < argc; i++)
         status = cat_file(&call, argv[i], &error);

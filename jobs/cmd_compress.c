@@ -157,14 +157,14 @@ static int parse_options(compress_call *call, int argc, char **argv, bool *help)
         }
     }
     call->options.profile = cpr_profile_find(profile);
-    if (!call->options.profile)
+    if (call->options.profile == NULL)
         return command_usage(call->ranks, "compress", "no profile '%s'", profile);
-    if (!call->options.archive_path || !*call->options.archive_path)
+    if (call->options.archive_path == NULL || !*call->options.archive_path)
         return command_usage(call->ranks, "compress", "no archive given (-o ARCHIVE.h5)");
     if (strcmp(call->options.archive_path, "-") == 0)
         return command_usage(call->ranks, "compress",
                              "an archive cannot be written to standard output (./- is a file)");
-    if (optind == argc && !call->files_from)
+    if (optind == argc && call->files_from == NULL)
         return command_usage(call->ranks, "compress", "no corpus given");
     return EXIT_DONE;
 }
@@ -189,11 +189,12 @@ static cpr_status check_stop(void *context, cpr_error *error)
 static char *absolute(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    char *resolved = directory ? realpath(directory, NULL) : NULL;
-    const char *name = slash ? slash + 1 : path;
-    char *below = resolved ? command_join(resolved, strcmp(resolved, "/") == 0 ? "" : "/") : NULL;
-    char *out = below ? command_join(below, name) : NULL;
+    char *directory = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *resolved = directory != NULL ? realpath(directory, NULL) : NULL;
+    const char *name = slash != NULL ? slash + 1 : path;
+    char *below =
+        resolved != NULL ? command_join(resolved, strcmp(resolved, "/") == 0 ? "" : "/") : NULL;
+    char *out = below != NULL ? command_join(below, name) : NULL;
     free(directory);
     free(resolved);
     free(below);
@@ -204,8 +205,8 @@ static char *absolute(const char *path)
 static cpr_status list_files(compress_call *call, int paths, char **path, cpr_error *error)
 {
     char *archive = absolute(call->options.archive_path);
-    char *work = archive ? command_join(archive, ".work") : NULL;
-    char *log = archive ? run_log_path(archive) : NULL;
+    char *work = archive != NULL ? command_join(archive, ".work") : NULL;
+    char *log = archive != NULL ? run_log_path(archive) : NULL;
     const char *exclude[] = {archive, work, log, NULL};
     const cpr_list_options options = {.exclude = exclude,
                                       .unreadable = &call->unreadable,
@@ -216,11 +217,11 @@ static cpr_status list_files(compress_call *call, int paths, char **path, cpr_er
                                       .poll = check_stop};
     cpr_status status = CPR_OK;
     call->files = cpr_file_list_create();
-    if (!archive || !work || !log || !call->files)
+    if (archive == NULL || work == NULL || log == NULL || call->files == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
     for (int i = 0; status == CPR_OK && i < paths; i++)
         status = cpr_file_list_add(call->files, path[i], &options, error);
-    if (status == CPR_OK && call->files_from)
+    if (status == CPR_OK && call->files_from != NULL)
         status = cpr_file_list_add_from(call->files, call->files_from, &options, error);
     if (status == CPR_OK)
         status =
@@ -290,7 +291,8 @@ static void open_log(compress_call *call, const char *hosts)
 {
     if (!run_log_open(&call->log, call->options.archive_path)) {
         call->warnings++;
-        command_warn(call->ranks, "no run log: %s: %s", call->log.path ? call->log.path : "",
+        command_warn(call->ranks, "no run log: %s: %s",
+                     call->log.path != NULL ? call->log.path : "",
                      errno == EEXIST ? "a file that is no run log is there" : strerror(errno));
     }
     run_log_start(&call->log, cpr_ranks_size(call->ranks), hosts, &call->options, call->files);
@@ -298,7 +300,7 @@ static void open_log(compress_call *call, const char *hosts)
 
 static void close_log(compress_call *call)
 {
-    if (call->log.file && !run_log_close(&call->log)) {
+    if (call->log.file != NULL && !run_log_close(&call->log)) {
         call->warnings++;
         command_warn(call->ranks, "the run log could not be written completely");
     }

@@ -90,7 +90,7 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
     call->archive_path = argv[optind];
     call->paths = argc - optind - 1;
     call->path = argv + optind + 1;
-    if (call->shards && call->paths)
+    if (call->shards != NULL && call->paths)
         return command_usage(call->ranks, "extract", "either paths or --shards, not both");
     return EXIT_DONE;
 }
@@ -99,7 +99,7 @@ static int parse_options(extract_call *call, int argc, char **argv, bool *help)
 static cpr_status choose(extract_call *call, const cpr_archive_header *header, cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    if (call->shards) {
+    if (call->shards != NULL) {
         bool *shards = NULL;
         status = command_parse_shards(call->shards, header->shard_count, &shards, error);
         if (status == CPR_OK)
@@ -119,7 +119,7 @@ static cpr_status extract(extract_call *call, cpr_archive *archive, cpr_error *e
     if (status != CPR_OK)
         return status;
     bool *bad = calloc((size_t)header->shard_count + 1, sizeof *bad);
-    if (!bad)
+    if (bad == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(call->ranks, status, error);
     if (status == CPR_OK) {

@@ -91,7 +91,7 @@ static void list_shards(const cpr_archive_header *header)
                                             {"generation", 10}, {NULL, 0}};
     report r;
     report_begin(&r, stdout, REPORT_TABLE, columns);
-    if (header->primer) {
+    if (header->primer != NULL) {
         report_row(&r);
         report_word(&r, "primer");
         report_unknown(&r);
@@ -118,7 +118,7 @@ static void print_details(const cpr_archive_header *header, uint64_t file)
     char when[32] = "?";
     const time_t seconds = (time_t)facts.mtime_seconds;
     struct tm utc;
-    if (gmtime_r(&seconds, &utc))
+    if (gmtime_r(&seconds, &utc) != NULL)
         strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &utc);
     char shards[48] = "-";
     uint64_t first;

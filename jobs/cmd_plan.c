@@ -73,7 +73,7 @@ static int parse_options(plan_call *call, int argc, char **argv, bool *help)
             return command_bad_option(call->ranks, "plan");
         }
     }
-    if (optind == argc && !call->files_from)
+    if (optind == argc && call->files_from == NULL)
         return command_usage(call->ranks, "plan", "no corpus given");
     return EXIT_DONE;
 }
@@ -103,7 +103,7 @@ static void print_plan(const plan_call *call, const cpr_file_list *files)
     printf("\nranks    up to %llu have work\n", (unsigned long long)shards);
     /* A shard reaches past its even share by the search for a line end. */
     const uint64_t largest = shards ? bytes / shards + 65536 : 0;
-    for (unsigned i = 0; cpr_profile_at(i); i++) {
+    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
         const cpr_profile *profile = cpr_profile_at(i);
         printf("memory   %s a rank",
                progress_bytes(cpr_codec_memory(profile, primer + largest), shown, sizeof shown));
@@ -125,10 +125,10 @@ static cpr_status plan(plan_call *call, int paths, char **path, cpr_error *error
                                       .warn_context = call};
     cpr_file_list *files = cpr_file_list_create();
     cpr_status status =
-        files ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
+        files != NULL ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
     for (int i = 0; status == CPR_OK && i < paths; i++)
         status = cpr_file_list_add(files, path[i], &options, error);
-    if (status == CPR_OK && call->files_from)
+    if (status == CPR_OK && call->files_from != NULL)
         status = cpr_file_list_add_from(files, call->files_from, &options, error);
     if (status == CPR_OK)
         status = cpr_file_list_check_unreadable(files, &options, call->skip_unreadable, error);

@@ -50,7 +50,7 @@ typedef struct job_status {
 static uint64_t number_after(const char *text, const char *key)
 {
     const char *at = strstr(text, key);
-    return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+    return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
 /* 0 if it is more than any machine has: JSON has no infinity, and the file may hold anything. */
@@ -92,7 +92,7 @@ static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest
         return;
     }
     const char *at = strstr(text, "\nseconds ");
-    const double seconds = at ? strtod(at + 9, NULL) : 0;
+    const double seconds = at != NULL ? strtod(at + 9, NULL) : 0;
     const uint64_t primer = number_after(text, "\nprimer ");
     const uint64_t raw = number_after(text, "\nraw ");
     const uint64_t earlier = number_after(text, "\nearlier ");
@@ -108,7 +108,7 @@ static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest
     job->ranks = count < 1000000 ? calloc((size_t)count + 1, sizeof *job->ranks) : NULL;
     job->begun = 0;
     at = strstr(text, "\nrank ");
-    while (job->ranks && at && (uint64_t)job->rank_count < count &&
+    while (job->ranks != NULL && at != NULL && (uint64_t)job->rank_count < count &&
            parse_rank(at + 1, manifest, seconds, &job->ranks[job->rank_count])) {
         job->begun += job->ranks[job->rank_count++].shard != UINT64_MAX;
         at = strstr(at + 1, "\nrank ");
@@ -121,7 +121,7 @@ static cpr_status look_at_shards(cpr_work_dir *work, const cpr_manifest *manifes
 {
     cpr_work_scan scan;
     uint8_t *marks = calloc((size_t)manifest->shard_count + 1, 1);
-    if (!marks)
+    if (marks == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     const cpr_status status = cpr_work_dir_scan(work, &scan, marks, manifest->shard_count, error);
     for (uint64_t i = 0; status == CPR_OK && i < manifest->shard_count; i++) {

@@ -143,7 +143,7 @@ static void on_item(void *context, const cpr_item_result *result)
 static char *state_name(const verify_call *call, const char *archive_path)
 {
     char suffix[80];
-    if (call->state_path)
+    if (call->state_path != NULL)
         return command_join(call->state_path, "");
     if (call->parts == 1)
         return command_join(archive_path, ".verified");
@@ -159,7 +159,7 @@ static cpr_status recall(verify_call *call, const char *archive_path, const cpr_
 {
     cpr_error detail = {.text = ""};
     char *name = state_name(call, archive_path);
-    if (!name)
+    if (name == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
     const cpr_status status = cpr_verified_open(
         name, archive_path, archive, call->depth == CPR_EXAMINE_RAW, done, &call->state, &detail);
@@ -182,7 +182,7 @@ static cpr_status choose(verify_call *call, const char *archive_path, const cpr_
     bool *done = calloc(shards + 1, sizeof *done);
     call->selected = calloc(shards + 1, sizeof *call->selected);
     cpr_status status = CPR_OK;
-    if (!done || !call->selected)
+    if (done == NULL || call->selected == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     else if (call->go_on && cpr_ranks_rank(call->ranks) == 0)
         status = recall(call, archive_path, archive, done, error);
@@ -256,7 +256,7 @@ static cpr_status verify(verify_call *call, const char *archive_path, cpr_archiv
     const cpr_archive_header *header = cpr_archive_info(archive);
     call->bad = calloc((size_t)header->shard_count + 1, sizeof *call->bad);
     cpr_status status = CPR_OK;
-    if (!call->bad)
+    if (call->bad == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(call->ranks, status, error);
     if (status == CPR_OK)

@@ -49,7 +49,7 @@ static int matching_options(const struct option *options, const char *text)
 {
     int found = 0;
     const size_t length = strcspn(text, "=");
-    for (; options->name; options++)
+    for (; options->name != NULL; options++)
         found += strncmp(options->name, text, length) == 0;
     return found;
 }
@@ -58,7 +58,8 @@ static int matching_options(const struct option *options, const char *text)
 static void say_bad_option(int c, char **argv, const char *letters, const struct option *options)
 {
     const char *word = argv[optind - 1];
-    if (c == '?' && optopt && optopt <= UCHAR_MAX && (optopt == ':' || !strchr(letters, optopt))) {
+    if (c == '?' && optopt && optopt <= UCHAR_MAX &&
+        (optopt == ':' || strchr(letters, optopt) == NULL)) {
         const char letter[] = {(char)optopt, '\0'};
         command_say("invalid option -- '%s'", letter);
     } else if (c == ':' && strncmp(word, "--", 2) != 0) {
@@ -125,7 +126,7 @@ int command_help(const cpr_ranks *ranks, const char *text, bool profiles)
         const uint64_t most =
             CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
         puts("\nProfiles, and the memory of one rank at the default shard size:");
-        for (unsigned i = 0; cpr_profile_at(i); i++) {
+        for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
             const cpr_profile *profile = cpr_profile_at(i);
             printf("  %-10s %5.0f MiB  %s\n", cpr_profile_name(profile),
                    (double)cpr_codec_memory(profile, most) / 1048576.0,
@@ -200,7 +201,7 @@ char *command_join(const char *first, const char *second)
 {
     const size_t room = strlen(first) + strlen(second) + 1;
     char *joined = malloc(room);
-    if (joined)
+    if (joined != NULL)
         snprintf(joined, room, "%s%s", first, second);
     return joined;
 }
@@ -267,7 +268,7 @@ cpr_status command_parse_shards(const char *text, uint64_t shard_count, bool **s
                                 cpr_error *error)
 {
     *selected = calloc((size_t)shard_count + 1, sizeof **selected);
-    if (!*selected)
+    if (*selected == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     const char *at = text;
     for (;;) {

@@ -48,7 +48,7 @@ void escape_json_member(FILE *out, const char *key, const char *colon, const cha
 
 void escape_csv(FILE *out, const char *text)
 {
-    if (!strpbrk(text, "\",\r\n")) {
+    if (strpbrk(text, "\",\r\n") == NULL) {
         fputs(text, out);
         return;
     }

@@ -51,7 +51,7 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
         return command_flush(ranks);
     }
     cmd_fn *command = find_command(word);
-    if (command)
+    if (command != NULL)
         return command(ranks, argc - 1, argv + 1);
     if (cpr_ranks_rank(ranks) == 0) {
         if (*word)
@@ -67,14 +67,14 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
 static void tell_exit_code(const cpr_ranks *ranks, int code)
 {
     const char *path = getenv("CORPRESS_EXIT_FILE");
-    if (cpr_ranks_rank(ranks) != 0 || !path || !*path)
+    if (cpr_ranks_rank(ranks) != 0 || path == NULL || !*path)
         return;
     /* O_NONBLOCK: a FIFO that nobody reads must not hang us. */
     const int fd =
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    const bool written = file && fprintf(file, "%d\n", code) > 0;
-    if ((file && fclose(file) != 0) || !written)
+    const bool written = file != NULL && fprintf(file, "%d\n", code) > 0;
+    if ((file != NULL && fclose(file) != 0) || !written)
         command_warn(ranks, "cannot write the exit code to \"%s\"", path);
 }
 

@@ -83,7 +83,7 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
     if (!p->terminal && p->total_items > 0)
         snprintf(shards, sizeof shards, "%llu of %llu shards, ",
                  (unsigned long long)now->items_done, (unsigned long long)p->total_items);
-    snprintf(out, capacity, "%s%s of %s, %s%s%s/s, %s left", p->what ? p->what : "",
+    snprintf(out, capacity, "%s%s of %s, %s%s%s/s, %s left", p->what != NULL ? p->what : "",
              progress_bytes(now->raw_bytes, done, sizeof done),
              progress_bytes(p->total_raw, total, sizeof total), shards, ratio,
              progress_bytes((uint64_t)per_second, rate, sizeof rate), left);

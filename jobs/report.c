@@ -27,7 +27,7 @@ void report_begin(report *r, FILE *out, report_format format, const report_colum
         fputc('[', out);
         return;
     }
-    for (unsigned i = 0; columns[i].name; i++) {
+    for (unsigned i = 0; columns[i].name != NULL; i++) {
         if (format == REPORT_CSV)
             fprintf(out, "%s%s", i ? "," : "", columns[i].name);
         else if (columns[i].width)

@@ -26,7 +26,7 @@ cpr_status run_log_check(const char *archive_path, cpr_error *error)
     struct stat facts;
     char *path = run_log_path(archive_path);
     cpr_status status = CPR_OK;
-    if (!path)
+    if (path == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
     else if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
         status = cpr_fail(error, CPR_ERR_EXISTS,
@@ -58,7 +58,7 @@ static FILE *open_file(const char *path, int flags, const char *mode)
     if (code == 0 && !is_run_log(fd))
         code = EEXIST;
     FILE *file = code == 0 ? fdopen(fd, mode) : NULL;
-    if (!file) {
+    if (file == NULL) {
         if (code == 0)
             code = errno;
         close(fd);
@@ -70,15 +70,16 @@ static FILE *open_file(const char *path, int flags, const char *mode)
 bool run_log_open(run_log *log, const char *archive_path)
 {
     *log = (run_log){.path = run_log_path(archive_path)};
-    log->file =
-        log->path ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, "a") : NULL;
+    log->file = log->path != NULL
+                    ? open_file(log->path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, "a")
+                    : NULL;
     return log->file != NULL;
 }
 
 bool run_log_close(run_log *log)
 {
     bool good = !log->failed;
-    if (log->file && fclose(log->file) != 0)
+    if (log->file != NULL && fclose(log->file) != 0)
         good = false;
     free(log->path);
     *log = (run_log){.file = NULL};
@@ -88,12 +89,12 @@ bool run_log_close(run_log *log)
 /* {"time":"2024-05-06T07:08:09Z","event":"name" */
 static bool begin_event(run_log *log, const char *name)
 {
-    if (!log->file)
+    if (log->file == NULL)
         return false;
     char when[32] = "";
     const time_t now = time(NULL);
     struct tm utc;
-    if (gmtime_r(&now, &utc))
+    if (gmtime_r(&now, &utc) != NULL)
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
     fprintf(log->file, EVENT_START "%s\",\"event\":\"%s\"", when, name);
     return true;
@@ -118,7 +119,7 @@ void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compres
             ",\"raw_bytes\":%" PRIu64 ",\"kernel\":\"%s\",\"blas\":\"%s\",\"hosts\":[",
             cpr_profile_name(options->profile), options->shard_bytes, cpr_file_list_count(files),
             cpr_file_list_bytes(files), cpr_model_kernel(), cpr_model_blas(options->profile));
-    for (int i = 0; hosts && i < ranks; i++) {
+    for (int i = 0; hosts != NULL && i < ranks; i++) {
         if (i)
             fputc(',', log->file);
         escape_json(log->file, hosts + (size_t)i * CPR_HOST_BYTES);
@@ -191,23 +192,23 @@ void run_log_failed(run_log *log, cpr_status status, const char *text)
 static const char *find_value(const char *line, const char *key)
 {
     const char *at = strstr(line, key);
-    return at ? at + strlen(key) : NULL;
+    return at != NULL ? at + strlen(key) : NULL;
 }
 
 void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header,
                       uint64_t *lz4_bytes)
 {
     char *path = run_log_path(archive_path);
-    FILE *file = path ? open_file(path, O_RDONLY, "r") : NULL;
+    FILE *file = path != NULL ? open_file(path, O_RDONLY, "r") : NULL;
     char *line = NULL;
     size_t capacity = 0;
-    while (file && getline(&line, &capacity, file) > 0) {
-        if (!strstr(line, "\"event\":\"shard\""))
+    while (file != NULL && getline(&line, &capacity, file) > 0) {
+        if (strstr(line, "\"event\":\"shard\"") == NULL)
             continue;
         const char *shard_text = find_value(line, "\"shard\":");
         const char *lz4_text = find_value(line, "\"lz4_bytes\":");
         const char *hash_text = find_value(line, "\"raw_xxh3\":\"");
-        if (!shard_text || !lz4_text || !hash_text)
+        if (shard_text == NULL || lz4_text == NULL || hash_text == NULL)
             continue;
         const uint64_t shard = strtoull(shard_text, NULL, 10);
         if (shard >= header->shard_count)
@@ -219,7 +220,7 @@ void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header
             lz4_bytes[shard] = strtoull(lz4_text, NULL, 10);
     }
     free(line);
-    if (file)
+    if (file != NULL)
         fclose(file);
     free(path);
 }

@@ -24,7 +24,7 @@ cpr_status selection_by_path(const cpr_archive_header *header, int paths, char *
                              bool **selected, cpr_error *error)
 {
     *selected = select_none(header);
-    if (!*selected)
+    if (*selected == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
     const uint64_t files = cpr_file_list_count(header->files);
     for (int p = 0; p < paths; p++) {
@@ -78,7 +78,7 @@ cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shar
 {
     *partial = 0;
     *selected = select_none(header);
-    if (!*selected)
+    if (*selected == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
     const uint64_t files = cpr_file_list_count(header->files);
     for (uint64_t f = 0; f < files; f++) {
@@ -105,11 +105,12 @@ void selection_extent(const cpr_archive_header *header, const bool *selected, ui
     for (uint64_t f = 0; f < files; f++) {
         uint64_t first;
         uint64_t last;
-        if ((selected && !selected[f]) || !selection_shards_of_file(header, f, &first, &last))
+        if ((selected != NULL && !selected[f]) ||
+            !selection_shards_of_file(header, f, &first, &last))
             continue;
         for (uint64_t i = first > next ? first : next; i <= last; i++) {
             *raw_bytes += header->shards[i].raw_bytes;
-            ++*shards;
+            (*shards)++;
             next = i + 1;
         }
     }

@@ -40,9 +40,9 @@ static const char *best_kernels(void)
 void cpr_model_prepare(void)
 {
     const char *kernels = best_kernels();
-    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0);
+    setenv("OPENBLAS_NUM_THREADS", "1", 0);
     if (kernels != NULL)
-        (void)setenv("OPENBLAS_CORETYPE", kernels, 0);
+        setenv("OPENBLAS_CORETYPE", kernels, 0);
 }
 
 /* ---- loading ---- */
@@ -67,7 +67,7 @@ static bool has_room(void)
         mmap(NULL, ADDRESS_SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
-    (void)munmap(memory, ADDRESS_SPACE);
+    munmap(memory, ADDRESS_SPACE);
     return true;
 }
 
@@ -85,14 +85,14 @@ static void load_library(void)
     __typeof__(openblas_get_corename) *kernels;
     void *library = dlopen(CPR_BLAS_SONAME, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
-        (void)snprintf(the_one.problem, sizeof the_one.problem,
-                       "a network needs OpenBLAS (on Debian: package libopenblas0): %s", dlerror());
+        snprintf(the_one.problem, sizeof the_one.problem,
+                 "a network needs OpenBLAS (on Debian: package libopenblas0): %s", dlerror());
         return;
     }
     if (!find(library, "cblas_sgemm", &the_one.blas.sgemm)) {
-        (void)snprintf(the_one.problem, sizeof the_one.problem,
-                       "a network needs OpenBLAS with cblas_sgemm, which this %s does not have",
-                       CPR_BLAS_SONAME);
+        snprintf(the_one.problem, sizeof the_one.problem,
+                 "a network needs OpenBLAS with cblas_sgemm, which this %s does not have",
+                 CPR_BLAS_SONAME);
         return;
     }
     /* Builds on OpenMP do not read the variable. */
@@ -118,10 +118,10 @@ static void load_once(void)
     cpr_model_prepare(); /* changes nothing if the program did so when it began */
     if (!has_room()) {
         the_one.no_memory = true;
-        (void)snprintf(the_one.problem, sizeof the_one.problem,
-                       "no memory for OpenBLAS, which a network needs: it takes %zu MiB of address "
-                       "space",
-                       ADDRESS_SPACE >> 20);
+        snprintf(the_one.problem, sizeof the_one.problem,
+                 "no memory for OpenBLAS, which a network needs: it takes %zu MiB of address "
+                 "space",
+                 ADDRESS_SPACE >> 20);
         return;
     }
     load_library();
@@ -131,7 +131,7 @@ static void load_once(void)
 
 const cpr_blas *cpr_blas_load(const char **problem, bool *no_memory)
 {
-    (void)pthread_once(&once, load_once);
+    pthread_once(&once, load_once);
     *problem = the_one.problem;
     *no_memory = the_one.no_memory;
     return the_one.good ? &the_one.blas : NULL;

@@ -48,7 +48,7 @@ uint8_t *cpr_vocabulary_pack(const cpr_vocabulary *v, size_t *bytes)
 static const uint8_t *unpack_token(const uint8_t *in, const uint8_t *end, uint8_t *token,
                                    uint32_t *length)
 {
-    for (*length = 0; in < end && *in != '\n'; ++*length) {
+    for (*length = 0; in < end && *in != '\n'; (*length)++) {
         if (*length == CPR_TOKEN_MAX_BYTES)
             return NULL;
         uint8_t byte = *in++;

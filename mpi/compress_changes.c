@@ -12,7 +12,7 @@ cpr_status cpr_compress_share_changes(cpr_compress_run *run, cpr_error *error)
     const bool first = run->ranks->rank == 0;
     const size_t files = (size_t)cpr_file_list_count(run->files);
     uint64_t any = 0;
-    for (size_t i = 0; first && run->changes && i < files; i++)
+    for (size_t i = 0; first && run->changes != NULL && i < files; i++)
         any |= run->changes[i] != CPR_FILE_UNTOUCHED;
     cpr_ranks_maximum(run->ranks, &any, 1);
     if (!any) {
@@ -33,7 +33,7 @@ static uint8_t likeliest(const cpr_compress_run *run, uint64_t shard, uint64_t *
     *file = cpr_file_list_find(run->files, run->starts[shard]);
     *files = 0;
     const uint64_t last = cpr_file_list_find(run->files, run->starts[shard + 1] - 1);
-    for (uint64_t i = *file; run->changes && i <= last; i++) {
+    for (uint64_t i = *file; run->changes != NULL && i <= last; i++) {
         if (run->changes[i] == CPR_FILE_UNTOUCHED || run->changes[i] < most)
             continue;
         if (run->changes[i] > most) {
@@ -41,7 +41,7 @@ static uint8_t likeliest(const cpr_compress_run *run, uint64_t shard, uint64_t *
             *file = i;
             *files = 0;
         }
-        ++*files;
+        (*files)++;
     }
     if (*files == 0)
         *files = last - *file + 1;
@@ -52,7 +52,7 @@ bool cpr_compress_is_touched(const cpr_compress_run *run, uint64_t shard)
 {
     uint64_t file;
     uint64_t files;
-    return run->changes && likeliest(run, shard, &file, &files) != CPR_FILE_UNTOUCHED;
+    return run->changes != NULL && likeliest(run, shard, &file, &files) != CPR_FILE_UNTOUCHED;
 }
 
 const char *cpr_compress_suspect(const cpr_compress_run *run, uint64_t shard, char *out,

@@ -10,7 +10,7 @@
 
 cpr_status cpr_compress_codec(cpr_compress_run *run, cpr_error *error)
 {
-    if (run->codec)
+    if (run->codec != NULL)
         return CPR_OK;
     return cpr_codec_create(run->options->profile, run->vocabulary,
                             run->primer_bytes + run->largest, &run->codec, error);
@@ -56,7 +56,7 @@ static cpr_status save_now_and_then(void *context, uint64_t raw_bytes, uint64_t 
     const cpr_status status = work->progress(work->progress_context, raw_bytes, coded_bytes, error);
     if (status != CPR_OK)
         return status;
-    if (run->lock && cpr_work_lock_lost(run->lock))
+    if (run->lock != NULL && cpr_work_lock_lost(run->lock))
         return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
     if (save_is_due(work))
         save(work);

@@ -52,7 +52,7 @@ static cpr_status next_block(primer_work *primer, cpr_error *error)
     primer->at = 0;
     free(primer->block);
     primer->block = malloc(primer->bytes);
-    if (!primer->block)
+    if (primer->block == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the primer");
     const cpr_status status =
         cpr_corpus_reader_read(primer->reader, extent.offset, primer->block, primer->bytes, error);
@@ -210,7 +210,7 @@ static cpr_status prime(primer_work *primer, cpr_progress_fn *progress, void *pr
     if (!cpr_primed_is_first(run->primed))
         return cpr_primed_wait(run->primed, progress, progress_context, error);
     primer->reader = cpr_corpus_reader_create(run->files);
-    if (!primer->reader)
+    if (primer->reader == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     cpr_status status = cpr_compress_codec(run, error);
     if (status == CPR_OK)

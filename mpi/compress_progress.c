@@ -14,7 +14,7 @@ static char *describe(const cpr_progress_file *file, const cpr_rank_progress *ea
     char *text = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
-    if (!out)
+    if (out == NULL)
         return NULL;
     const cpr_run_progress *shards = file->primer ? &file->run->earlier : &file->all;
     fprintf(out,
@@ -29,7 +29,7 @@ static char *describe(const cpr_progress_file *file, const cpr_rank_progress *ea
         const cpr_rank_progress *r = &each[i];
         const bool busy = !file->primer && r->item < file->run->todo_count;
         fprintf(out, "rank %d %s ", i,
-                file->hosts ? file->hosts + (size_t)i * CPR_HOST_BYTES : "?");
+                file->hosts != NULL ? file->hosts + (size_t)i * CPR_HOST_BYTES : "?");
         if (busy)
             fprintf(out, "%" PRIu64, file->run->todo[r->item]);
         else
@@ -48,7 +48,7 @@ static void on_progress(void *context, const cpr_run_progress *now)
     cpr_progress_file *file = context;
     const cpr_listener *user = file->run->listener;
     file->all = *now;
-    if (user && user->progress)
+    if (user != NULL && user->progress != NULL)
         user->progress(user->context, now);
 }
 
@@ -61,7 +61,7 @@ static void on_ranks(void *context, const cpr_rank_progress *each, int size)
     file->written = now;
     char *text = describe(file, each, size, now);
     /* Of no account: a full disk shows soon enough where it matters. */
-    if (text)
+    if (text != NULL)
         (void)cpr_work_put_progress(file->run->work, text, NULL);
     free(text);
 }
@@ -72,7 +72,7 @@ static void on_item(void *context, const cpr_item_result *result)
     const cpr_listener *user = file->run->listener;
     if (file->primer && result->rank != 0)
         return; /* the others do the same, or wait */
-    if (user && user->item)
+    if (user != NULL && user->item != NULL)
         user->item(user->context, result);
 }
 
@@ -80,7 +80,7 @@ static void on_warn(void *context, const char *text)
 {
     cpr_progress_file *file = context;
     const cpr_listener *user = file->run->listener;
-    if (user && user->warn)
+    if (user != NULL && user->warn != NULL)
         user->warn(user->context, text);
 }
 
@@ -88,7 +88,7 @@ static void on_note(void *context, const char *text)
 {
     const cpr_progress_file *file = context;
     const cpr_listener *user = file->run->listener;
-    if (user && user->note)
+    if (user != NULL && user->note != NULL)
         user->note(user->context, text);
 }
 

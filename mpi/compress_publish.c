@@ -47,7 +47,7 @@ static cpr_status create(const cpr_compress_run *run, const char *temporary_path
     uint64_t *file_loss = calloc(files + 1, sizeof *file_loss);
     cpr_shard_info primer;
     cpr_status status = primer_facts(run, &primer, error);
-    if (!shards || !file_loss)
+    if (shards == NULL || file_loss == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's tables");
     else if (status == CPR_OK)
         status = gather_facts(run, shards, file_loss, error);
@@ -115,7 +115,7 @@ cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
         size_t vocabulary_bytes;
         if (run->ranks->rank == 0)
             status = cpr_archive_vocabulary(archive, &vocabulary, &vocabulary_bytes, error);
-        if (status == CPR_OK && run->ranks->rank == 0 && cpr_archive_info(archive)->primer)
+        if (status == CPR_OK && run->ranks->rank == 0 && cpr_archive_info(archive)->primer != NULL)
             status = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, error);
         for (uint64_t i = first_of(run, shards, run->ranks->rank); status == CPR_OK && i < end; i++)
             status = cpr_archive_check_coded(archive, i, error);
@@ -132,7 +132,7 @@ static cpr_status name_temporary(cpr_compress_run *run, char **path, cpr_error *
     size_t bytes = 0;
     if (run->ranks->rank == 0) {
         name = (uint8_t *)cpr_work_archive_path(run->options->archive_path);
-        if (name)
+        if (name != NULL)
             bytes = strlen((char *)name) + 1;
         else
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
@@ -186,7 +186,7 @@ cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, 
             cpr_ranks_agree(ranks, first ? publish(run, temporary_path, error) : CPR_OK, error);
     if (status == CPR_OK)
         drop_shards(run);
-    else if (first && temporary_path)
+    else if (first && temporary_path != NULL)
         unlink(temporary_path);
     free(temporary_path);
     return status;

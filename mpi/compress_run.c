@@ -13,7 +13,7 @@
 
 void cpr_compress_phase(const cpr_compress_run *run, const char *name)
 {
-    if (run->ranks->rank == 0 && run->listener && run->listener->phase)
+    if (run->ranks->rank == 0 && run->listener != NULL && run->listener->phase != NULL)
         run->listener->phase(run->listener->context, name);
 }
 
@@ -43,7 +43,7 @@ static bool is_of_system(const char *directory)
 {
     char *resolved = realpath(directory, NULL);
     const bool found =
-        resolved && (strcmp(resolved, "/dev") == 0 || strncmp(resolved, "/proc/", 6) == 0);
+        resolved != NULL && (strcmp(resolved, "/dev") == 0 || strncmp(resolved, "/proc/", 6) == 0);
     free(resolved);
     return found;
 }
@@ -58,17 +58,18 @@ static cpr_status check_output(const cpr_compress_options *options, cpr_error *e
     if (*path && path[strlen(path) - 1] == '/')
         return cpr_fail(error, CPR_ERR_USAGE, "%s names a directory, not an archive", shown);
     const char *other = kind_of_other(path);
-    if (other)
+    if (other != NULL)
         return cpr_fail(error, CPR_ERR_EXISTS, "%s is a %s, not a file that can be replaced", shown,
                         other);
     if (lstat(path, &facts) == 0 && !options->overwrite && !work_exists(path))
         return cpr_fail(error, CPR_ERR_EXISTS, "%s exists; use --force to replace it", shown);
     const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
-    if (slash && !directory)
+    char *directory =
+        slash != NULL ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+    if (slash != NULL && directory == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
-    const int code = access(directory ? directory : ".", W_OK | X_OK) ? errno : 0;
-    const bool of_system = is_of_system(directory ? directory : ".");
+    const int code = access(directory != NULL ? directory : ".", W_OK | X_OK) ? errno : 0;
+    const bool of_system = is_of_system(directory != NULL ? directory : ".");
     free(directory);
     if (of_system)
         return cpr_fail(error, CPR_ERR_EXISTS, "%s is not a place for files", shown);
@@ -96,7 +97,7 @@ static cpr_status share_files(cpr_compress_run *run, const cpr_file_list *files,
     cpr_status status = CPR_OK;
     if (run->ranks->rank == 0) {
         packed = cpr_file_list_pack(files, &bytes);
-        if (!packed)
+        if (packed == NULL)
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the list of files");
     }
     status = cpr_ranks_agree(run->ranks, status, error);
@@ -114,7 +115,7 @@ static cpr_status find_starts(cpr_compress_run *run, cpr_error *error)
     const uint64_t count = run->shard_count;
     cpr_status status = CPR_OK;
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
-    if (!reader)
+    if (reader == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i <= count;
          i += (uint64_t)run->ranks->size) {
@@ -137,7 +138,7 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
     run->primer_sample_bytes = cpr_compress_primer_bytes(run->options, run->files);
     const size_t count = (size_t)run->shard_count;
     run->starts = calloc(count + 1, sizeof *run->starts);
-    if (!run->starts)
+    if (run->starts == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a plan of %zu shards", count);
     else if (run->state == CPR_WORK_NEW)
         status = find_starts(run, error);
@@ -152,7 +153,7 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
         return status;
     cpr_ranks_maximum(run->ranks, run->starts, count + 1);
     /* Every rank has `starts`, or they would have agreed on a failure. */
-    for (size_t i = 0; run->starts && i < count; i++)
+    for (size_t i = 0; run->starts != NULL && i < count; i++)
         if (run->starts[i + 1] - run->starts[i] > run->largest)
             run->largest = run->starts[i + 1] - run->starts[i];
     return CPR_OK;
@@ -215,18 +216,18 @@ cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compre
     if (status == CPR_OK)
         status = cpr_compress_open_work(&run, files, error);
     if (status == CPR_OK)
-        status = share_files(&run, run.manifest.files ? run.manifest.files : files, error);
+        status = share_files(&run, run.manifest.files != NULL ? run.manifest.files : files, error);
     if (status == CPR_OK && run.state == CPR_WORK_DONE)
         status = cpr_compress_check_archive(&run, options->archive_path, &archive_bytes, error);
     else if (status == CPR_OK)
         status = make_archive(&run, &archive_bytes, error);
-    if (status == CPR_OK && totals && ranks->rank == 0)
+    if (status == CPR_OK && totals != NULL && ranks->rank == 0)
         *totals = (cpr_compress_totals){
             .files = cpr_file_list_count(run.files),
             .shards = cpr_plan_shards(cpr_file_list_bytes(run.files), options->shard_bytes),
             .raw_bytes = cpr_file_list_bytes(run.files),
             .archive_bytes = archive_bytes,
-            .tokens = run.vocabulary ? cpr_vocabulary_tokens(run.vocabulary) : 0};
+            .tokens = run.vocabulary != NULL ? cpr_vocabulary_tokens(run.vocabulary) : 0};
     free_run(&run);
     /* No rank has anything open in the work directory from here on. */
     status = cpr_ranks_agree(ranks, status, error);

@@ -31,11 +31,11 @@ static cpr_status make_ready(coder_state *state, cpr_error *error)
     if (status != CPR_OK)
         return status;
     cpr_primed_use(run->primed, run->codec);
-    if (!state->reader)
+    if (state->reader == NULL)
         state->reader = cpr_corpus_reader_create(run->files);
-    if (!state->meter)
+    if (state->meter == NULL)
         state->meter = cpr_lz4_meter_create();
-    if (!state->reader || !state->meter)
+    if (state->reader == NULL || state->meter == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     return CPR_OK;
 }
@@ -75,7 +75,7 @@ static cpr_status make_marks(const cpr_file_list *list, uint64_t start, uint64_t
     files->files = (size_t)(last - first + 1);
     files->at = calloc(files->files, sizeof *files->at);
     files->loss = calloc(files->files, sizeof *files->loss);
-    if (!files->at || !files->loss)
+    if (files->at == NULL || files->loss == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %zu files", files->files);
     for (size_t i = 0; i < files->files; i++) {
         const uint64_t file_end =
@@ -98,7 +98,7 @@ static void rewind_shard(void *context)
 {
     coder_state *state = context;
     state->at = state->start;
-    if (state->meter)
+    if (state->meter != NULL)
         (void)cpr_lz4_meter_finish(state->meter);
 }
 
@@ -204,7 +204,7 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
         cpr_work_shard_abandon(work.out);
     }
     free_marks(&files);
-    const uint64_t lz4_bytes = state->meter ? cpr_lz4_meter_finish(state->meter) : 0;
+    const uint64_t lz4_bytes = state->meter != NULL ? cpr_lz4_meter_finish(state->meter) : 0;
     if (status != CPR_OK)
         return status;
     cpr_work_snapshot_drop(run->work, shard);

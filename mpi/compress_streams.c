@@ -46,7 +46,7 @@ static void tell_what_is_there(const cpr_compress_run *run, const cpr_file_list 
 static void show(const cpr_compress_run *run, const cpr_work_streams *streams)
 {
     const cpr_run_progress now = {.raw_bytes = cpr_work_streams_bytes(streams)};
-    if (run->listener && run->listener->progress)
+    if (run->listener != NULL && run->listener->progress != NULL)
         run->listener->progress(run->listener->context, &now);
 }
 
@@ -77,7 +77,7 @@ cpr_status cpr_compress_read_streams(cpr_compress_run *run, cpr_file_list *files
     cpr_status status = CPR_OK;
     if (run->ranks->rank == 0) {
         status = look(run, files, &streams, &reads, error);
-        if (status == CPR_OK && streams)
+        if (status == CPR_OK && streams != NULL)
             tell_what_is_there(run, files);
     }
     status = cpr_ranks_agree(run->ranks, status, error);

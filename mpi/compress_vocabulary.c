@@ -40,7 +40,7 @@ static bool take_block(cpr_compress_run *run, uint64_t i, cpr_word_counts *count
         run->noise[i - run->vocabulary_blocks] = noise;
         return true;
     }
-    return !counts || noise || cpr_word_counts_add(counts, block, bytes);
+    return counts == NULL || noise || cpr_word_counts_add(counts, block, bytes);
 }
 
 /* Reads this rank's blocks of the sample, hashes them and, unless counts is NULL, counts their
@@ -51,7 +51,7 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
     uint8_t *block = NULL;
     size_t capacity = 0;
     cpr_status status = CPR_OK;
-    if (!reader)
+    if (reader == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->sample_count;
          i += (uint64_t)run->ranks->size) {
@@ -61,7 +61,7 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
             free(block);
             block = malloc(capacity);
         }
-        if (!block)
+        if (block == NULL)
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the sample");
         else
             status =
@@ -125,10 +125,10 @@ static cpr_status learn(cpr_compress_run *run, const cpr_word_counts *counts, cp
             ? cpr_vocabulary_create_bytes()
             : cpr_vocabulary_learn(
                   counts, cpr_profile_vocabulary_size(run->options->profile, run->corpus_bytes));
-    if (learned)
+    if (learned != NULL)
         run->packed_vocabulary = cpr_vocabulary_pack(learned, &run->packed_vocabulary_bytes);
     cpr_vocabulary_free(learned);
-    if (run->packed_vocabulary)
+    if (run->packed_vocabulary != NULL)
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to learn the vocabulary");
 }
@@ -137,8 +137,9 @@ static cpr_status learn(cpr_compress_run *run, const cpr_word_counts *counts, cp
 static cpr_status learn_together(cpr_compress_run *run, cpr_error *error)
 {
     cpr_word_counts *counts = cpr_word_counts_create();
-    cpr_status status = counts ? read_sample(run, counts, error)
-                               : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
+    cpr_status status = counts != NULL
+                            ? read_sample(run, counts, error)
+                            : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count words");
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
         status = cpr_ranks_reduce(run->ranks, pack_counts, merge_counts, counts, error);
@@ -180,7 +181,7 @@ cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
     run->sample = calloc((size_t)run->sample_count + 1, sizeof *run->sample);
     run->noise = calloc((size_t)run->sample_count + 1, sizeof *run->noise);
     cpr_status status = CPR_OK;
-    if (!run->sample || !run->noise)
+    if (run->sample == NULL || run->noise == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a sample's hashes");
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
@@ -192,9 +193,9 @@ cpr_status cpr_compress_vocabulary(cpr_compress_run *run, cpr_error *error)
     if (status != CPR_OK)
         return status;
     run->vocabulary = cpr_vocabulary_unpack(run->packed_vocabulary, run->packed_vocabulary_bytes);
-    if (!run->vocabulary && errno == ENOMEM)
+    if (run->vocabulary == NULL && errno == ENOMEM)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the vocabulary");
-    else if (!run->vocabulary)
+    else if (run->vocabulary == NULL)
         status = cpr_fail(error, CPR_ERR_DAMAGED,
                           "the manifest's vocabulary cannot be used; --restart throws it away");
     return cpr_ranks_agree(run->ranks, status, error);

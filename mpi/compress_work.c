@@ -11,7 +11,7 @@ void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
 {
     cpr_error note;
     va_list arguments;
-    if (run->ranks->rank != 0 || !run->listener || !run->listener->note)
+    if (run->ranks->rank != 0 || run->listener == NULL || run->listener->note == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(note.text, sizeof note.text, format, arguments);
@@ -23,7 +23,7 @@ void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
 {
     cpr_error text;
     va_list arguments;
-    if (run->ranks->rank != 0 || !run->listener || !run->listener->warn)
+    if (run->ranks->rank != 0 || run->listener == NULL || run->listener->warn == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(text.text, sizeof text.text, format, arguments);
@@ -111,7 +111,7 @@ static cpr_status compare(cpr_compress_run *run, const cpr_file_list *files, cpr
         return status;
     run->begun = true;
     run->changes = calloc((size_t)cpr_file_list_count(files) + 1, sizeof *run->changes);
-    if (!run->changes)
+    if (run->changes == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the corpus");
     (void)cpr_manifest_find_touched(&run->manifest, &now, run->changes);
     return CPR_OK;
@@ -249,7 +249,7 @@ static cpr_status look_at_shards(const cpr_compress_run *run, uint64_t *marks, u
 {
     cpr_status status = CPR_OK;
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
-    if (!reader)
+    if (reader == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->shard_count;
          i += (uint64_t)run->ranks->size) {
@@ -270,7 +270,7 @@ static void announce_comparison(const cpr_compress_run *run, const uint64_t *mar
 {
     uint64_t files = 0;
     uint64_t shards = 0;
-    if (!run->changes)
+    if (run->changes == NULL)
         return;
     for (uint64_t i = 0; i < cpr_file_list_count(run->files); i++)
         files += run->changes[i] != CPR_FILE_UNTOUCHED;
@@ -335,12 +335,12 @@ cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
     cpr_work_scan scan;
     cpr_status status = CPR_OK;
     run->todo = calloc(count + 1, sizeof *run->todo);
-    if (!marks || !coded || !found || !run->todo)
+    if (marks == NULL || coded == NULL || found == NULL || run->todo == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %zu shards", count);
     else if (run->ranks->rank == 0)
         status = cpr_work_dir_scan(run->work, &scan, found, run->shard_count, error);
     status = cpr_ranks_agree(run->ranks, status, error);
-    if (status == CPR_OK && marks && coded && found && run->todo) {
+    if (status == CPR_OK && marks != NULL && coded != NULL && found != NULL && run->todo != NULL) {
         for (size_t i = 0; i < count; i++)
             marks[i] = found[i];
         cpr_ranks_maximum(run->ranks, marks, count);
@@ -375,7 +375,7 @@ cpr_status cpr_compress_close_work(cpr_compress_run *run, cpr_status status, cpr
     cpr_error detail = {.text = ""};
     cpr_work_scan scan = {.manifest = true};
     cpr_work_dir *work = NULL;
-    if (!run->lock)
+    if (run->lock == NULL)
         return status;
     if (status == CPR_OK) {
         const cpr_status removed = cpr_work_dir_remove(path, run->lock, &detail);

@@ -25,7 +25,7 @@ typedef struct decoder_state {
 
 static const cpr_shard_info *shard_of(const decoder_state *state, uint64_t item, uint64_t *shard)
 {
-    *shard = state->shards ? state->shards[item] : item;
+    *shard = state->shards != NULL ? state->shards[item] : item;
     return cpr_archive_shard(state->archive, *shard);
 }
 
@@ -50,9 +50,9 @@ cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, 
         return status;
     errno = 0;
     *vocabulary = cpr_vocabulary_unpack(packed, packed_bytes);
-    if (!*vocabulary && errno == ENOMEM)
+    if (*vocabulary == NULL && errno == ENOMEM)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's vocabulary");
-    if (!*vocabulary)
+    if (*vocabulary == NULL)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
     status = cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
     if (status != CPR_OK) {
@@ -67,7 +67,7 @@ static cpr_status open_primed(decoder_state *state, cpr_error *error)
 {
     const cpr_profile *profile;
     cpr_status status = cpr_archive_profile(state->archive, &profile, error);
-    if (status == CPR_OK && cpr_archive_info(state->archive)->primer)
+    if (status == CPR_OK && cpr_archive_info(state->archive)->primer != NULL)
         status = cpr_primed_open(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
                                  &state->primed, error);
     return cpr_ranks_agree(state->ranks, status, error);
@@ -115,11 +115,11 @@ static cpr_status not_begun(void *context, uint64_t raw_bytes, uint64_t coded_by
 static cpr_status make_ready(decoder_state *state, cpr_progress_fn *progress,
                              void *progress_context, cpr_error *error)
 {
-    if (state->codec)
+    if (state->codec != NULL)
         return CPR_OK;
     waiting w = {progress, progress_context};
     cpr_status status = cpr_archive_codec(state->archive, &state->vocabulary, &state->codec, error);
-    if (status == CPR_OK && state->primed)
+    if (status == CPR_OK && state->primed != NULL)
         status = cpr_primed_make(state->primed, state->codec, decode_primer, state, not_begun, &w,
                                  error);
     return status;
@@ -142,7 +142,7 @@ static cpr_status judge(cpr_status status, cpr_item_result *result, const cpr_er
         result->text = *detail;
         return CPR_OK;
     }
-    if (status != CPR_OK && error)
+    if (status != CPR_OK && error != NULL)
         *error = *detail;
     return status;
 }
@@ -159,16 +159,16 @@ static void begin_result(const decoder_state *state, uint64_t item, cpr_item_res
 static void note_item(void *context, const cpr_item_result *result)
 {
     decoder_state *state = context;
-    if (result->bad != CPR_OK && state->bad)
+    if (result->bad != CPR_OK && state->bad != NULL)
         state->bad[result->shard] = true;
-    if (state->listener && state->listener->item)
+    if (state->listener != NULL && state->listener->item != NULL)
         state->listener->item(state->listener->context, result);
 }
 
 static void pass_progress(void *context, const cpr_run_progress *progress)
 {
     const decoder_state *state = context;
-    if (state->listener && state->listener->progress)
+    if (state->listener != NULL && state->listener->progress != NULL)
         state->listener->progress(state->listener->context, progress);
 }
 
@@ -199,7 +199,7 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
     cpr_error end_detail = {.text = ""};
     const cpr_status ended = cpr_output_shard_end(state->tree, status == CPR_OK, &end_detail);
     if (status == CPR_OK && ended != CPR_OK) {
-        if (error)
+        if (error != NULL)
             *error = end_detail;
         return ended;
     }
@@ -213,10 +213,10 @@ static uint64_t *select_shards(const cpr_archive *archive, const bool *files, ui
     uint64_t *shards = calloc((size_t)header->shard_count + 1, sizeof *shards);
     const uint64_t file_count = cpr_file_list_count(header->files);
     *count = 0;
-    for (uint64_t i = 0; shards && i < header->shard_count; i++) {
+    for (uint64_t i = 0; shards != NULL && i < header->shard_count; i++) {
         const uint64_t start = header->shards[i].offset;
         const uint64_t end = start + header->shards[i].raw_bytes;
-        bool wanted = !files;
+        bool wanted = files == NULL;
         for (uint64_t f = cpr_file_list_find(header->files, start);
              !wanted && f < file_count && cpr_file_list_offset(header->files, f) < end; f++)
             wanted = files[f] && cpr_file_list_get(header->files, f).bytes > 0;
@@ -265,7 +265,7 @@ static cpr_status finish_tree(decoder_state *state, const cpr_extract_options *o
 static void note(void *context, const char *text)
 {
     const cpr_listener *listener = context;
-    if (listener && listener->note)
+    if (listener != NULL && listener->note != NULL)
         listener->note(listener->context, text);
 }
 
@@ -303,7 +303,7 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
     state.shards = shards;
     state.bad = calloc((size_t)header->shard_count + 1, sizeof *state.bad);
     cpr_status status = CPR_OK;
-    if (!shards || !state.bad)
+    if (shards == NULL || state.bad == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK && count > 0)
@@ -329,7 +329,7 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
             status = finish_tree(&state, options, status, error);
         status = cpr_ranks_agree(ranks, status, error);
     }
-    if (bad && state.bad)
+    if (bad != NULL && state.bad != NULL)
         memcpy(bad, state.bad, (size_t)header->shard_count);
     cpr_output_tree_close(state.tree);
     free_decoder(&state);
@@ -362,9 +362,9 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
         return go_on != CPR_OK ? go_on : judge(status, result, &detail, error);
     }
     cpr_status status = make_ready(state, progress, progress_context, error);
-    if (status == CPR_OK && !state->meter)
+    if (status == CPR_OK && state->meter == NULL)
         state->meter = cpr_lz4_meter_create();
-    if (status == CPR_OK && !state->meter)
+    if (status == CPR_OK && state->meter == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to measure");
     if (status != CPR_OK)
         return status;
@@ -386,13 +386,13 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth
     decoder_state state = {.ranks = ranks, .archive = archive, .depth = depth};
     uint64_t *shards = calloc((size_t)shard_count + 2, sizeof *shards);
     uint64_t count = 0;
-    if (shards && depth == CPR_EXAMINE_CODED && cpr_archive_info(archive)->primer)
+    if (shards != NULL && depth == CPR_EXAMINE_CODED && cpr_archive_info(archive)->primer != NULL)
         shards[count++] = CPR_SHARD_PRIMER;
-    for (uint64_t i = 0; shards && i < shard_count; i++)
-        if (!selected || selected[i])
+    for (uint64_t i = 0; shards != NULL && i < shard_count; i++)
+        if (selected == NULL || selected[i])
             shards[count++] = i;
     cpr_status status = CPR_OK;
-    if (!shards)
+    if (shards == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     state.shards = shards;

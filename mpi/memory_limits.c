@@ -24,12 +24,12 @@ static uint64_t read_value(const char *path, const char *name, uint64_t unit)
     uint64_t value = 0;
     FILE *file = fopen(path, "r");
     const size_t length = strlen(name);
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, name, length) == 0 && strchr(": \t", line[length])) {
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, length) == 0 && strchr(": \t", line[length]) != NULL) {
             value = strtoull(line + length + strspn(line + length, ": \t"), NULL, 10) * unit;
             break;
         }
-    if (file)
+    if (file != NULL)
         fclose(file);
     return value;
 }
@@ -53,9 +53,9 @@ static uint64_t read_limit(const char *directory, const char *name)
     char text[64] = "";
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *file = fopen(path, "r");
-    if (!file)
+    if (file == NULL)
         return NO_LIMIT;
-    const bool read = fgets(text, sizeof text, file) && text[0] >= '0' && text[0] <= '9';
+    const bool read = fgets(text, sizeof text, file) != NULL && text[0] >= '0' && text[0] <= '9';
     fclose(file);
     const uint64_t limit = read ? strtoull(text, NULL, 10) : NO_LIMIT;
     return limit >= (uint64_t)INT64_MAX / 2 ? NO_LIMIT : limit;
@@ -86,7 +86,7 @@ static uint64_t groups_room(const char *mount, const char *group, bool second)
         const uint64_t room = group_room(path, second);
         least = room < least ? room : least;
         char *slash = strrchr(path + top, '/');
-        if (!slash)
+        if (slash == NULL)
             return least;
         *slash = '\0';
     }
@@ -97,8 +97,8 @@ static uint64_t line_room(const char *root, char *line)
 {
     char mount[512];
     char *controllers = strchr(line, ':');
-    char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-    if (!group)
+    char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+    if (group == NULL)
         return NO_LIMIT;
     *group++ = '\0';
     group[strcspn(group, "\n")] = '\0';
@@ -107,9 +107,9 @@ static uint64_t line_room(const char *root, char *line)
     static const char *const mounts[2][2] = {{"/sys/fs/cgroup/memory", NULL},
                                              {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}};
     bool memory = second;
-    for (const char *at = controllers + 1; !memory && at; at = strchr(at, ','))
+    for (const char *at = controllers + 1; !memory && at != NULL; at = strchr(at, ','))
         memory = strncmp(at += *at == ',', "memory", 6) == 0 && (at[6] == ',' || at[6] == '\0');
-    for (int i = 0; memory && i < 2 && mounts[second][i]; i++) {
+    for (int i = 0; memory && i < 2 && mounts[second][i] != NULL; i++) {
         snprintf(mount, sizeof mount, "%s%s", root, mounts[second][i]);
         const uint64_t room = groups_room(mount, group, second);
         least = room < least ? room : least;
@@ -124,11 +124,11 @@ uint64_t cpr_memory_group_room(const char *root)
     uint64_t least = NO_LIMIT;
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file)) {
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         const uint64_t room = line_room(root, line);
         least = room < least ? room : least;
     }
-    if (file)
+    if (file != NULL)
         fclose(file);
     return least;
 }

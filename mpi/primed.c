@@ -83,7 +83,7 @@ static cpr_status open_own(cpr_primed *primed, bool shared, cpr_error *error)
         primed->fd = -1;
     }
     primed->head = map(primed->fd, primed->mapped);
-    if (!primed->head)
+    if (primed->head == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY,
                         "no memory for the model's state after the primer, %zu MB",
                         primed->mapped >> 20);
@@ -110,11 +110,11 @@ static shared_head *map_other(const memory_address *at, size_t bytes, int *file)
         return NULL;
     if (fstat(fd, &facts) == 0 && facts.st_size == (off_t)bytes)
         head = map(fd, bytes);
-    if (head && head->token == at->token) {
+    if (head != NULL && head->token == at->token) {
         *file = fd;
         return head;
     }
-    if (head)
+    if (head != NULL)
         munmap(head, bytes);
     close(fd);
     return NULL;
@@ -127,7 +127,7 @@ static memory_address own_address(const cpr_ranks *ranks, const cpr_primed *prim
     memcpy(own.host, ranks->host, sizeof own.host);
     if (stat("/proc/self/ns/pid", &facts) == 0)
         own.processes = facts.st_ino;
-    if (primed->head)
+    if (primed->head != NULL)
         own.token = primed->head->token;
     return own;
 }
@@ -138,10 +138,10 @@ static cpr_status share(cpr_ranks *ranks, cpr_primed *primed, cpr_error *error)
     const memory_address own = own_address(ranks, primed);
     memory_address *all = calloc((size_t)ranks->size, sizeof *all);
     cpr_status status = CPR_OK;
-    if (!all)
+    if (all == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %d ranks", ranks->size);
     status = cpr_ranks_agree(ranks, status, error);
-    if (status == CPR_OK && all) {
+    if (status == CPR_OK && all != NULL) {
         MPI_Request request;
         MPI_Iallgather(&own, (int)sizeof own, MPI_BYTE, all, (int)sizeof own, MPI_BYTE, ranks->comm,
                        &request);
@@ -155,7 +155,7 @@ static cpr_status share(cpr_ranks *ranks, cpr_primed *primed, cpr_error *error)
             lowest < ranks->rank ? map_other(&all[lowest], primed->mapped, &file) : NULL;
         /* Until all have looked, this rank's file must be there. */
         status = cpr_ranks_agree(ranks, CPR_OK, error);
-        if (other) {
+        if (other != NULL) {
             munmap(primed->head, primed->mapped);
             if (primed->fd >= 0)
                 close(primed->fd);
@@ -174,7 +174,7 @@ cpr_status cpr_primed_open(cpr_ranks *ranks, const cpr_profile *profile, uint64_
     cpr_primed *primed = calloc(1, sizeof *primed);
     cpr_status status = CPR_OK;
     *out = primed;
-    if (!primed) {
+    if (primed == NULL) {
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to prime the model");
     } else {
         const uint64_t expected = cpr_codec_base_memory(profile, max_bytes);
@@ -184,19 +184,19 @@ cpr_status cpr_primed_open(cpr_ranks *ranks, const cpr_profile *profile, uint64_
     }
     if (ranks->size > 1) {
         status = cpr_ranks_agree(ranks, status, error);
-        if (status == CPR_OK && primed)
+        if (status == CPR_OK && primed != NULL)
             status = share(ranks, primed, error);
     }
-    if (status == CPR_OK && primed)
+    if (status == CPR_OK && primed != NULL)
         primed->state = (uint8_t *)primed->head + STATE_OFFSET;
     return status;
 }
 
 void cpr_primed_close(cpr_primed *primed)
 {
-    if (!primed)
+    if (primed == NULL)
         return;
-    if (primed->head)
+    if (primed->head != NULL)
         munmap(primed->head, primed->mapped);
     if (primed->fd >= 0)
         close(primed->fd);
@@ -239,7 +239,7 @@ static cpr_status make(const cpr_primed *primed, cpr_codec *codec, cpr_prime_fn 
         stage = status == CPR_STOPPED ? STAGE_EMPTY : STAGE_FAILED;
         head->status = (int32_t)status;
         head->error = detail;
-        if (error)
+        if (error != NULL)
             *error = detail;
     }
     atomic_store_explicit(&head->stage, stage, memory_order_release);
@@ -293,5 +293,5 @@ cpr_status cpr_primed_wait(cpr_primed *primed, cpr_progress_fn *progress, void *
 
 void cpr_primed_use(const cpr_primed *primed, cpr_codec *codec)
 {
-    cpr_codec_set_base(codec, primed ? primed->state : NULL);
+    cpr_codec_set_base(codec, primed != NULL ? primed->state : NULL);
 }

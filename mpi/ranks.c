@@ -17,7 +17,7 @@
 static long environment_number(const char *name)
 {
     const char *text = getenv(name);
-    if (!text || !*text)
+    if (text == NULL || !*text)
         return -1;
     char *end;
     const long value = strtol(text, &end, 10);
@@ -77,7 +77,7 @@ cpr_status cpr_ranks_start(cpr_ranks **out, cpr_error *error)
 {
     cpr_ranks *ranks = calloc(1, sizeof *ranks);
     *out = ranks;
-    if (!ranks)
+    if (ranks == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to start");
     ranks->comm = MPI_COMM_NULL;
     ranks->talk = MPI_COMM_NULL;
@@ -101,7 +101,7 @@ cpr_status cpr_ranks_start(cpr_ranks **out, cpr_error *error)
                 "the launcher started %ld processes (%s), but MPI sees %d; use the "
                 "mpirun that belongs to the MPI library of corpress, or srun --mpi=pmix",
                 launched.size, launched.said_by, ranks->size);
-        if (error)
+        if (error != NULL)
             error->text[0] = '\0';
         return CPR_ERR_LAUNCH;
     }
@@ -110,7 +110,7 @@ cpr_status cpr_ranks_start(cpr_ranks **out, cpr_error *error)
 
 void cpr_ranks_end(cpr_ranks *ranks)
 {
-    if (!ranks)
+    if (ranks == NULL)
         return;
     if (ranks->comm != MPI_COMM_NULL) {
         MPI_Comm_free(&ranks->talk);
@@ -175,14 +175,14 @@ cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error
     if (first == INT_MAX)
         return CPR_OK;
     if (first == ranks->rank) {
-        if (error)
+        if (error != NULL)
             said.error = *error;
         memcpy(said.host, ranks->host, sizeof said.host);
     }
     MPI_Ibcast(&said, (int)sizeof said, MPI_BYTE, first, ranks->comm, &request);
     cpr_ranks_wait(&request);
     /* Errors that were agreed on before carry their rank already. */
-    if (strstr(said.error.text, " [rank "))
+    if (strstr(said.error.text, " [rank ") != NULL)
         return cpr_fail(error, (cpr_status)said.status, "%s", said.error.text);
     return cpr_fail(error, (cpr_status)said.status, "%s [rank %d on %s]", said.error.text, first,
                     said.host);
@@ -194,7 +194,7 @@ char *cpr_ranks_hosts(cpr_ranks *ranks)
     if (ranks->rank == 0)
         hosts = calloc((size_t)ranks->size, CPR_HOST_BYTES);
     if (ranks->size == 1) {
-        if (hosts)
+        if (hosts != NULL)
             memcpy(hosts, ranks->host, CPR_HOST_BYTES);
         return hosts;
     }

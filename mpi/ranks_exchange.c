@@ -26,7 +26,7 @@ cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, 
     if (ranks->rank != 0) {
         *bytes = (size_t)total;
         *data = malloc(total ? (size_t)total : 1);
-        if (!*data)
+        if (*data == NULL)
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %llu bytes from rank 0",
                               (unsigned long long)total);
     }
@@ -64,11 +64,11 @@ void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count)
  * bytes. NULL: the sender has nothing to give because it failed. */
 static void send_block(cpr_ranks *ranks, int to, const uint8_t *data, size_t bytes)
 {
-    const uint64_t total = data ? bytes : UINT64_MAX;
+    const uint64_t total = data != NULL ? bytes : UINT64_MAX;
     MPI_Request request;
     MPI_Isend(&total, 1, MPI_UINT64_T, to, TAG_SIZE, ranks->talk, &request);
     cpr_ranks_wait(&request);
-    if (!data)
+    if (data == NULL)
         return;
     int ready = 0;
     MPI_Irecv(&ready, 1, MPI_INT, to, TAG_READY, ranks->talk, &request);
@@ -116,7 +116,7 @@ cpr_status cpr_ranks_reduce(cpr_ranks *ranks, cpr_pack_fn *pack, cpr_merge_fn *m
         size_t bytes = 0;
         if (ranks->rank & step) {
             data = status == CPR_OK ? pack(context, &bytes) : NULL;
-            if (status == CPR_OK && !data)
+            if (status == CPR_OK && data == NULL)
                 status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to send to another rank");
             send_block(ranks, ranks->rank - step, data, bytes);
             free(data);
@@ -125,7 +125,7 @@ cpr_status cpr_ranks_reduce(cpr_ranks *ranks, cpr_pack_fn *pack, cpr_merge_fn *m
         if (ranks->rank + step < ranks->size) {
             cpr_error detail = {.text = ""};
             cpr_status got = receive_block(ranks, ranks->rank + step, &data, &bytes, &detail);
-            if (got == CPR_OK && data && status == CPR_OK)
+            if (got == CPR_OK && data != NULL && status == CPR_OK)
                 got = merge(context, data, bytes, &detail);
             free(data);
             if (status == CPR_OK && got != CPR_OK)

@@ -15,7 +15,7 @@ void cpr_hold_read(cpr_hold *hold)
 {
     const char *wanted = getenv("CORPRESS_TEST_HOLD");
     char *end = NULL;
-    *hold = (cpr_hold){.every = wanted ? strtoull(wanted, &end, 10) : 0};
+    *hold = (cpr_hold){.every = wanted != NULL ? strtoull(wanted, &end, 10) : 0};
     if (hold->every > 0 && *end == ':')
         hold->file = end + 1;
     hold->next = hold->every;

@@ -13,9 +13,9 @@ static uint64_t ranks_here(cpr_ranks *ranks)
     uint64_t here = 0;
     uint64_t lacking = 0;
     char *hosts = calloc((size_t)ranks->size, CPR_HOST_BYTES);
-    lacking = !hosts;
+    lacking = hosts == NULL;
     cpr_ranks_maximum(ranks, &lacking, 1);
-    if (!lacking && hosts) {
+    if (!lacking && hosts != NULL) {
         MPI_Request request;
         MPI_Iallgather(ranks->host, CPR_HOST_BYTES, MPI_CHAR, hosts, CPR_HOST_BYTES, MPI_CHAR,
                        ranks->comm, &request);
@@ -42,7 +42,7 @@ cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, 
         return status;
     uint64_t lacking = cpr_memory_is_short(&need, &free_bytes);
     cpr_ranks_maximum(ranks, &lacking, 1);
-    if (lacking && ranks->rank == 0 && listener && listener->note) {
+    if (lacking && ranks->rank == 0 && listener != NULL && listener->note != NULL) {
         cpr_error note;
         cpr_fail(&note, CPR_OK,
                  "warning: memory may run out: %s needs %llu MiB a rank, and a node has less at "

@@ -91,7 +91,7 @@ typedef struct master {
 
 static void master_close(master *m)
 {
-    if (m->sending)
+    if (m->sending != NULL)
         for (int i = 0; i < m->ranks->size; i++)
             cpr_ranks_wait(&m->sending[i]);
     free(m->now);
@@ -111,11 +111,12 @@ static cpr_status master_open(master *m, const cpr_ranks *ranks, cpr_error *erro
     m->served = calloc(size, sizeof *m->served);
     m->answers = calloc(size, sizeof *m->answers);
     m->sending = malloc(size * sizeof(MPI_Request));
-    for (size_t i = 0; m->sending && i < size; i++)
+    for (size_t i = 0; m->sending != NULL && i < size; i++)
         m->sending[i] = MPI_REQUEST_NULL;
-    for (size_t i = 0; m->now && i < size; i++)
+    for (size_t i = 0; m->now != NULL && i < size; i++)
         m->now[i].item = NO_ITEM;
-    if (m->now && m->idle && m->served && m->answers && m->sending)
+    if (m->now != NULL && m->idle != NULL && m->served != NULL && m->answers != NULL &&
+        m->sending != NULL)
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a schedule of %d ranks", ranks->size);
 }
@@ -135,9 +136,9 @@ static void master_set_progress(master *m, int rank, uint64_t item, uint64_t raw
 
 static void master_tell_note(master *m, bool warning, const char *text)
 {
-    if (m->listener && warning && m->listener->warn)
+    if (m->listener != NULL && warning && m->listener->warn != NULL)
         m->listener->warn(m->listener->context, text);
-    else if (m->listener && m->listener->note)
+    else if (m->listener != NULL && m->listener->note != NULL)
         m->listener->note(m->listener->context, text);
 }
 
@@ -152,15 +153,15 @@ static void master_tell_own_note(master *m)
 
 static void master_tell_progress(master *m)
 {
-    if (!m->listener)
+    if (m->listener == NULL)
         return;
     cpr_run_progress all = m->done;
     all.raw_bytes += m->total.raw_bytes;
     all.coded_bytes += m->total.coded_bytes;
     all.earlier_bytes += m->total.earlier_bytes;
-    if (m->listener->progress)
+    if (m->listener->progress != NULL)
         m->listener->progress(m->listener->context, &all);
-    if (m->listener->ranks)
+    if (m->listener->ranks != NULL)
         m->listener->ranks(m->listener->context, m->now, m->ranks->size);
 }
 
@@ -173,7 +174,7 @@ static void master_finished(master *m, const cpr_item_result *result)
     m->done.earlier_bytes += result->resumed_bytes;
     m->now[result->rank].done_bytes += result->raw_bytes - result->resumed_bytes;
     m->now[result->rank].done_seconds += result->seconds;
-    if (m->listener && m->listener->item)
+    if (m->listener != NULL && m->listener->item != NULL)
         m->listener->item(m->listener->context, result);
 }
 
@@ -294,7 +295,7 @@ static cpr_status run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint6
     cpr_held_item held = {ranks, progress, progress_context};
     memset(result, 0, sizeof *result);
     ranks->resumed = 0;
-    if (ranks->hold.file) {
+    if (ranks->hold.file != NULL) {
         progress = cpr_hold_progress;
         progress_context = &held;
     }
@@ -409,7 +410,7 @@ static void worker_call(worker *w, uint32_t says, uint64_t raw_bytes, uint64_t c
     w->said.raw_bytes = raw_bytes;
     w->said.coded_bytes = coded_bytes;
     w->said.resumed_bytes = raw_bytes ? w->ranks->resumed : 0;
-    if (result)
+    if (result != NULL)
         w->said.result = *result;
     if (w->ranks->noted) {
         w->said.says |= NOTED | (w->ranks->warned ? WARNED : 0);

@@ -16,7 +16,7 @@ static bool fault_wanted(const cpr_ranks *ranks, const char *kind)
     const char *wanted = getenv("CORPRESS_TEST_FAULT");
     char here[64];
     snprintf(here, sizeof here, "%s:%d", kind, ranks->rank);
-    return wanted && strcmp(wanted, here) == 0;
+    return wanted != NULL && strcmp(wanted, here) == 0;
 }
 
 /* The fingerprint that most ranks have, that of the lowest rank if several are as frequent. */
@@ -45,7 +45,7 @@ cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr
     if (fault_wanted(ranks, "fingerprint"))
         mine++;
     uint64_t *all = malloc((size_t)ranks->size * sizeof *all);
-    if (status == CPR_OK && !all)
+    if (status == CPR_OK && all == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the self-test");
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK && ranks->size > 1) {

@@ -126,7 +126,7 @@ static cpr_shard_info total_of(const cpr_archive_header *h)
     cpr_shard_info total = {0};
     if (h->primer != NULL)
         add_up(&total, h->primer);
-    for (uint64_t i = 0; i < h->shard_count; ++i)
+    for (uint64_t i = 0; i < h->shard_count; i++)
         add_up(&total, &h->shards[i]);
     return total;
 }
@@ -183,7 +183,7 @@ static herr_t put_shards(hid_t root, const cpr_archive_header *h, cpr_shard_row 
     cpr_shard_row primer;
     if (h->primer != NULL)
         primer = make_row(h->primer, &coded_offset);
-    for (uint64_t i = 0; i < h->shard_count; ++i)
+    for (uint64_t i = 0; i < h->shard_count; i++)
         rows[i] = make_row(&h->shards[i], &coded_offset);
     const hid_t in_file = cpr_h5_row_type_in_file();
     const hid_t in_memory = cpr_h5_row_type_in_memory();
@@ -215,7 +215,7 @@ static size_t shared_prefix(const char *a, const char *b)
 {
     size_t n = 0;
     while (a[n] != '\0' && a[n] == b[n])
-        ++n;
+        n++;
     return n;
 }
 
@@ -252,8 +252,8 @@ static herr_t put_columns(hid_t group, const cpr_archive_header *h, uint64_t *va
     const hid_t types[COLUMNS] = {H5T_STD_U16LE, H5T_STD_U64LE, H5T_STD_I64LE,
                                   H5T_STD_U32LE, H5T_STD_U64LE, H5T_STD_U16LE};
     const uint64_t count = cpr_file_list_count(h->files);
-    for (column c = COLUMN_MODE; c < COLUMNS; ++c) {
-        for (uint64_t i = 0; i < count; ++i)
+    for (column c = COLUMN_MODE; c < COLUMNS; c++) {
+        for (uint64_t i = 0; i < count; i++)
             values[i] = column_value(h, i, c);
         const hid_t memory_type = c == COLUMN_SECONDS ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
         if (put_dataset(group, names[c], types[c], memory_type, count, values, LAYOUT_PACKED) < 0)
@@ -269,7 +269,7 @@ static size_t join_strings(const cpr_file_list *files, bool targets, char *out)
     const uint64_t count = cpr_file_list_count(files);
     const char *before = "";
     size_t used = 0;
-    for (uint64_t i = 0; i < count; ++i) {
+    for (uint64_t i = 0; i < count; i++) {
         const char *text = cpr_file_list_link_target(files, i);
         if (!targets) {
             const char *path = cpr_file_list_member(files, i);
@@ -361,7 +361,7 @@ static herr_t put_padding(hid_t file, const cpr_archive_header *h, const cpr_ima
 {
     const uint64_t count = cpr_file_list_count(h->files);
     uint64_t paths = 0;
-    for (uint64_t i = 0; i < count; ++i)
+    for (uint64_t i = 0; i < count; i++)
         paths += strlen(cpr_file_list_member(h->files, i)) + 1;
     const uint64_t bitstream = image->hole == UINT64_MAX ? 0 : image->hole_end - image->hole;
     if (paths <= cpr_archive_path_bytes_max(image->head_bytes + bitstream))
@@ -421,7 +421,7 @@ static cpr_status write_file(const char *path, const cpr_image *image, cpr_error
     if (fd >= 0 && close(fd) != 0 && errno != EINTR && code == 0)
         code = errno;
     if (fd >= 0 && code != 0)
-        (void)unlink(path);
+        unlink(path);
     return code == 0 ? CPR_OK : cpr_io_fail(error, code, "create", path);
 }
 
@@ -455,7 +455,7 @@ cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_head
     size_t vocabulary_bytes = 0;
     if (header->primer != NULL && header->primer->loss_bits > CPR_SHARD_LOSS_MAX)
         return cpr_fail(error, CPR_ERR_USAGE, "the loss of the primer is out of range");
-    for (uint64_t i = 0; i < header->shard_count; ++i)
+    for (uint64_t i = 0; i < header->shard_count; i++)
         if (header->shards[i].loss_bits > CPR_SHARD_LOSS_MAX)
             return cpr_fail(error, CPR_ERR_USAGE, "the loss of shard %llu is out of range",
                             (unsigned long long)i);

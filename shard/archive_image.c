@@ -185,7 +185,7 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
     (void)address_max;
     if (image == NULL || *image == NULL || ((flags & H5F_ACC_RDWR) != 0 && !(*image)->writable))
         return NULL;
-    driver_file *file = calloc(1, sizeof(*file));
+    driver_file *file = calloc(1, sizeof *file);
     if (file == NULL) {
         (void)refuse(*image, ENOMEM);
         return NULL;

@@ -36,11 +36,11 @@ static bool is_known_packing(hid_t properties, const cpr_dataset *d, hid_t type)
     unsigned config;
     size_t count = PARAMETERS;
     char name[32];
-    if (H5Pget_filter2(properties, 0, &flags, &count, v, sizeof(name), name, &config) !=
+    if (H5Pget_filter2(properties, 0, &flags, &count, v, sizeof name, name, &config) !=
             H5Z_FILTER_SCALEOFFSET ||
         count != PARAMETERS)
         return false;
-    for (unsigned i = FILL; i < PARAMETERS; ++i)
+    for (unsigned i = FILL; i < PARAMETERS; i++)
         if (v[i] != 0)
             return false;
     return v[SCALE] == H5Z_SO_INT && v[ROWS] == d->chunk_rows && v[CLASS] == 0 &&
@@ -114,7 +114,7 @@ static bool row_fits(hid_t found, hid_t wanted)
     if (H5Tget_class(found) != H5T_COMPOUND || fields <= 0 || H5Tget_size(found) > ROW_BYTES_MAX)
         return false;
     bool fits = true;
-    for (unsigned i = 0; fits && i < (unsigned)fields; ++i) {
+    for (unsigned i = 0; fits && i < (unsigned)fields; i++) {
         char *name = H5Tget_member_name(found, i);
         const int known = name == NULL ? -1 : H5Tget_member_index(wanted, name);
         if (known >= 0) {
@@ -177,7 +177,7 @@ cpr_status cpr_dataset_open(const cpr_reading *r, const char *name, hid_t type, 
 static uint64_t little_endian(const uint8_t *in, size_t bytes)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < bytes; ++i)
+    for (size_t i = 0; i < bytes; i++)
         value |= (uint64_t)in[i] << 8 * i;
     return value;
 }
@@ -220,14 +220,14 @@ static bool unpack_chunk(const cpr_dataset *d, const uint8_t *in, size_t bytes, 
         return false;
     in += PACKED_HEAD;
     if (bits == width) {
-        for (uint64_t i = 0; i < rows; ++i)
+        for (uint64_t i = 0; i < rows; i++)
             out[i] = widen(d, little_endian(in + i * d->row_bytes, d->row_bytes));
         return true;
     }
     /* The highest value of the bits stands for the fill value, zero. */
     const uint64_t filled = (UINT64_C(1) << bits) - 1;
     uint64_t at = 0;
-    for (uint64_t i = 0; i < rows; ++i) {
+    for (uint64_t i = 0; i < rows; i++) {
         const uint64_t value = take_bits(in, &at, bits);
         out[i] = value == filled ? 0 : widen(d, least + value);
     }
@@ -239,7 +239,7 @@ static bool plain_chunk(const cpr_dataset *d, const uint8_t *in, size_t bytes, u
 {
     if (bytes != d->chunk_rows * d->row_bytes)
         return false;
-    for (uint64_t i = 0; i < rows; ++i)
+    for (uint64_t i = 0; i < rows; i++)
         out[i] = widen(d, little_endian(in + i * d->row_bytes, d->row_bytes));
     return true;
 }

@@ -55,9 +55,9 @@ static cpr_status read_starts(hid_t file, job *j, cpr_error *error)
     const uint64_t shards = dataset < 0 ? UINT64_MAX : cpr_h5_rows(dataset);
     j->primers = cpr_h5_has(file, CPR_H5_PRIMER);
     j->parts = j->primers + shards;
-    if (shards < SIZE_MAX / sizeof(*rows) - 2) {
-        rows = malloc((j->parts + 1) * sizeof(*rows));
-        j->coded_start = malloc((j->parts + 1) * sizeof(*j->coded_start));
+    if (shards < SIZE_MAX / sizeof *rows - 2) {
+        rows = malloc((j->parts + 1) * sizeof *rows);
+        j->coded_start = malloc((j->parts + 1) * sizeof *j->coded_start);
     }
     if (rows != NULL && j->coded_start != NULL)
         done = j->primers == 0 ? 0 : read_primer(file, type, rows);
@@ -67,7 +67,7 @@ static cpr_status read_starts(hid_t file, job *j, cpr_error *error)
         done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows + j->primers);
     if (done >= 0) {
         j->coded_start[0] = 0;
-        for (uint64_t i = 0; i < j->parts; ++i)
+        for (uint64_t i = 0; i < j->parts; i++)
             j->coded_start[i + 1] = j->coded_start[i] + rows[i].coded_bytes;
     }
     if (status == CPR_OK && (done < 0 || j->coded_start[j->parts] != cpr_h5_rows(j->dataset)))
@@ -84,7 +84,7 @@ static cpr_status gather(job *j, uint64_t from, uint64_t to, cpr_error *error)
     uint8_t *out = j->buffer;
     while (from < to) {
         while (j->coded_start[j->part + 1] <= from)
-            ++j->part;
+            j->part++;
         const uint64_t end = j->coded_start[j->part + 1];
         const size_t bytes = (size_t)((end < to ? end : to) - from);
         const uint64_t shard = j->part < j->primers ? CPR_SHARD_PRIMER : j->part - j->primers;

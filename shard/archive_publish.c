@@ -62,7 +62,7 @@ static void protect(const char *path)
 {
     struct stat facts;
     if (stat(path, &facts) == 0)
-        (void)chmod(path, facts.st_mode & 0444);
+        chmod(path, facts.st_mode & 0444);
 }
 
 cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
@@ -74,13 +74,13 @@ cpr_status cpr_archive_publish(const char *temporary_path, const char *path, boo
     /* What was no file before the job was refused then; it may have come since. */
     if (overwrite && lstat(path, &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode))
         return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" is not a file; it was left as it is",
-                        cpr_printable_path(path, shown, sizeof(shown)));
+                        cpr_printable_path(path, shown, sizeof shown));
     protect(temporary_path);
     if (overwrite) {
         code = rename(temporary_path, path) == 0 ? 0 : errno;
     } else if (link(temporary_path, path) == 0) {
         /* A new link, unlike a rename, never replaces anything. */
-        (void)unlink(temporary_path);
+        unlink(temporary_path);
     } else if ((code = errno) != EEXIST) {
         /* No hard links here: the next best is to look first. */
         if (lstat(path, &facts) == 0)
@@ -90,7 +90,7 @@ cpr_status cpr_archive_publish(const char *temporary_path, const char *path, boo
     }
     if (code == EEXIST && !overwrite)
         return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" exists; it was left as it is",
-                        cpr_printable_path(path, shown, sizeof(shown)));
+                        cpr_printable_path(path, shown, sizeof shown));
     if (code != 0)
         return cpr_io_fail(error, code, "publish the archive as", path);
     return cpr_io_sync_parent(path, error);

@@ -35,14 +35,14 @@ cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what)
     if (cpr_h5_no_memory())
         return cpr_reading_no_memory(r);
     return cpr_fail(r->error, CPR_ERR_DAMAGED, "\"%s\" contradicts itself in %s",
-                    cpr_printable_path(r->archive->path, shown, sizeof(shown)), what);
+                    cpr_printable_path(r->archive->path, shown, sizeof shown), what);
 }
 
 cpr_status cpr_reading_refused(const cpr_reading *r, const char *what, const char *has)
 {
     char shown[CPR_SHOWN_BYTES];
     return cpr_fail(r->error, CPR_ERR_FOREIGN, "\"%s\" is refused: %s has %s",
-                    cpr_printable_path(r->archive->path, shown, sizeof(shown)), what, has);
+                    cpr_printable_path(r->archive->path, shown, sizeof shown), what, has);
 }
 
 /* ---- datasets ------------------------------------------------------------------------------- */
@@ -120,7 +120,7 @@ static cpr_status read_rows(const cpr_reading *r, const char *name, uint64_t wan
     *rows = NULL;
     const cpr_status status = in_file < 0 || in_memory < 0
                                   ? cpr_reading_no_memory(r)
-                                  : cpr_reading_rows(r, name, in_file, in_memory, sizeof(**rows),
+                                  : cpr_reading_rows(r, name, in_file, in_memory, sizeof **rows,
                                                      wanted, (void **)rows, count);
     cpr_h5_close(in_memory);
     cpr_h5_close(in_file);
@@ -158,11 +158,11 @@ static cpr_status read_shards(const cpr_reading *r)
         status = read_rows(r, "shards", UINT64_MAX, &rows, &count);
     if (status != CPR_OK)
         return status;
-    a->shards = calloc(count + 1, sizeof(*a->shards));
-    a->coded_offset = calloc(count + 1, sizeof(*a->coded_offset));
+    a->shards = calloc(count + 1, sizeof *a->shards);
+    a->coded_offset = calloc(count + 1, sizeof *a->coded_offset);
     if (a->shards == NULL || a->coded_offset == NULL)
         status = cpr_reading_no_memory(r);
-    for (uint64_t i = 0; status == CPR_OK && i < count; ++i) {
+    for (uint64_t i = 0; status == CPR_OK && i < count; i++) {
         a->coded_offset[i] = coded;
         status = take_row(r, &rows[i], a->header.primer != NULL,
                           a->header.shard_bytes + LINE_END_BYTES, &raw, &coded, &a->shards[i]);
@@ -214,14 +214,14 @@ static cpr_status find_bitstream(const cpr_reading *r)
 static cpr_status read_options(const cpr_reading *r)
 {
     cpr_archive_header *h = &r->archive->header;
-    char format[sizeof(CPR_FORMAT_NAME)];
+    char format[sizeof CPR_FORMAT_NAME];
     uint64_t format_version = 0;
     uint64_t profile_version = 0;
-    cpr_status status = cpr_attribute_text(r, "format", format, sizeof(format));
+    cpr_status status = cpr_attribute_text(r, "format", format, sizeof format);
     if (status == CPR_OK)
         status = cpr_attribute_number(r, "format_version", &format_version);
     if (status == CPR_OK)
-        status = cpr_attribute_text(r, "profile", h->profile, sizeof(h->profile));
+        status = cpr_attribute_text(r, "profile", h->profile, sizeof h->profile);
     if (status == CPR_OK)
         status = cpr_attribute_number(r, "profile_version", &profile_version);
     if (status == CPR_OK)
@@ -289,7 +289,7 @@ cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, 
     if (status == CPR_OK)
         return CPR_OK;
     return cpr_fail(error, status, "the vocabulary of \"%s\" cannot be decoded: %s",
-                    cpr_printable_path(archive->path, shown, sizeof(shown)), detail.text);
+                    cpr_printable_path(archive->path, shown, sizeof shown), detail.text);
 }
 
 /* Everything that a sealed archive's superblock may not have is in its extension: places of free
@@ -374,7 +374,7 @@ static cpr_status identify(cpr_archive *a, cpr_error *error)
     if (state == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     (void)XXH3_128bits_reset(state);
-    for (uint64_t i = 0; i < a->header.shard_count; ++i) {
+    for (uint64_t i = 0; i < a->header.shard_count; i++) {
         (void)XXH3_128bits_update(state, &a->shards[i].raw_hash, sizeof(cpr_hash128));
         (void)XXH3_128bits_update(state, &a->shards[i].coded_hash, sizeof(cpr_hash128));
     }
@@ -412,7 +412,7 @@ static cpr_status open_file(cpr_archive *a, bool unsealed, cpr_error *error)
         return cpr_io_fail(error, errno, "read", a->path);
     if (!S_ISREG(facts.st_mode))
         return cpr_fail(error, CPR_ERR_FOREIGN, "\"%s\" is not a regular file",
-                        cpr_printable_path(a->path, shown, sizeof(shown)));
+                        cpr_printable_path(a->path, shown, sizeof shown));
     const uint64_t size = (uint64_t)facts.st_size;
     const cpr_status status = read_sealed(a, size, &mismatch, error);
     return mismatch && unsealed ? read_unsealed(a, size, status, error) : status;
@@ -421,7 +421,7 @@ static cpr_status open_file(cpr_archive *a, bool unsealed, cpr_error *error)
 static cpr_status open_archive(const char *path, bool unsealed, cpr_archive **archive,
                                cpr_error *error)
 {
-    cpr_archive *a = calloc(1, sizeof(*a));
+    cpr_archive *a = calloc(1, sizeof *a);
     *archive = NULL;
     if (a == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
@@ -457,7 +457,7 @@ void cpr_archive_close(cpr_archive *archive)
     if (archive == NULL)
         return;
     if (archive->fd >= 0)
-        (void)close(archive->fd);
+        close(archive->fd);
     cpr_file_list_free(archive->files);
     free(archive->shards);
     free(archive->coded_offset);
@@ -482,7 +482,7 @@ uint64_t cpr_archive_codec_bytes(const cpr_archive *archive)
 {
     const cpr_archive_header *h = &archive->header;
     uint64_t largest = 0;
-    for (uint64_t i = 0; i < h->shard_count; ++i)
+    for (uint64_t i = 0; i < h->shard_count; i++)
         if (h->shards[i].raw_bytes > largest)
             largest = h->shards[i].raw_bytes;
     return largest + (h->primer != NULL ? h->primer->raw_bytes : 0);

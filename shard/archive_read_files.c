@@ -43,7 +43,7 @@ static cpr_status read_column(const cpr_reading *r, const char *name, hid_t type
     cpr_status status = cpr_dataset_open(r, name, type, true, &dataset);
     if (status == CPR_OK && dataset.rows != rows)
         status = cpr_reading_wrong(r, name);
-    if (status == CPR_OK && (*out = calloc((size_t)rows + 1, sizeof(**out))) == NULL)
+    if (status == CPR_OK && (*out = calloc((size_t)rows + 1, sizeof **out)) == NULL)
         status = cpr_reading_no_memory(r);
     if (status == CPR_OK && dataset.chunk_rows > 0)
         status = cpr_dataset_unpack(r, &dataset, *out);
@@ -86,9 +86,9 @@ static cpr_status read_columns(const cpr_reading *r, columns *c)
         status = read_strings(r, "files/path_suffixes", &c->suffixes, &c->suffix_bytes);
     if (status == CPR_OK && targets)
         status = read_strings(r, "files/link_targets", &c->targets, &c->target_bytes);
-    for (uint64_t i = 0; status == CPR_OK && i < c->suffix_bytes; ++i)
+    for (uint64_t i = 0; status == CPR_OK && i < c->suffix_bytes; i++)
         c->count += c->suffixes[i] == '\0';
-    for (size_t i = 0; status == CPR_OK && i < sizeof(numbers) / sizeof(numbers[0]); ++i)
+    for (size_t i = 0; status == CPR_OK && i < sizeof numbers / sizeof numbers[0]; i++)
         status = read_column(r, numbers[i].name, numbers[i].type, c->count, numbers[i].out);
     return status;
 }
@@ -98,7 +98,7 @@ static cpr_status read_columns(const cpr_reading *r, columns *c)
 static cpr_status make_room(const cpr_reading *r, const columns *c)
 {
     uint64_t bytes = c->suffix_bytes;
-    for (uint64_t i = 0; i < c->count; ++i)
+    for (uint64_t i = 0; i < c->count; i++)
         bytes += c->shared[i];
     if (bytes > cpr_archive_path_bytes_max(r->archive->seal.file_bytes))
         return cpr_reading_refused(r, "files/path_shared_bytes",
@@ -162,14 +162,14 @@ cpr_status cpr_reading_files(const cpr_reading *r)
     a->files = cpr_file_list_create();
     cpr_status status = read_columns(r, &c);
     if (status == CPR_OK)
-        a->file_loss = calloc((size_t)c.count + 1, sizeof(*a->file_loss));
+        a->file_loss = calloc((size_t)c.count + 1, sizeof *a->file_loss);
     if (status == CPR_OK && (a->files == NULL || a->file_loss == NULL || path == NULL))
         status = cpr_reading_no_memory(r);
     if (status == CPR_OK)
         status = make_room(r, &c);
     const char *suffix = c.suffixes;
     const char *target = c.targets;
-    for (uint64_t i = 0; status == CPR_OK && i < c.count; ++i)
+    for (uint64_t i = 0; status == CPR_OK && i < c.count; i++)
         status = take_file(r, &c, i, path, &suffix, &target);
     if (status == CPR_OK && c.targets != NULL && target != c.targets + c.target_bytes)
         status = cpr_reading_wrong(r, "files/link_targets");

@@ -64,9 +64,9 @@ static bool looks_like_hdf5(int fd)
 {
     uint8_t start[8] = {0};
     for (uint64_t at = 0; at <= 4096; at = at == 0 ? 512 : 2 * at) {
-        if (cpr_io_pread(fd, start, sizeof(start), at) != 0)
+        if (cpr_io_pread(fd, start, sizeof start, at) != 0)
             return false;
-        if (memcmp(start, hdf5_magic, sizeof(start)) == 0)
+        if (memcmp(start, hdf5_magic, sizeof start) == 0)
             return true;
     }
     return false;
@@ -86,7 +86,7 @@ static cpr_status not_ours(int fd, const uint8_t block[CPR_SEAL_BYTES], const ch
                            cpr_error *error)
 {
     unsigned alike = 0;
-    for (unsigned i = 0; i < MAGIC_BYTES; ++i)
+    for (unsigned i = 0; i < MAGIC_BYTES; i++)
         alike += block[i] == magic[i];
     if (alike >= MAGIC_BYTES - 4)
         return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
@@ -105,7 +105,7 @@ static cpr_status check_version(int fd, const uint8_t block[CPR_SEAL_BYTES], con
     if (version == CPR_FORMAT_VERSION)
         return CPR_OK;
     /* If the seal is right but for this field, then it is the field that is wrong. */
-    memcpy(as_known, block, sizeof(as_known));
+    memcpy(as_known, block, sizeof as_known);
     cpr_put32(as_known + AT_VERSION, CPR_FORMAT_VERSION);
     if (XXH3_64bits(as_known, AT_CHECK) == cpr_get64(block + AT_CHECK))
         return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
@@ -151,12 +151,11 @@ cpr_status cpr_seal_read(int fd, const char *path, uint64_t size, cpr_seal *seal
 {
     char shown[CPR_SHOWN_BYTES];
     uint8_t block[CPR_SEAL_BYTES] = {0};
-    cpr_printable_path(path, shown, sizeof(shown));
-    const int code =
-        cpr_io_pread(fd, block, size < sizeof(block) ? (size_t)size : sizeof(block), 0);
+    cpr_printable_path(path, shown, sizeof shown);
+    const int code = cpr_io_pread(fd, block, size < sizeof block ? (size_t)size : sizeof block, 0);
     if (code != 0)
         return cpr_io_fail(error, code, "read", path);
-    if (size < sizeof(block)) {
+    if (size < sizeof block) {
         const size_t head = size < MAGIC_BYTES ? (size_t)size : MAGIC_BYTES;
         if (head > 0 && memcmp(block, magic, head) == 0)
             return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" has %llu bytes only: it is truncated",
@@ -190,7 +189,7 @@ cpr_status cpr_seal_load(int fd, const char *path, const cpr_seal *seal, cpr_ima
     return cpr_fail(error, CPR_ERR_DAMAGED,
                     "\"%s\" was changed after it was sealed, or is damaged: the checksum of its "
                     "tables is wrong%s",
-                    cpr_printable_path(path, shown, sizeof(shown)), advice(fd));
+                    cpr_printable_path(path, shown, sizeof shown), advice(fd));
 }
 
 cpr_status cpr_seal_write(int fd, const char *path, cpr_seal *seal, cpr_error *error)
@@ -210,7 +209,7 @@ cpr_status cpr_seal_write(int fd, const char *path, cpr_seal *seal, cpr_error *e
     int code = cpr_io_sync(fd);
     if (code != 0)
         return cpr_io_fail(error, code, "sync", path);
-    code = cpr_io_pwrite(fd, block, sizeof(block), 0);
+    code = cpr_io_pwrite(fd, block, sizeof block, 0);
     if (code != 0)
         return cpr_io_fail(error, code, "write", path);
     code = cpr_io_sync(fd);

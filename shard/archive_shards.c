@@ -44,7 +44,7 @@ cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint
 static cpr_status damaged(const cpr_archive *a, uint64_t shard, const char *why, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
-    cpr_printable_path(a->path, shown, sizeof(shown));
+    cpr_printable_path(a->path, shown, sizeof shown);
     if (shard == CPR_SHARD_PRIMER)
         return cpr_fail(error, CPR_ERR_DAMAGED,
                         "the primer of \"%s\" is damaged, and all shards depend on it: %s", shown,
@@ -57,8 +57,8 @@ cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_prof
                                cpr_error *error)
 {
     const cpr_archive_header *h = &archive->header;
-    char shown[4 * sizeof(h->profile)];
-    cpr_printable_path(h->profile, shown, sizeof(shown));
+    char shown[4 * sizeof h->profile];
+    cpr_printable_path(h->profile, shown, sizeof shown);
     *profile = cpr_profile_find(h->profile);
     if (*profile == NULL)
         return cpr_fail(error, CPR_ERR_VERSION,

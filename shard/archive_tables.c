@@ -27,7 +27,7 @@ static const field fields[] = {
     {"raw_xxh3_128", FIELD_HASH, offsetof(cpr_shard_row, raw_hash)},
     {"coded_xxh3_128", FIELD_HASH, offsetof(cpr_shard_row, coded_hash)},
 };
-#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+#define FIELDS (sizeof fields / sizeof fields[0])
 
 static hid_t field_type(field_kind kind, bool in_file)
 {
@@ -50,7 +50,7 @@ static hid_t row_type(bool in_file)
     const size_t bytes = in_file ? 100 : sizeof(cpr_shard_row);
     const hid_t row = H5Tcreate(H5T_COMPOUND, bytes);
     size_t at = 0;
-    for (size_t i = 0; row >= 0 && i < FIELDS; ++i) {
+    for (size_t i = 0; row >= 0 && i < FIELDS; i++) {
         const hid_t type = field_type(fields[i].kind, in_file);
         const size_t place = in_file ? at : fields[i].in_memory;
         const herr_t done = type < 0 ? -1 : H5Tinsert(row, fields[i].name, place, type);
@@ -112,10 +112,10 @@ static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *cont
         return 0;
     const char *start = strstr(entry->desc, quoted);
     if (start == NULL) {
-        (void)snprintf(out->text, sizeof(out->text), "%s", entry->desc);
+        snprintf(out->text, sizeof out->text, "%s", entry->desc);
     } else {
-        start += sizeof(quoted) - 1;
-        (void)snprintf(out->text, sizeof(out->text), "%.*s", (int)strcspn(start, "'"), start);
+        start += sizeof quoted - 1;
+        snprintf(out->text, sizeof out->text, "%.*s", (int)strcspn(start, "'"), start);
     }
     return 0;
 }
@@ -126,8 +126,8 @@ cpr_status cpr_h5_fail(cpr_error *error, cpr_status status, const char *what, co
     reason why = {.text = "no reason given"};
     char printable[CPR_SHOWN_BYTES];
     (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_description, &why);
-    cpr_printable_path(path, shown, sizeof(shown));
-    cpr_printable_path(why.text, printable, sizeof(printable));
+    cpr_printable_path(path, shown, sizeof shown);
+    cpr_printable_path(why.text, printable, sizeof printable);
     return cpr_fail(error, why.no_memory ? CPR_ERR_NO_MEMORY : status,
                     "cannot %s \"%s\": %s (HDF5)", what, shown, printable);
 }

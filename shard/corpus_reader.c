@@ -24,7 +24,7 @@ struct cpr_corpus_reader {
 
 cpr_corpus_reader *cpr_corpus_reader_create(const cpr_file_list *list)
 {
-    cpr_corpus_reader *reader = malloc(sizeof(*reader));
+    cpr_corpus_reader *reader = malloc(sizeof *reader);
     if (reader != NULL)
         *reader = (cpr_corpus_reader){.list = list, .fd = -1};
     return reader;
@@ -35,7 +35,7 @@ void cpr_corpus_reader_free(cpr_corpus_reader *reader)
     if (reader == NULL)
         return;
     if (reader->fd >= 0)
-        (void)close(reader->fd);
+        close(reader->fd);
     free(reader);
 }
 
@@ -44,7 +44,7 @@ static cpr_status changed(const cpr_corpus_reader *reader, const char *now, cpr_
 {
     char shown[CPR_SHOWN_BYTES];
     const cpr_file file = cpr_file_list_get(reader->list, reader->file);
-    cpr_printable_path(cpr_file_list_source(reader->list, reader->file), shown, sizeof(shown));
+    cpr_printable_path(cpr_file_list_source(reader->list, reader->file), shown, sizeof shown);
     return cpr_fail(error, CPR_ERR_CHANGED,
                     "\"%s\" changed while it was read: it was a file of %" PRIu64
                     " bytes, and is %s; "
@@ -63,7 +63,7 @@ static cpr_status check(const cpr_corpus_reader *reader, struct stat *facts, cpr
         return changed(reader, "no file any more", error);
     if ((uint64_t)facts->st_size == file.bytes)
         return CPR_OK;
-    (void)snprintf(now, sizeof(now), "one of %lld", (long long)facts->st_size);
+    snprintf(now, sizeof now, "one of %lld", (long long)facts->st_size);
     return changed(reader, now, error);
 }
 
@@ -83,7 +83,7 @@ cpr_status cpr_corpus_reader_finish(cpr_corpus_reader *reader, cpr_error *error)
         reader->touched = true;
         reader->touched_file = reader->file;
     }
-    (void)close(reader->fd);
+    close(reader->fd);
     reader->fd = -1;
     return status;
 }
@@ -141,7 +141,7 @@ cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, ui
             bytes -= part;
             offset += part;
         }
-        ++file;
+        file++;
     }
     return CPR_OK;
 }

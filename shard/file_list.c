@@ -153,13 +153,13 @@ uint64_t cpr_file_list_lookup(const cpr_file_list *list, const char *member)
 static bool grow_slots(cpr_file_list *list)
 {
     const size_t wanted = list->slot_count == 0 ? 64 : 2 * list->slot_count;
-    uint32_t *slots = calloc(wanted, sizeof(*slots));
+    uint32_t *slots = calloc(wanted, sizeof *slots);
     if (slots == NULL)
         return false;
     free(list->slots);
     list->slots = slots;
     list->slot_count = wanted;
-    for (size_t i = 0; i < list->count; ++i)
+    for (size_t i = 0; i < list->count; i++)
         slots[find_slot(list, cpr_file_list_member(list, i))] = (uint32_t)i + 1;
     return true;
 }
@@ -169,7 +169,7 @@ static bool reserve(cpr_file_list *list, size_t bytes)
 {
     if (list->count == list->capacity) {
         const size_t capacity = list->capacity + list->capacity / 2 + 16;
-        entry *entries = realloc(list->entries, capacity * sizeof(*entries));
+        entry *entries = realloc(list->entries, capacity * sizeof *entries);
         if (entries == NULL)
             return false;
         list->entries = entries;
@@ -194,7 +194,7 @@ bool cpr_file_list_reserve(cpr_file_list *list, size_t count, size_t bytes)
     const size_t capacity = list->count + count;
     const size_t paths_capacity = list->paths_bytes + bytes;
     if (capacity > list->capacity) {
-        entry *entries = realloc(list->entries, capacity * sizeof(*entries));
+        entry *entries = realloc(list->entries, capacity * sizeof *entries);
         if (entries == NULL)
             return false;
         list->entries = entries;
@@ -224,10 +224,10 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
     if (source_bytes > 2 * CPR_PATH_MAX_BYTES || strlen(source) >= CPR_PATH_MAX_BYTES ||
         target_bytes > CPR_PATH_MAX_BYTES)
         return cpr_fail(error, CPR_ERR_USAGE, "a path is longer than %zu bytes: \"%s\"",
-                        CPR_PATH_MAX_BYTES, cpr_printable_path(source, shown, sizeof(shown)));
+                        CPR_PATH_MAX_BYTES, cpr_printable_path(source, shown, sizeof shown));
     if (list->count >= UINT32_MAX - 1 || file->bytes > INT64_MAX - list->bytes)
         return cpr_fail(error, CPR_ERR_USAGE, "the corpus is too large at \"%s\"",
-                        cpr_printable_path(source, shown, sizeof(shown)));
+                        cpr_printable_path(source, shown, sizeof shown));
     if (!reserve(list, source_bytes + target_bytes))
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of %zu files",
                         list->count);
@@ -259,7 +259,7 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
 
 bool cpr_member_path_is_safe(const char *member)
 {
-    for (const char *start = member;; ++start) {
+    for (const char *start = member;; start++) {
         const size_t length = strcspn(start, "/");
         if (length == 0 || (length == 1 && start[0] == '.') ||
             (length == 2 && start[0] == '.' && start[1] == '.'))
@@ -276,7 +276,7 @@ bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct sta
 {
     const bool standard = cpr_stream_descriptor(path) == STDIN_FILENO;
     const bool once = !S_ISREG(facts->st_mode) && !S_ISDIR(facts->st_mode);
-    for (size_t i = 0; i < list->claim_count; ++i) {
+    for (size_t i = 0; i < list->claim_count; i++) {
         const claim *c = &list->claims[i];
         if ((standard && c->standard) ||
             (once && c->device == facts->st_dev && c->inode == facts->st_ino))
@@ -284,7 +284,7 @@ bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct sta
     }
     if (!standard && !once)
         return true;
-    claim *claims = realloc(list->claims, (list->claim_count + 1) * sizeof(*claims));
+    claim *claims = realloc(list->claims, (list->claim_count + 1) * sizeof *claims);
     if (claims == NULL)
         return true; /* what comes next will fail for it */
     list->claims = claims;
@@ -313,7 +313,7 @@ cpr_status cpr_file_list_append_stream(cpr_file_list *list, const char *path, co
     char b[CPR_SHOWN_BYTES / 2];
     uint64_t known;
     char *both = join_stream(path, member);
-    uint64_t *streams = realloc(list->streams, (list->stream_count + 1) * sizeof(*streams));
+    uint64_t *streams = realloc(list->streams, (list->stream_count + 1) * sizeof *streams);
     if (streams != NULL)
         list->streams = streams;
     bool *read_streams = realloc(list->read_streams, list->stream_count + 1);
@@ -332,8 +332,8 @@ cpr_status cpr_file_list_append_stream(cpr_file_list *list, const char *path, co
         return cpr_fail(error, CPR_ERR_USAGE,
                         "\"%s\" and \"%s\" would have the same path in the archive; name the first "
                         "one with --stdin-name",
-                        cpr_printable_path(cpr_stream_title(path), a, sizeof(a)),
-                        cpr_printable_path(cpr_file_list_source(list, known), b, sizeof(b)));
+                        cpr_printable_path(cpr_stream_title(path), a, sizeof a),
+                        cpr_printable_path(cpr_file_list_source(list, known), b, sizeof b));
     read_streams[list->stream_count] = false;
     streams[list->stream_count++] = list->count - 1;
     return CPR_OK;
@@ -341,7 +341,7 @@ cpr_status cpr_file_list_append_stream(cpr_file_list *list, const char *path, co
 
 void cpr_file_list_note_link(cpr_file_list *list, uint64_t i)
 {
-    uint64_t *links = realloc(list->noted_links, (list->noted_link_count + 1) * sizeof(*links));
+    uint64_t *links = realloc(list->noted_links, (list->noted_link_count + 1) * sizeof *links);
     if (links == NULL)
         return;
     list->noted_links = links;
@@ -394,7 +394,7 @@ cpr_status cpr_file_list_set_stream(cpr_file_list *list, size_t i, const char *s
         list->paths_bytes += source_bytes + member_bytes;
         list->read_streams[i] = true;
     }
-    for (size_t f = (size_t)list->streams[i] + 1; f < list->count; ++f)
+    for (size_t f = (size_t)list->streams[i] + 1; f < list->count; f++)
         list->entries[f].offset += bytes - before;
     list->bytes += bytes - before;
     return CPR_OK;
@@ -416,7 +416,7 @@ uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
     cpr_put64(packed, list->count);
     cpr_put64(packed + 8, list->paths_bytes);
     uint8_t *out = packed + PACKED_HEAD;
-    for (size_t i = 0; i < list->count; ++i, out += PACKED_ENTRY) {
+    for (size_t i = 0; i < list->count; i++, out += PACKED_ENTRY) {
         const cpr_file file = cpr_file_list_get(list, i);
         cpr_put64(out, list->entries[i].path);
         cpr_put64(out + 8, file.bytes);
@@ -478,7 +478,7 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
     *list = cpr_file_list_create();
     if (*list == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
-    for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
+    for (uint64_t i = 0; status == CPR_OK && i < count; i++)
         if (!unpack_entry(*list, packed + PACKED_HEAD + PACKED_ENTRY * i, paths,
                           (size_t)paths_bytes, &status, error))
             goto damaged;

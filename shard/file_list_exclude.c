@@ -17,7 +17,7 @@ static bool look_above(const char *path, struct stat *facts)
 {
     char above[PATH_MAX];
     const size_t length = (size_t)(strrchr(path, '/') - path);
-    if (length >= sizeof(above))
+    if (length >= sizeof above)
         return false;
     memcpy(above, path, length);
     above[length] = '\0';
@@ -26,7 +26,7 @@ static bool look_above(const char *path, struct stat *facts)
 
 bool cpr_walk_excludes_name(const cpr_walk *w, const char *name)
 {
-    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; ++e)
+    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; e++)
         if (strcmp(strrchr(*e, '/') + 1, name) == 0)
             return true;
     return false;
@@ -35,7 +35,7 @@ bool cpr_walk_excludes_name(const cpr_walk *w, const char *name)
 bool cpr_walk_excludes(const cpr_walk *w, const struct stat *above, const char *name)
 {
     struct stat facts;
-    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; ++e)
+    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; e++)
         if (strcmp(strrchr(*e, '/') + 1, name) == 0 && look_above(*e, &facts) &&
             is_same(&facts, above))
             return true;
@@ -45,7 +45,7 @@ bool cpr_walk_excludes(const cpr_walk *w, const struct stat *above, const char *
 bool cpr_walk_excludes_itself(const cpr_walk *w, const struct stat *facts)
 {
     struct stat own;
-    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; ++e)
+    for (const char *const *e = w->options->exclude; e != NULL && *e != NULL; e++)
         if (stat(*e, &own) == 0 && is_same(&own, facts))
             return true;
     return false;

@@ -57,18 +57,18 @@ static cpr_status read_names(cpr_file_list *list, const char *path, const cpr_li
     if (fd < 0 || fstat(fd, &facts) != 0) {
         const int code = errno;
         if (fd >= 0)
-            (void)close(fd);
+            close(fd);
         return cpr_io_fail(error, code, "read", cpr_stream_title(path));
     }
     if (!cpr_file_list_claim(list, path, &facts)) {
-        (void)close(fd);
+        close(fd);
         return cpr_fail(error, CPR_ERR_USAGE,
                         "\"%s\" cannot be a list of names and a part of the corpus at once",
-                        cpr_printable_path(cpr_stream_title(path), shown, sizeof(shown)));
+                        cpr_printable_path(cpr_stream_title(path), shown, sizeof shown));
     }
     cpr_status status = CPR_OK;
     const int code = read_all(fd, options, text, bytes, &status, error);
-    (void)close(fd);
+    close(fd);
     if (code != 0)
         status = cpr_io_fail(error, code, "read", cpr_stream_title(path));
     else if (*text == NULL)
@@ -80,7 +80,7 @@ static bool is_there(const char *path)
 {
     const int fd = path[0] == '\0' ? -1 : cpr_io_open(path, O_PATH | O_NOFOLLOW);
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     return fd >= 0;
 }
 
@@ -90,11 +90,11 @@ static char *clean_line(char *line, bool first)
 {
     static const char mark[] = "\xef\xbb\xbf";
     const size_t length = strlen(line);
-    const bool marked = first && strncmp(line, mark, sizeof(mark) - 1) == 0;
+    const bool marked = first && strncmp(line, mark, sizeof mark - 1) == 0;
     const bool returned = length > 0 && line[length - 1] == '\r';
     if ((!marked && !returned) || is_there(line))
         return line;
-    char *name = marked ? line + sizeof(mark) - 1 : line;
+    char *name = marked ? line + sizeof mark - 1 : line;
     if (marked && is_there(name))
         return name;
     if (returned)
@@ -123,13 +123,13 @@ cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
         char *cleaned = lines ? clean_line(name, name == text) : name;
         if (*cleaned != '\0') { /* blank lines name nothing */
             status = cpr_file_list_add_name(list, cleaned, options, error);
-            ++names;
+            names++;
         }
         name = end + 1;
     }
     free(text);
     if (status == CPR_OK && names == 0)
         status = cpr_fail(error, CPR_ERR_NOT_FOUND, "the list \"%s\" names no file",
-                          cpr_printable_path(cpr_stream_title(names_file), shown, sizeof(shown)));
+                          cpr_printable_path(cpr_stream_title(names_file), shown, sizeof shown));
     return status;
 }

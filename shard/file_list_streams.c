@@ -53,7 +53,7 @@ static cpr_status add_stream(cpr_file_list *list, const char *path, const struct
         base = "stdin";
     if (!cpr_file_list_claim(list, path, facts))
         return cpr_fail(error, CPR_ERR_USAGE, "\"%s\" cannot be read twice",
-                        cpr_printable_path(cpr_stream_title(path), shown, sizeof(shown)));
+                        cpr_printable_path(cpr_stream_title(path), shown, sizeof shown));
     if (base == NULL) {
         char *name = own_name(path);
         const cpr_status status = name == NULL
@@ -66,14 +66,14 @@ static cpr_status add_stream(cpr_file_list *list, const char *path, const struct
     char *name = malloc(room);
     if (name == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    (void)snprintf(name, room, "%s", base);
+    snprintf(name, room, "%s", base);
     /* Those before it, if any, have all been named so, or after themselves. */
     uint64_t number = 1;
-    for (size_t i = 0; i < cpr_file_list_streams(list); ++i)
+    for (size_t i = 0; i < cpr_file_list_streams(list); i++)
         number +=
             has_name_from_system(cpr_file_list_stream(list, i)) || options->stream_name != NULL;
     if (number > 1)
-        (void)snprintf(name, room, "%s.%" PRIu64, base, number);
+        snprintf(name, room, "%s.%" PRIu64, base, number);
     const cpr_status status = cpr_file_list_append_stream(list, path, name, error);
     free(name);
     return status;
@@ -99,7 +99,7 @@ cpr_status cpr_file_list_add(cpr_file_list *list, const char *path, const cpr_li
         return cpr_fail(error, CPR_ERR_IO,
                         "\"%s\" is a %s, not a file; what it gives can be read as - from standard "
                         "input",
-                        cpr_printable_path(path, shown, sizeof(shown)),
+                        cpr_printable_path(path, shown, sizeof shown),
                         S_ISSOCK(facts.st_mode) ? "socket" : "device");
     const uint64_t count = cpr_file_list_count(list);
     const cpr_status status = cpr_file_list_add_name(list, path, options, error);
@@ -117,7 +117,7 @@ const char *cpr_file_list_stream(const cpr_file_list *list, size_t i)
 cpr_status cpr_file_list_check_streams(const cpr_file_list *list, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
-    for (size_t i = 0; i < cpr_file_list_streams(list); ++i) {
+    for (size_t i = 0; i < cpr_file_list_streams(list); i++) {
         char *member = strdup(cpr_file_list_member(list, cpr_file_list_stream_file(list, i)));
         if (member == NULL)
             return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
@@ -129,7 +129,7 @@ cpr_status cpr_file_list_check_streams(const cpr_file_list *list, cpr_error *err
             *slash = '/';
             good = above == UINT64_MAX || cpr_file_list_get(list, above).type == CPR_FILE_DIRECTORY;
         }
-        cpr_printable_path(member, shown, sizeof(shown));
+        cpr_printable_path(member, shown, sizeof shown);
         free(member);
         if (!good)
             return cpr_fail(error, CPR_ERR_USAGE,
@@ -161,7 +161,7 @@ cpr_status cpr_file_list_count_stream(cpr_file_list *list, size_t i, cpr_poll_fn
             status = poll(poll_context, error);
     }
     free(buffer);
-    (void)close(fd);
+    close(fd);
     return status == CPR_OK ? cpr_file_list_set_stream(list, i, NULL, bytes, error) : status;
 }
 
@@ -213,7 +213,7 @@ void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *opti
     char text[2 * CPR_SHOWN_BYTES];
     uint64_t files = 0;
     uint64_t links = 0;
-    for (uint64_t i = 0; i < cpr_file_list_count(list); ++i) {
+    for (uint64_t i = 0; i < cpr_file_list_count(list); i++) {
         const cpr_file_type type = cpr_file_list_get(list, i).type;
         files += type == CPR_FILE_REGULAR;
         links += type == CPR_FILE_SYMLINK;
@@ -223,25 +223,23 @@ void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *opti
     if (files == 0 && links == 0 && cpr_file_list_count(list) > 1)
         return;
     if (cpr_file_list_bytes(list) == 0) {
-        (void)snprintf(text, sizeof(text),
-                       "the corpus holds no bytes, only %" PRIu64 " empty files and %" PRIu64
-                       " links%s",
-                       files, links, more);
+        snprintf(text, sizeof text,
+                 "the corpus holds no bytes, only %" PRIu64 " empty files and %" PRIu64 " links%s",
+                 files, links, more);
         warn(options, text);
     } else if (links > files) {
-        (void)snprintf(text, sizeof(text),
-                       "the corpus has more links than files, %" PRIu64 " and %" PRIu64 "%s", links,
-                       files, more);
+        snprintf(text, sizeof text,
+                 "the corpus has more links than files, %" PRIu64 " and %" PRIu64 "%s", links,
+                 files, more);
         warn(options, text);
     } else {
-        for (size_t i = 0; i < cpr_file_list_noted_links(list); ++i) {
+        for (size_t i = 0; i < cpr_file_list_noted_links(list); i++) {
             const uint64_t link = cpr_file_list_noted_link(list, i);
             if (target_is_member(list, link))
                 continue;
-            cpr_printable_path(cpr_file_list_source(list, link), shown, sizeof(shown));
-            (void)snprintf(text, sizeof(text),
-                           "\"%s\" is a link, and what it leads to is not in the archive%s", shown,
-                           more);
+            cpr_printable_path(cpr_file_list_source(list, link), shown, sizeof shown);
+            snprintf(text, sizeof text,
+                     "\"%s\" is a link, and what it leads to is not in the archive%s", shown, more);
             warn(options, text);
         }
     }

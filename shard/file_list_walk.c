@@ -36,8 +36,8 @@ static void warn_of(const cpr_walk *w, const char *verb, const char *reason)
     char text[2 * CPR_SHOWN_BYTES + 128];
     if (w->options->warn == NULL)
         return;
-    (void)snprintf(text, sizeof(text), "%s \"%s\": %s", verb,
-                   cpr_printable_path(w->path, shown, sizeof(shown)), reason);
+    snprintf(text, sizeof text, "%s \"%s\": %s", verb,
+             cpr_printable_path(w->path, shown, sizeof shown), reason);
     w->options->warn(w->options->warn_context, text);
 }
 
@@ -93,7 +93,7 @@ static cpr_status enter(cpr_walk *w, const char *name)
     if (w->length + slash + bytes + 1 > CPR_PATH_MAX_BYTES) {
         char shown[CPR_SHOWN_BYTES];
         return cpr_fail(w->error, CPR_ERR_USAGE, "a path is longer than %zu bytes: \"%s\"",
-                        CPR_PATH_MAX_BYTES, cpr_printable_path(w->path, shown, sizeof(shown)));
+                        CPR_PATH_MAX_BYTES, cpr_printable_path(w->path, shown, sizeof shown));
     }
     if (slash)
         w->path[w->length++] = '/';
@@ -157,7 +157,7 @@ static bool has_sizes(int fd, const struct stat *facts)
         return true;
     if (fd < 0 || fstatfs(fd, &system) != 0)
         return false;
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); ++i)
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if ((unsigned long)system.f_type == known[i])
             return true;
     return false;
@@ -181,7 +181,7 @@ static cpr_status check_empty(cpr_walk *w, int directory, const char *name,
     /* EAGAIN is what a log of the kernel's gives that waits for its next line. */
     const ssize_t got = w->sizes_known ? 0 : read(fd, &byte, 1);
     const int code = got < 0 ? errno : 0;
-    (void)close(fd);
+    close(fd);
     if (got == 0)
         return CPR_OK;
     if (code != 0 && code != EAGAIN)
@@ -189,7 +189,7 @@ static cpr_status check_empty(cpr_walk *w, int directory, const char *name,
     return cpr_fail(w->error, CPR_ERR_IO,
                     "\"%s\" says that its size is 0, but there are bytes in it, as in files of the "
                     "kernel's; give them through a pipe, or leave the file out",
-                    cpr_printable_path(w->path, shown, sizeof(shown)));
+                    cpr_printable_path(w->path, shown, sizeof shown));
 }
 
 /* Looks at a name: at what it leads to, if it is a link and links are followed. */
@@ -210,7 +210,7 @@ static cpr_status look(cpr_walk *w, int directory, const char *name, struct stat
     }
     if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
         return fail_errno(w, errno, "follow");
-    (void)snprintf(reason, sizeof(reason), "it leads nowhere (%s)", strerror(errno));
+    snprintf(reason, sizeof reason, "it leads nowhere (%s)", strerror(errno));
     warn_of(w, "kept as a link", reason);
     return CPR_OK;
 }
@@ -267,15 +267,15 @@ static cpr_status take(cpr_walk *w, const name_entry *e)
         return status;
     char a[CPR_SHOWN_BYTES / 2];
     char b[CPR_SHOWN_BYTES / 2];
-    cpr_printable_path(cpr_file_list_source(w->list, known), a, sizeof(a));
-    cpr_printable_path(w->path, b, sizeof(b));
+    cpr_printable_path(cpr_file_list_source(w->list, known), a, sizeof a);
+    cpr_printable_path(w->path, b, sizeof b);
     return cpr_fail(w->error, CPR_ERR_USAGE,
                     "\"%s\" and \"%s\" would have the same path in the archive", a, b);
 }
 
 static void free_names(name_list *names)
 {
-    for (size_t i = 0; i < names->count; ++i) {
+    for (size_t i = 0; i < names->count; i++) {
         free(names->entries[i].name);
         free(names->entries[i].target);
     }
@@ -287,7 +287,7 @@ static bool add_name(name_list *names, const char *name, const char *end, const 
 {
     if (names->count == names->capacity) {
         const size_t capacity = names->capacity + names->capacity / 2 + 16;
-        name_entry *entries = realloc(names->entries, capacity * sizeof(*entries));
+        name_entry *entries = realloc(names->entries, capacity * sizeof *entries);
         if (entries == NULL)
             return false;
         names->entries = entries;
@@ -315,15 +315,15 @@ static bool is_circle(const cpr_walk *w, const struct stat *facts)
 {
     char shown[CPR_SHOWN_BYTES];
     char reason[CPR_SHOWN_BYTES + 64];
-    for (size_t i = 0; w->options->dereference && i < w->depth; ++i) {
+    for (size_t i = 0; w->options->dereference && i < w->depth; i++) {
         const cpr_walk_place *place = &w->places[i];
         if (place->device != facts->st_dev || place->inode != facts->st_ino)
             continue;
         const char end = w->path[place->length];
         w->path[place->length] = '\0';
-        cpr_printable_path(place->length > 0 ? w->path : ".", shown, sizeof(shown));
+        cpr_printable_path(place->length > 0 ? w->path : ".", shown, sizeof shown);
         w->path[place->length] = end;
-        (void)snprintf(reason, sizeof(reason), "it leads back to \"%s\"", shown);
+        snprintf(reason, sizeof reason, "it leads back to \"%s\"", shown);
         warn_left_out(w, reason);
         return true;
     }
@@ -372,7 +372,7 @@ static cpr_status go_down(cpr_walk *w, int fd, struct stat *facts)
         return fail_errno(w, errno, "read the directory");
     if (w->depth == w->places_capacity) {
         const size_t capacity = w->places_capacity + w->places_capacity / 2 + 16;
-        cpr_walk_place *places = realloc(w->places, capacity * sizeof(*places));
+        cpr_walk_place *places = realloc(w->places, capacity * sizeof *places);
         if (places == NULL)
             return no_memory(w);
         w->places = places;
@@ -394,7 +394,7 @@ static cpr_status read_names(cpr_walk *w, int flags, name_list *names)
     if (directory == NULL) {
         if (status == CPR_OK)
             status = fail_errno(w, errno, "read the directory");
-        (void)close(fd);
+        close(fd);
         return status;
     }
     errno = 0;
@@ -410,9 +410,9 @@ static cpr_status read_names(cpr_walk *w, int flags, name_list *names)
     }
     if (status == CPR_OK && errno != 0)
         status = fail_errno(w, errno, "read the directory");
-    (void)closedir(directory);
+    closedir(directory);
     if (names->count > 1)
-        qsort(names->entries, names->count, sizeof(*names->entries), compare_names);
+        qsort(names->entries, names->count, sizeof *names->entries, compare_names);
     return status;
 }
 
@@ -440,7 +440,7 @@ static cpr_status walk_directory(cpr_walk *w, int flags)
     name_list names = {0};
     const size_t depth = w->depth;
     cpr_status status = leave_out(w, read_names(w, flags, &names));
-    for (size_t i = 0; status == CPR_OK && i < names.count; ++i)
+    for (size_t i = 0; status == CPR_OK && i < names.count; i++)
         status = visit(w, &names.entries[i]);
     free_names(&names);
     w->depth = depth;
@@ -465,7 +465,7 @@ static cpr_status start(cpr_walk *w, const char *path)
                 w->path[w->length++] = '/';
             const bool up = bytes == 2 && path[0] == '.' && path[1] == '.';
             if (w->skip == w->length - 1 && w->length > 0 && w->path[w->skip] == '/')
-                ++w->skip; /* behind the '/' that follows ".." */
+                w->skip++; /* behind the '/' that follows ".." */
             memcpy(w->path + w->length, path, bytes);
             w->length += bytes;
             w->path[w->length] = '\0';
@@ -475,7 +475,7 @@ static cpr_status start(cpr_walk *w, const char *path)
         path += bytes + (path[bytes] == '/');
     }
     if (w->skip > 0 && w->skip == w->length && w->path[w->length - 1] != '/')
-        ++w->skip; /* ".." alone: behind the '/' that its names will follow */
+        w->skip++; /* ".." alone: behind the '/' that its names will follow */
     return CPR_OK;
 }
 
@@ -511,7 +511,7 @@ static cpr_status check_above(const cpr_walk *w)
         if (above != UINT64_MAX && cpr_file_list_get(w->list, above).type != CPR_FILE_DIRECTORY)
             return cpr_fail(w->error, CPR_ERR_USAGE,
                             "\"%s\" lies below what is a link or a file in the archive",
-                            cpr_printable_path(w->path, shown, sizeof(shown)));
+                            cpr_printable_path(w->path, shown, sizeof shown));
     }
     return CPR_OK;
 }
@@ -524,7 +524,7 @@ static int stat_root(const char *path, bool follow, struct stat *facts)
     if (fd < 0)
         return errno;
     const int code = fstat(fd, facts) == 0 ? 0 : errno;
-    (void)close(fd);
+    close(fd);
     return code;
 }
 

@@ -17,7 +17,7 @@ struct cpr_lz4_meter {
 
 cpr_lz4_meter *cpr_lz4_meter_create(void)
 {
-    cpr_lz4_meter *meter = calloc(1, sizeof(*meter));
+    cpr_lz4_meter *meter = calloc(1, sizeof *meter);
     if (meter == NULL)
         return NULL;
     meter->coded_capacity = LZ4_compressBound(BLOCK_BYTES);

@@ -13,9 +13,9 @@ static int is_zero(const uint8_t *data, size_t bytes)
 static bool holds_zeros(const cpr_output_file *file)
 {
     uint8_t part[4096];
-    for (size_t at = 0; at < CPR_OUTPUT_BLOCK_BYTES; at += sizeof(part))
-        if (cpr_io_pread(file->fd, part, sizeof(part), file->at + at) != 0 ||
-            !is_zero(part, sizeof(part)))
+    for (size_t at = 0; at < CPR_OUTPUT_BLOCK_BYTES; at += sizeof part)
+        if (cpr_io_pread(file->fd, part, sizeof part, file->at + at) != 0 ||
+            !is_zero(part, sizeof part))
             return false;
     return true;
 }

@@ -36,7 +36,7 @@ static void go_up(cpr_output_paths *paths, size_t depth)
     while (paths->depth > depth) {
         const level *last = &paths->levels[--paths->depth];
         if (last->fd >= 0)
-            (void)close(last->fd);
+            close(last->fd);
     }
 }
 
@@ -44,7 +44,7 @@ void cpr_output_paths_free(cpr_output_paths *paths)
 {
     go_up(paths, 0);
     if (paths->target_fd >= 0)
-        (void)close(paths->target_fd);
+        close(paths->target_fd);
     free(paths->levels);
     free(paths->parent);
 }
@@ -90,8 +90,8 @@ cpr_status cpr_output_fail(const cpr_output_paths *paths, int code, const char *
 {
     char target[CPR_SHOWN_BYTES / 2];
     char shown[CPR_SHOWN_BYTES];
-    cpr_printable_path(paths->target, target, sizeof(target));
-    cpr_printable_path(member, shown, sizeof(shown));
+    cpr_printable_path(paths->target, target, sizeof target);
+    cpr_printable_path(member, shown, sizeof shown);
     return cpr_fail_errno(error, code, "cannot %s \"%s/%s\"", verb, target, shown);
 }
 
@@ -112,7 +112,7 @@ static int push(cpr_output_paths *paths, int fd, size_t end)
     int code = fstat(fd, &facts) == 0 ? 0 : errno;
     if (code == 0 && paths->depth == paths->capacity) {
         const size_t capacity = 2 * paths->capacity + 16;
-        level *levels = realloc(paths->levels, capacity * sizeof(*levels));
+        level *levels = realloc(paths->levels, capacity * sizeof *levels);
         code = levels == NULL ? ENOMEM : 0;
         if (levels != NULL) {
             paths->levels = levels;
@@ -120,7 +120,7 @@ static int push(cpr_output_paths *paths, int fd, size_t end)
         }
     }
     if (code != 0) {
-        (void)close(fd);
+        close(fd);
         return code;
     }
     paths->levels[paths->depth++] =
@@ -128,7 +128,7 @@ static int push(cpr_output_paths *paths, int fd, size_t end)
     if (paths->depth > OPEN_MOST) {
         level *old = &paths->levels[paths->depth - 1 - OPEN_MOST];
         if (old->fd >= 0)
-            (void)close(old->fd);
+            close(old->fd);
         old->fd = -1;
     }
     return 0;
@@ -170,7 +170,7 @@ static bool go_up_once(cpr_output_paths *paths)
         return true;
     }
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     return false;
 }
 
@@ -180,7 +180,7 @@ static int go_to(cpr_output_paths *paths, const char *member, size_t length, boo
 {
     size_t common = 0;
     while (common < length && paths->parent[common] == member[common])
-        ++common;
+        common++;
     while (paths->depth > 0) {
         const size_t end = paths->levels[paths->depth - 1].end;
         if (end <= common && (end == length || member[end] == '/'))
@@ -222,8 +222,8 @@ cpr_status cpr_output_parent(cpr_output_paths *paths, const char *member,
         return cpr_fail(error, CPR_ERR_UNSAFE,
                         "\"%s\" below \"%s\" is, or passes through, a link or a file where "
                         "a directory should be",
-                        cpr_printable_path(paths->parent, shown, sizeof(shown)),
-                        cpr_printable_path(paths->target, target, sizeof(target)));
+                        cpr_printable_path(paths->parent, shown, sizeof shown),
+                        cpr_printable_path(paths->target, target, sizeof target));
     if (code != 0)
         return cpr_output_fail(paths, code, "open the directory", paths->parent, error);
     *fd = last_fd(paths);

@@ -27,7 +27,7 @@ static bool same_time(const cpr_file *file, const struct timespec *time)
     static const uint32_t units[] = {1, 100, 1000, 1000000, 1000000000};
     if (time->tv_sec != (time_t)file->mtime_seconds)
         return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); ++i)
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (time->tv_nsec == (long)(file->mtime_nanoseconds - file->mtime_nanoseconds % units[i]))
             return true;
     return false;
@@ -76,7 +76,7 @@ static int open_if_part(const cpr_output_tree *t, uint64_t file, int directory, 
     const int fd = cpr_io_openat(directory, temporary, flags);
     if (fd < 0 || is_part(t, file, fd))
         return fd;
-    (void)close(fd);
+    close(fd);
     errno = EEXIST;
     return -1;
 }
@@ -98,14 +98,14 @@ int cpr_output_open_part(const cpr_output_tree *t, uint64_t file, int directory,
      * process' file that is opened. A file that has another name as well is not only ours. */
     const int named = cpr_io_openat(directory, name, OPEN_FLAGS);
     if (named >= 0 && !is_part(t, file, named)) {
-        (void)close(named);
+        close(named);
         errno = EEXIST;
         return -1;
     }
     if (named >= 0) {
         cpr_output_temporary(t->run.token, file, temporary);
-        (void)fchmod(named, 0600);
-        (void)close(named);
+        fchmod(named, 0600);
+        close(named);
         (void)cpr_output_rename_new(directory, name, temporary);
     }
     return open_if_part(t, file, directory, flags);
@@ -188,7 +188,7 @@ static cpr_status check_file(shard_check *c, uint64_t file, cpr_error *error)
         status = hash_part(c, fd, file, first > c->start ? first : c->start,
                            last < c->end ? last : c->end, error);
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     return status;
 }
 
@@ -216,7 +216,7 @@ cpr_status cpr_output_shard_present(cpr_output_tree *tree, const cpr_shard_info 
     cpr_status status = CPR_OK;
     for (uint64_t i = cpr_file_list_find(tree->files, c.start);
          status == CPR_OK && !c.absent && i < files && cpr_file_list_offset(tree->files, i) < c.end;
-         ++i)
+         i++)
         status = check_file(&c, i, error);
     const XXH128_hash_t digest = XXH3_128bits_digest(c.hash);
     (void)XXH3_freeState(c.hash);

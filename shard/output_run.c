@@ -18,12 +18,12 @@
 
 void cpr_output_temporary(const char *token, uint64_t file, char out[CPR_OUTPUT_NAME_BYTES])
 {
-    (void)snprintf(out, CPR_OUTPUT_NAME_BYTES, START "%s-%llu", token, (unsigned long long)file);
+    snprintf(out, CPR_OUTPUT_NAME_BYTES, START "%s-%llu", token, (unsigned long long)file);
 }
 
 static void home_name(const char *token, char out[CPR_OUTPUT_NAME_BYTES])
 {
-    (void)snprintf(out, CPR_OUTPUT_NAME_BYTES, START "%s", token);
+    snprintf(out, CPR_OUTPUT_NAME_BYTES, START "%s", token);
 }
 
 /* True if no member has a name like those of the run. */
@@ -32,7 +32,7 @@ static bool is_free(const cpr_file_list *files, const char *token)
     char name[CPR_OUTPUT_NAME_BYTES];
     home_name(token, name);
     const uint64_t count = cpr_file_list_count(files);
-    for (uint64_t i = 0; i < count; ++i)
+    for (uint64_t i = 0; i < count; i++)
         if (strstr(cpr_file_list_member(files, i), name) != NULL)
             return false;
     return true;
@@ -44,12 +44,12 @@ cpr_status cpr_output_run_choose(cpr_output_run *run, const cpr_file_list *files
     do {
         ssize_t got;
         do
-            got = getrandom(random, sizeof(random), 0);
+            got = getrandom(random, sizeof random, 0);
         while (got < 0 && errno == EINTR);
-        if (got != (ssize_t)sizeof(random))
+        if (got != (ssize_t)sizeof random)
             return cpr_fail_errno(error, errno, "cannot get random bytes");
-        for (size_t i = 0; i < sizeof(random); ++i)
-            (void)snprintf(run->token + 2 * i, 3, "%02x", random[i]);
+        for (size_t i = 0; i < sizeof random; i++)
+            snprintf(run->token + 2 * i, 3, "%02x", random[i]);
     } while (!is_free(files, run->token));
     return CPR_OK;
 }
@@ -78,7 +78,7 @@ static void close_home(cpr_output_home *home)
     cpr_work_lock_release(home->lock);
     home->lock = NULL;
     if (home->dir.fd >= 0)
-        (void)close(home->dir.fd);
+        close(home->dir.fd);
     home->dir.fd = -1;
     free(home->dir.path);
     home->dir.path = NULL;
@@ -90,10 +90,10 @@ static void remove_home(cpr_output_home *home, int target)
     char name[CPR_OUTPUT_NAME_BYTES];
     home_name(home->token, name);
     if (home->dir.fd >= 0) {
-        (void)unlinkat(home->dir.fd, ARCHIVE_FILE, 0);
-        (void)unlinkat(home->dir.fd, CPR_WORK_LOCK, 0);
+        unlinkat(home->dir.fd, ARCHIVE_FILE, 0);
+        unlinkat(home->dir.fd, CPR_WORK_LOCK, 0);
         close_home(home);
-        (void)unlinkat(target, name, AT_REMOVEDIR);
+        unlinkat(target, name, AT_REMOVEDIR);
     }
 }
 
@@ -104,13 +104,13 @@ static bool open_home(cpr_output_home *home, int target, const char *target_path
     char name[CPR_OUTPUT_NAME_BYTES];
     memcpy(home->token, token, CPR_OUTPUT_RUN_BYTES);
     home_name(token, name);
-    const size_t room = strlen(target_path) + sizeof(name) + 2;
+    const size_t room = strlen(target_path) + sizeof name + 2;
     home->lock = NULL;
     home->needed = false;
     home->dir = (cpr_work_dir){.path = malloc(room), .fd = -1, .shard_fd = -1};
     if (home->dir.path == NULL)
         return false;
-    (void)snprintf(home->dir.path, room, "%s/%s", target_path, name);
+    snprintf(home->dir.path, room, "%s/%s", target_path, name);
     home->dir.fd = cpr_io_openat(target, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (home->dir.fd >= 0 && fstat(home->dir.fd, &facts) == 0 && facts.st_uid == geteuid())
         return true;
@@ -133,13 +133,13 @@ static cpr_status make_home(cpr_output_run *run, int target, const char *target_
         return cpr_io_fail(error, errno, "create a directory in", target_path);
     }
     if (!open_home(&run->home, target, target_path, run->token)) {
-        (void)unlinkat(target, name, AT_REMOVEDIR);
+        unlinkat(target, name, AT_REMOVEDIR);
         return CPR_OK; /* a file system that gives files to somebody else */
     }
     cpr_put_hash(hash, identity);
     const int fd = openat(run->home.dir.fd, ARCHIVE_FILE,
                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int code = fd < 0 ? errno : cpr_io_write(fd, hash, sizeof(hash));
+    int code = fd < 0 ? errno : cpr_io_write(fd, hash, sizeof hash);
     if (fd >= 0 && close(fd) != 0 && code == 0 && errno != EINTR)
         code = errno;
     if (code != 0)
@@ -155,10 +155,10 @@ static bool is_of(const cpr_output_home *home, cpr_hash128 identity)
     uint8_t found[16];
     cpr_put_hash(wanted, identity);
     const int fd = cpr_work_openat(&home->dir, ARCHIVE_FILE, O_RDONLY);
-    const bool same = fd >= 0 && cpr_io_pread(fd, found, sizeof(found), 0) == 0 &&
-                      memcmp(wanted, found, sizeof(found)) == 0;
+    const bool same = fd >= 0 && cpr_io_pread(fd, found, sizeof found, 0) == 0 &&
+                      memcmp(wanted, found, sizeof found) == 0;
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     return same;
 }
 
@@ -174,14 +174,13 @@ static bool tell_if_held(const cpr_output_home *home, const char *target_path, c
     const int fd = cpr_work_openat(&home->dir, CPR_WORK_LOCK, O_RDWR);
     const bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     if (!held || tell == NULL)
         return held;
     (void)cpr_work_lock_look(&home->dir, &owner);
-    (void)snprintf(text, sizeof(text),
-                   "another extraction is at work in \"%s\": process %lld on host %s",
-                   cpr_printable_path(target_path, target, sizeof(target)), (long long)owner.pid,
-                   cpr_printable_path(owner.host, host, sizeof(host)));
+    snprintf(text, sizeof text, "another extraction is at work in \"%s\": process %lld on host %s",
+             cpr_printable_path(target_path, target, sizeof target), (long long)owner.pid,
+             cpr_printable_path(owner.host, host, sizeof host));
     tell(context, text);
     return held;
 }
@@ -189,7 +188,7 @@ static bool tell_if_held(const cpr_output_home *home, const char *target_path, c
 /* True for the name of a run's directory. */
 static bool has_token(const char *name)
 {
-    const size_t start = sizeof(START) - 1;
+    const size_t start = sizeof START - 1;
     return strncmp(name, START, start) == 0 &&
            strspn(name + start, "0123456789abcdef") == HEX_BYTES && name[start + HEX_BYTES] == '\0';
 }
@@ -203,7 +202,7 @@ static cpr_status look_at(cpr_output_run *run, cpr_output_home *home, const char
         close_home(home);
         return CPR_OK;
     }
-    cpr_output_home *old = realloc(run->old, (run->old_count + 1) * sizeof(*old));
+    cpr_output_home *old = realloc(run->old, (run->old_count + 1) * sizeof *old);
     if (old == NULL) {
         close_home(home);
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
@@ -226,16 +225,16 @@ cpr_status cpr_output_run_begin(cpr_output_run *run, int target, const char *tar
     while (status == CPR_OK && items != NULL && run->old_count < OLD_MOST &&
            (item = readdir(items)) != NULL) {
         cpr_output_home home;
-        const char *token = item->d_name + sizeof(START) - 1;
+        const char *token = item->d_name + sizeof START - 1;
         /* What the archive itself holds under such a name is data. */
         if (has_token(item->d_name) && is_free(files, token) &&
             open_home(&home, target, target_path, token))
             status = look_at(run, &home, target_path, identity, go_on, tell, context, error);
     }
     if (items != NULL)
-        (void)closedir(items);
+        closedir(items);
     else if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     if (status == CPR_OK)
         status = cpr_output_run_choose(run, files, error);
     if (status == CPR_OK)
@@ -259,7 +258,7 @@ cpr_status cpr_output_run_adopt(cpr_output_run *run, int directory, uint64_t fil
     char to[CPR_OUTPUT_NAME_BYTES];
     struct stat facts;
     cpr_output_temporary(run->token, file, to);
-    for (size_t i = 0; i < run->old_count; ++i) {
+    for (size_t i = 0; i < run->old_count; i++) {
         cpr_output_home *old = &run->old[i];
         cpr_output_temporary(old->token, file, from);
         if (old->dir.fd < 0 || fstatat(directory, from, &facts, AT_SYMLINK_NOFOLLOW) != 0)
@@ -284,7 +283,7 @@ cpr_status cpr_output_run_adopt(cpr_output_run *run, int directory, uint64_t fil
         if (want && S_ISREG(facts.st_mode) && (uint64_t)facts.st_size == bytes &&
             cpr_output_rename_new(directory, from, to) == 0)
             continue;
-        (void)unlinkat(directory, from, 0);
+        unlinkat(directory, from, 0);
     }
     return CPR_OK;
 }
@@ -293,7 +292,7 @@ void cpr_output_run_spare(cpr_output_run *run, int directory, uint64_t file)
 {
     char name[CPR_OUTPUT_NAME_BYTES];
     struct stat facts;
-    for (size_t i = 0; i < run->old_count; ++i) {
+    for (size_t i = 0; i < run->old_count; i++) {
         cpr_output_temporary(run->old[i].token, file, name);
         if (fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
             run->old[i].needed = true;
@@ -302,7 +301,7 @@ void cpr_output_run_spare(cpr_output_run *run, int directory, uint64_t file)
 
 void cpr_output_run_tidy(cpr_output_run *run, int target, cpr_warn_fn *tell, void *context)
 {
-    for (size_t i = 0; i < run->old_count; ++i) {
+    for (size_t i = 0; i < run->old_count; i++) {
         cpr_output_home *old = &run->old[i];
         if (old->dir.fd >= 0 && !old->needed && old->lock == NULL &&
             !tell_if_held(old, "", NULL, NULL))
@@ -318,7 +317,7 @@ void cpr_output_run_tidy(cpr_output_run *run, int target, cpr_warn_fn *tell, voi
 
 void cpr_output_run_end(cpr_output_run *run, int target, bool remove)
 {
-    for (size_t i = 0; i < run->old_count; ++i)
+    for (size_t i = 0; i < run->old_count; i++)
         close_home(&run->old[i]);
     free(run->old);
     run->old = NULL;

@@ -39,7 +39,7 @@ static cpr_status reserve(cpr_output_tree *t, cpr_error *error)
     if (needed <= t->made_capacity)
         return CPR_OK;
     const size_t capacity = needed + needed / 2 + 16;
-    cpr_output_made *made = realloc(t->made, capacity * sizeof(*made));
+    cpr_output_made *made = realloc(t->made, capacity * sizeof *made);
     if (made == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     t->made = made;
@@ -129,7 +129,7 @@ cpr_status cpr_output_shard_write(void *tree, const uint8_t *data, size_t bytes,
                 return status;
         }
         if (t->at == end)
-            ++t->file;
+            t->file++;
     }
     return CPR_OK;
 }
@@ -141,7 +141,7 @@ cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *err
     if (!tree->writing)
         return CPR_OK;
     if (tree->out.fd >= 0)
-        (void)close(tree->out.fd);
+        close(tree->out.fd);
     tree->out.fd = -1;
     if (good && tree->at != tree->shard_end) {
         good = false;
@@ -150,7 +150,7 @@ cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *err
     tree->writing = false;
     if (tree->shard_start == tree->shard_end)
         return status;
-    for (uint64_t i = tree->first; i < tree->created; ++i) {
+    for (uint64_t i = tree->first; i < tree->created; i++) {
         if (!is_whole(tree, i) || !cpr_output_selected(tree, i))
             continue;
         /* After a failure the rest is removed: the caller will report this shard as bad. */

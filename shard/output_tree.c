@@ -17,7 +17,7 @@ cpr_status cpr_output_tree_open(const cpr_file_list *files, const bool *selected
                                 const char *directory, bool overwrite, cpr_output_tree **tree,
                                 cpr_error *error)
 {
-    cpr_output_tree *t = calloc(1, sizeof(*t));
+    cpr_output_tree *t = calloc(1, sizeof *t);
     *tree = NULL;
     if (t == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
@@ -118,11 +118,11 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
     if (!cpr_member_path_is_safe(member))
         return cpr_fail(error, CPR_ERR_UNSAFE,
                         "refused the path \"%s\": it would leave the target directory",
-                        cpr_printable_path(member, shown, sizeof(shown)));
+                        cpr_printable_path(member, shown, sizeof shown));
     /* Most paths share their directories with the one before. */
     size_t common = 0;
     while (scratch[common] != '\0' && scratch[common] == member[common])
-        ++common;
+        common++;
     for (const char *slash = strchr(member + common, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         const size_t length = (size_t)(slash - member);
@@ -132,8 +132,8 @@ static cpr_status check_path(const cpr_output_tree *t, uint64_t file, char *scra
         if (above != UINT64_MAX && cpr_file_list_get(t->files, above).type != CPR_FILE_DIRECTORY)
             return cpr_fail(error, CPR_ERR_UNSAFE,
                             "refused the path \"%s\": \"%s\" is not a directory in the archive",
-                            cpr_printable_path(member, shown, sizeof(shown)),
-                            cpr_printable_path(scratch, shown_above, sizeof(shown_above)));
+                            cpr_printable_path(member, shown, sizeof shown),
+                            cpr_printable_path(scratch, shown_above, sizeof shown_above));
     }
     memcpy(scratch, member, strlen(member) + 1);
     return CPR_OK;
@@ -160,8 +160,8 @@ static cpr_status check_free(cpr_output_tree *t, uint64_t file, cpr_error *error
     if (both || (neither && t->overwrite) || (t->keep && cpr_output_is_there(t, file, fd, name)))
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_EXISTS, "\"%s/%s\" exists%s%s",
-                    cpr_printable_path(t->paths.target, target, sizeof(target)),
-                    cpr_printable_path(member, shown, sizeof(shown)),
+                    cpr_printable_path(t->paths.target, target, sizeof target),
+                    cpr_printable_path(member, shown, sizeof shown),
                     t->keep && neither ? " and is not what the archive holds" : "",
                     neither ? "; --force overwrites it" : " and is of another type");
 }
@@ -174,7 +174,7 @@ static cpr_status check_all(cpr_output_tree *t, cpr_error *error)
     char *scratch = calloc(1, CPR_PATH_MAX_BYTES);
     if (scratch == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
+    for (uint64_t i = 0; status == CPR_OK && i < count; i++)
         if (cpr_output_selected(t, i))
             status = check_path(t, i, scratch, error);
     free(scratch);
@@ -182,7 +182,7 @@ static cpr_status check_all(cpr_output_tree *t, cpr_error *error)
         return status;
     if (stat(t->paths.target, &facts) != 0) /* in what is not there, nothing is in the way */
         return errno == ENOENT ? CPR_OK : cpr_io_fail(error, errno, "look at", t->paths.target);
-    for (uint64_t i = 0; status == CPR_OK && i < count; ++i)
+    for (uint64_t i = 0; status == CPR_OK && i < count; i++)
         if (cpr_output_selected(t, i))
             status = check_free(t, i, error);
     return status;
@@ -268,11 +268,11 @@ cpr_status cpr_output_name(cpr_output_tree *t, uint64_t file, const cpr_output_m
         return good ? fail(t, ESTALE, "name", file, error) : CPR_OK;
     const int code = good ? rename_member(t, file, directory, temporary, name) : 0;
     if (code != 0 || !good)
-        (void)unlinkat(directory, temporary, 0);
+        unlinkat(directory, temporary, 0);
     if (code == EEXIST)
         return cpr_fail(error, CPR_ERR_EXISTS,
                         "\"%.200s/%s\" has come to exist meanwhile; it was left as it is",
-                        t->paths.target, cpr_printable_path(member, shown, sizeof(shown)));
+                        t->paths.target, cpr_printable_path(member, shown, sizeof shown));
     return code == 0 ? CPR_OK : fail(t, code, "name", file, error);
 }
 
@@ -310,7 +310,7 @@ static cpr_status take_over(cpr_output_tree *t, uint64_t file, int directory, co
     /* It may have got its own mode already. */
     *stays = fchmod(fd, 0600) == 0;
     t->has_parts = true;
-    (void)close(fd);
+    close(fd);
     return CPR_OK;
 }
 
@@ -364,20 +364,20 @@ static cpr_hash128 identity_of(const cpr_output_tree *t)
 {
     uint8_t fields[32] = {0};
     XXH128_hash_t hash = {0, 0};
-    for (uint64_t i = 0; i < t->shard_count; ++i) {
+    for (uint64_t i = 0; i < t->shard_count; i++) {
         cpr_put_hash(fields, t->shards[i].raw_hash);
         cpr_put64(fields + 16, t->shards[i].offset);
         cpr_put64(fields + 24, hash.low64);
-        hash = XXH3_128bits_withSeed(fields, sizeof(fields), hash.high64);
+        hash = XXH3_128bits_withSeed(fields, sizeof fields, hash.high64);
     }
     const uint64_t count = cpr_file_list_count(t->files);
-    for (uint64_t i = 0; i < count; ++i) {
+    for (uint64_t i = 0; i < count; i++) {
         const char *member = cpr_file_list_member(t->files, i);
         const XXH128_hash_t path = XXH3_128bits(member, strlen(member));
         cpr_put_hash(fields, (cpr_hash128){path.high64, path.low64});
         cpr_put64(fields + 16, cpr_file_list_offset(t->files, i + 1));
         cpr_put64(fields + 24, hash.low64);
-        hash = XXH3_128bits_withSeed(fields, sizeof(fields), hash.high64);
+        hash = XXH3_128bits_withSeed(fields, sizeof fields, hash.high64);
     }
     return (cpr_hash128){hash.high64, hash.low64};
 }
@@ -395,7 +395,7 @@ cpr_status cpr_output_tree_prepare(cpr_output_tree *tree, const cpr_shard_info *
         status =
             cpr_output_run_begin(&tree->run, tree->paths.target_fd, tree->paths.target, tree->files,
                                  identity_of(tree), tree->keep, tell_caller, tree, error);
-    for (uint64_t i = 0; status == CPR_OK && i < count; ++i) {
+    for (uint64_t i = 0; status == CPR_OK && i < count; i++) {
         tree->prepared = i + 1;
         if (cpr_output_selected(tree, i))
             status = prepare_file(tree, i, error);
@@ -421,7 +421,7 @@ static cpr_status finish_file(cpr_output_tree *t, uint64_t file, const bool *bad
     const char *member = cpr_file_list_member(t->files, file);
     if (!spans(t, file, &first, &last))
         return CPR_OK;
-    for (uint64_t s = first; bad != NULL && s <= last; ++s)
+    for (uint64_t s = first; bad != NULL && s <= last; s++)
         good = good && !bad[s];
     if (!good)
         return cpr_output_name(t, file, NULL, false, error);
@@ -466,7 +466,7 @@ static cpr_status make_link(cpr_output_tree *t, uint64_t file, cpr_error *error)
     if (symlinkat(target, directory, temporary) != 0)
         return fail(t, errno, "create the link", file, error);
     /* Not every file system keeps times of links; nobody misses them. */
-    (void)utimensat(directory, temporary, times, AT_SYMLINK_NOFOLLOW);
+    utimensat(directory, temporary, times, AT_SYMLINK_NOFOLLOW);
     return cpr_output_name(t, file, NULL, true, error);
 }
 
@@ -490,8 +490,8 @@ static int compare_from_below(const void *a, const void *b)
     const unsigned char *x = *(const unsigned char *const *)a;
     const unsigned char *y = *(const unsigned char *const *)b;
     while (*x == *y && *x != '\0') {
-        ++x;
-        ++y;
+        x++;
+        y++;
     }
     /* The separator is less than any other byte, but for the end. */
     const int left = *x == '/' ? 1 : *x == '\0' ? 0 : *x + 2;
@@ -506,14 +506,14 @@ static cpr_status settle_directories(cpr_output_tree *t, cpr_error *error)
     const uint64_t count = cpr_file_list_count(t->files);
     uint64_t directories = 0;
     cpr_status status = CPR_OK;
-    const char **order = calloc(count + 1, sizeof(*order));
+    const char **order = calloc(count + 1, sizeof *order);
     if (order == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    for (uint64_t i = 0; i < count; ++i)
+    for (uint64_t i = 0; i < count; i++)
         if (cpr_output_selected(t, i) && cpr_file_list_get(t->files, i).type == CPR_FILE_DIRECTORY)
             order[directories++] = cpr_file_list_member(t->files, i);
-    qsort(order, (size_t)directories, sizeof(*order), compare_from_below);
-    for (uint64_t i = 0; status == CPR_OK && i < directories; ++i)
+    qsort(order, (size_t)directories, sizeof *order, compare_from_below);
+    for (uint64_t i = 0; status == CPR_OK && i < directories; i++)
         status = settle_directory(t, cpr_file_list_lookup(t->files, order[i]), error);
     free(order);
     return status;
@@ -525,14 +525,14 @@ cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_er
     cpr_error later;
     cpr_status status = CPR_OK;
     /* One file that fails must not keep the others from being whole. */
-    for (uint64_t i = 0; i < count; ++i) {
+    for (uint64_t i = 0; i < count; i++) {
         if (!cpr_output_selected(tree, i))
             continue;
         const cpr_status one = finish_file(tree, i, bad, status == CPR_OK ? error : &later);
         status = status == CPR_OK ? one : status;
     }
     tree->prepared = 0;
-    for (uint64_t i = 0; i < count && status == CPR_OK; ++i)
+    for (uint64_t i = 0; i < count && status == CPR_OK; i++)
         if (cpr_output_selected(tree, i) &&
             cpr_file_list_get(tree->files, i).type == CPR_FILE_SYMLINK)
             status = make_link(tree, i, error);
@@ -561,7 +561,7 @@ void cpr_output_tree_close(cpr_output_tree *tree)
     (void)cpr_output_shard_end(tree, false, &ignored);
     /* Without a finish, nobody else removes what the preparation made. */
     const bool stay = tree->keep && tree->has_parts && tree->run.home.dir.fd >= 0;
-    for (uint64_t i = 0; i < tree->prepared && !stay; ++i)
+    for (uint64_t i = 0; i < tree->prepared && !stay; i++)
         if (cpr_output_selected(tree, i) && spans(tree, i, &first, &last))
             (void)cpr_output_name(tree, i, NULL, false, &ignored);
     cpr_output_run_end(&tree->run, tree->paths.target_fd, !stay);

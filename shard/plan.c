@@ -40,8 +40,8 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
     const uint64_t end = next - target < LINE_SEARCH_BYTES ? next : target + LINE_SEARCH_BYTES;
     uint8_t text[4096];
     *start = target;
-    for (uint64_t at = target; at < end; at += sizeof(text)) {
-        const size_t part = end - at < sizeof(text) ? (size_t)(end - at) : sizeof(text);
+    for (uint64_t at = target; at < end; at += sizeof text) {
+        const size_t part = end - at < sizeof text ? (size_t)(end - at) : sizeof text;
         const cpr_status status = cpr_corpus_reader_read(reader, at, text, part, error);
         if (status != CPR_OK)
             return status;

@@ -26,7 +26,7 @@ size_t cpr_utf8_length(const char *text, uint32_t *code)
     } else {
         return 0;
     }
-    for (size_t i = 1; i < length; ++i) {
+    for (size_t i = 1; i < length; i++) {
         if ((t[i] & 0xc0) != 0x80)
             return 0; /* also at the terminating NUL */
         *code = *code << 6 | (t[i] & 0x3fu);
@@ -68,7 +68,7 @@ bool cpr_is_printable(uint32_t code)
     };
     if ((code & 0xfffe) == 0xfffe || code > 0x10ffff) /* the last two of each plane */
         return false;
-    for (size_t i = 0; i < sizeof(never) / sizeof(*never); ++i)
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         if (code >= never[i].first && code <= never[i].last)
             return false;
     return true;
@@ -96,7 +96,7 @@ static size_t put_character(const char *text, bool backslashes, char out[16], si
     if (taken == 0 || !cpr_is_printable(code) || (backslashes && *text == '\\')) {
         const size_t bytes = taken > 0 ? taken : 1;
         *length = 0;
-        for (size_t i = 0; i < bytes; ++i)
+        for (size_t i = 0; i < bytes; i++)
             *length += put_byte((unsigned char)text[i], out + *length);
         return bytes;
     }

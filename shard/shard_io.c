@@ -123,7 +123,7 @@ int cpr_io_open(const char *path, int flags)
         /* Go as far as one call can, up to the last '/' within reach. */
         size_t end = PATH_MAX - 1;
         while (end > 0 && path[end] != '/')
-            --end;
+            end--;
         if (end == 0) {
             errno = ENAMETOOLONG;
             break;
@@ -132,7 +132,7 @@ int cpr_io_open(const char *path, int flags)
         part[end] = '\0';
         const int next = cpr_io_openat(directory, part, O_RDONLY | O_DIRECTORY);
         if (directory != AT_FDCWD)
-            (void)close(directory);
+            close(directory);
         if (next < 0)
             return -1;
         directory = next;
@@ -142,7 +142,7 @@ int cpr_io_open(const char *path, int flags)
     const int fd = length >= PATH_MAX ? -1 : cpr_io_openat(directory, path, flags);
     const int code = errno;
     if (directory != AT_FDCWD)
-        (void)close(directory);
+        close(directory);
     errno = code;
     return fd;
 }
@@ -161,11 +161,11 @@ cpr_status cpr_io_sync_parent(const char *path, cpr_error *error)
     const int fd = cpr_io_open(parent, O_RDONLY | O_DIRECTORY);
     const int code = fd < 0 ? errno : cpr_io_sync_directory(fd);
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     cpr_status status = CPR_OK;
     if (code != 0)
         status = cpr_fail_errno(error, code, "cannot sync the directory \"%s\"",
-                                cpr_printable_path(parent, shown, sizeof(shown)));
+                                cpr_printable_path(parent, shown, sizeof shown));
     free(parent);
     return status;
 }
@@ -174,26 +174,25 @@ void cpr_io_attempt(char *out, size_t capacity)
 {
     char host[65] = "";
     uint64_t random = 0;
-    if (gethostname(host, sizeof(host) - 1) != 0)
+    if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';
-    for (char *c = host; *c != '\0'; ++c) {
+    for (char *c = host; *c != '\0'; c++) {
         const int letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
         if (!letter && !(*c >= '0' && *c <= '9'))
             *c = '-';
     }
-    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random)) {
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random) {
         struct timespec now = {0};
-        (void)clock_gettime(CLOCK_REALTIME, &now);
+        clock_gettime(CLOCK_REALTIME, &now);
         random = (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
     }
-    (void)snprintf(out, capacity, "%s-%ld-%016llx", host, (long)getpid(),
-                   (unsigned long long)random);
+    snprintf(out, capacity, "%s-%ld-%016llx", host, (long)getpid(), (unsigned long long)random);
 }
 
 cpr_status cpr_io_fail(cpr_error *error, int code, const char *verb, const char *path)
 {
     char shown[CPR_SHOWN_BYTES];
-    cpr_printable_path(path, shown, sizeof(shown));
+    cpr_printable_path(path, shown, sizeof shown);
     if (code == CPR_IO_END)
         return cpr_fail(error, CPR_ERR_DAMAGED, "cannot %s \"%s\": it ends too early", verb, shown);
     return cpr_fail_errno(error, code, "cannot %s \"%s\"", verb, shown);
@@ -201,7 +200,7 @@ cpr_status cpr_io_fail(cpr_error *error, int code, const char *verb, const char 
 
 void cpr_put_hash(uint8_t out[16], cpr_hash128 hash)
 {
-    for (unsigned i = 0; i < 8; ++i) {
+    for (unsigned i = 0; i < 8; i++) {
         out[i] = (uint8_t)(hash.high >> (56 - 8 * i));
         out[8 + i] = (uint8_t)(hash.low >> (56 - 8 * i));
     }
@@ -210,7 +209,7 @@ void cpr_put_hash(uint8_t out[16], cpr_hash128 hash)
 cpr_hash128 cpr_get_hash(const uint8_t in[16])
 {
     cpr_hash128 hash = {0, 0};
-    for (unsigned i = 0; i < 8; ++i) {
+    for (unsigned i = 0; i < 8; i++) {
         hash.high = hash.high << 8 | in[i];
         hash.low = hash.low << 8 | in[8 + i];
     }

@@ -47,20 +47,20 @@ cpr_status cpr_io_fail(cpr_error *error, int code, const char *verb, const char 
 
 static inline void cpr_put32(uint8_t *out, uint32_t value)
 {
-    for (unsigned i = 0; i < 4; ++i)
+    for (unsigned i = 0; i < 4; i++)
         out[i] = (uint8_t)(value >> 8 * i);
 }
 
 static inline void cpr_put64(uint8_t *out, uint64_t value)
 {
-    for (unsigned i = 0; i < 8; ++i)
+    for (unsigned i = 0; i < 8; i++)
         out[i] = (uint8_t)(value >> 8 * i);
 }
 
 static inline uint32_t cpr_get32(const uint8_t *in)
 {
     uint32_t value = 0;
-    for (unsigned i = 0; i < 4; ++i)
+    for (unsigned i = 0; i < 4; i++)
         value |= (uint32_t)in[i] << 8 * i;
     return value;
 }
@@ -68,7 +68,7 @@ static inline uint32_t cpr_get32(const uint8_t *in)
 static inline uint64_t cpr_get64(const uint8_t *in)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < 8; ++i)
+    for (unsigned i = 0; i < 8; i++)
         value |= (uint64_t)in[i] << 8 * i;
     return value;
 }

@@ -72,9 +72,9 @@ cpr_status(cpr_fail)(cpr_error *error, cpr_status status, const char *format, ..
         text[0] = '\0';
         va_list arguments;
         va_start(arguments, format);
-        (void)vsnprintf(text, sizeof(text), format, arguments);
+        vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        cpr_printable_text(text, error->text, sizeof(error->text));
+        cpr_printable_text(text, error->text, sizeof error->text);
     }
     return status;
 }
@@ -86,13 +86,13 @@ cpr_status(cpr_fail_errno)(cpr_error *error, int code, const char *format, ...)
         text[0] = '\0';
         va_list arguments;
         va_start(arguments, format);
-        (void)vsnprintf(text, sizeof(text), format, arguments);
+        vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
         /* The reason matters more than the end of a long path: keep room for it. */
         const size_t room = 128;
-        cpr_printable_text(text, error->text, sizeof(error->text) - room);
+        cpr_printable_text(text, error->text, sizeof error->text - room);
         const size_t end = strlen(error->text);
-        (void)snprintf(error->text + end, sizeof(error->text) - end, ": %s", strerror(code));
+        snprintf(error->text + end, sizeof error->text - end, ": %s", strerror(code));
     }
     return code == ENOMEM ? CPR_ERR_NO_MEMORY : CPR_ERR_IO;
 }

@@ -17,7 +17,7 @@ int cpr_stream_descriptor(const char *path)
     static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"};
     if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0)
         return STDIN_FILENO;
-    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); ++i) {
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         const size_t length = strlen(folders[i]);
         if (strncmp(path, folders[i], length) != 0 || path[length] < '0' || path[length] > '9')
             continue;

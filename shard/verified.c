@@ -39,7 +39,7 @@ static cpr_status make_key(const char *archive_path, const cpr_archive *archive,
     cpr_put64(fields + 24, (uint64_t)facts.st_mtim.tv_sec);
     cpr_put64(fields + 32, (uint64_t)facts.st_mtim.tv_nsec);
     cpr_put64(fields + 40, decoded);
-    const XXH128_hash_t hash = XXH3_128bits(fields, sizeof(fields));
+    const XXH128_hash_t hash = XXH3_128bits(fields, sizeof fields);
     *key = (cpr_hash128){hash.high64, hash.low64};
     return CPR_OK;
 }
@@ -56,7 +56,7 @@ static size_t shard_line(const cpr_verified *v, uint64_t shard, char line[LINE_B
     cpr_put_hash(fields, v->key);
     cpr_put64(fields + 16, shard);
     return (size_t)snprintf(line, LINE_BYTES, "%llu %016llx\n", (unsigned long long)shard,
-                            (unsigned long long)XXH3_64bits(fields, sizeof(fields)));
+                            (unsigned long long)XXH3_64bits(fields, sizeof fields));
 }
 
 /* Takes the lines that are right; returns how many bytes they are. */
@@ -82,7 +82,7 @@ static cpr_status fail_foreign(const cpr_verified *v, cpr_error *error)
 {
     char shown[CPR_SHOWN_BYTES];
     return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" exists and is not what a verification has left",
-                    cpr_printable_path(v->path, shown, sizeof(shown)));
+                    cpr_printable_path(v->path, shown, sizeof shown));
 }
 
 static cpr_status read_state(cpr_verified *v, uint64_t shard_count, bool *done, cpr_error *error)
@@ -96,7 +96,7 @@ static cpr_status read_state(cpr_verified *v, uint64_t shard_count, bool *done, 
     if (text == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     int code = S_ISREG(facts.st_mode) ? cpr_io_pread(v->fd, text, bytes, 0) : 0;
-    const size_t magic = bytes < sizeof(MAGIC) - 1 ? bytes : sizeof(MAGIC) - 1;
+    const size_t magic = bytes < sizeof MAGIC - 1 ? bytes : sizeof MAGIC - 1;
     if (!S_ISREG(facts.st_mode) || (code == 0 && memcmp(text, MAGIC, magic) != 0)) {
         free(text);
         return fail_foreign(v, error);
@@ -116,7 +116,7 @@ cpr_status cpr_verified_open(const char *path, const char *archive_path, const c
                              bool decoded, bool *done, cpr_verified **verified, cpr_error *error)
 {
     *verified = NULL;
-    cpr_verified *v = calloc(1, sizeof(*v));
+    cpr_verified *v = calloc(1, sizeof *v);
     if (v == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     v->fd = -1;
@@ -156,9 +156,9 @@ void cpr_verified_close(cpr_verified *verified, bool remove)
     if (verified == NULL)
         return;
     if (remove)
-        (void)unlink(verified->path);
+        unlink(verified->path);
     if (verified->fd >= 0)
-        (void)close(verified->fd);
+        close(verified->fd);
     free(verified->path);
     free(verified);
 }

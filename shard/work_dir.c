@@ -15,16 +15,16 @@
 
 #define SEAL_BYTES 512
 #define HASH_BYTES 16 /* of `published` */
-#define LOCK_MAGIC_BYTES (sizeof(CPR_WORK_LOCK_MAGIC) - 1)
+#define LOCK_MAGIC_BYTES (sizeof CPR_WORK_LOCK_MAGIC - 1)
 
 char *cpr_work_path(const char *archive_path)
 {
     static const char end[] = ".work";
     const size_t length = strlen(archive_path);
-    char *path = malloc(length + sizeof(end));
+    char *path = malloc(length + sizeof end);
     if (path != NULL) {
         memcpy(path, archive_path, length);
-        memcpy(path + length, end, sizeof(end));
+        memcpy(path + length, end, sizeof end);
     }
     return path;
 }
@@ -32,8 +32,8 @@ char *cpr_work_path(const char *archive_path)
 void cpr_work_temporary(char out[CPR_WORK_NAME_BYTES])
 {
     char attempt[128];
-    cpr_io_attempt(attempt, sizeof(attempt));
-    (void)snprintf(out, CPR_WORK_NAME_BYTES, CPR_WORK_TEMPORARY "%s", attempt);
+    cpr_io_attempt(attempt, sizeof attempt);
+    snprintf(out, CPR_WORK_NAME_BYTES, CPR_WORK_TEMPORARY "%s", attempt);
 }
 
 int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags)
@@ -50,9 +50,9 @@ void cpr_work_dir_close(cpr_work_dir *work)
     if (work == NULL)
         return;
     if (work->shard_fd >= 0)
-        (void)close(work->shard_fd);
+        close(work->shard_fd);
     if (work->fd >= 0)
-        (void)close(work->fd);
+        close(work->fd);
     free(work->path);
     free(work);
 }
@@ -79,7 +79,7 @@ static bool has_attempt(const char *name, const char *start, const char *end)
     const size_t after = strlen(end);
     const size_t length = strlen(name);
     char text[CPR_WORK_NAME_BYTES];
-    if (length < before + after + 1 || length >= sizeof(text) || memcmp(name, start, before) != 0 ||
+    if (length < before + after + 1 || length >= sizeof text || memcmp(name, start, before) != 0 ||
         strcmp(name + length - after, end) != 0)
         return false;
     memcpy(text, name + before, length - before - after);
@@ -97,10 +97,10 @@ static bool has_attempt(const char *name, const char *start, const char *end)
 static bool is_stream(const char *name)
 {
     char start[CPR_WORK_NAME_BYTES];
-    if (strncmp(name, CPR_WORK_STREAM, sizeof(CPR_WORK_STREAM) - 1) != 0)
+    if (strncmp(name, CPR_WORK_STREAM, sizeof CPR_WORK_STREAM - 1) != 0)
         return false;
-    const char *number = name + sizeof(CPR_WORK_STREAM) - 1;
-    (void)snprintf(start, sizeof(start), CPR_WORK_STREAM "%08llu-", strtoull(number, NULL, 10));
+    const char *number = name + sizeof CPR_WORK_STREAM - 1;
+    snprintf(start, sizeof start, CPR_WORK_STREAM "%08llu-", strtoull(number, NULL, 10));
     const char *hash = name + strlen(start);
     return strncmp(name, start, strlen(start)) == 0 && strlen(hash) == 16 &&
            strspn(hash, "0123456789abcdef") == 16;
@@ -118,8 +118,8 @@ static item_kind kind_of(const char *name, uint64_t *shard)
                     {cpr_work_partial_name, ITEM_PARTIAL}};
     const uint64_t number = strtoull(name + strcspn(name, "0123456789"), NULL, 10);
     const uint64_t candidates[] = {CPR_SHARD_PRIMER, number};
-    for (size_t i = 0; i < sizeof(numbered) / sizeof(*numbered); ++i) {
-        for (size_t k = 0; k < 2; ++k) {
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
+        for (size_t k = 0; k < 2; k++) {
             char its_name[CPR_WORK_NAME_BYTES];
             *shard = candidates[k];
             numbered[i].name(*shard, its_name);
@@ -144,7 +144,7 @@ static DIR *open_items(const cpr_work_dir *work)
     const int fd = cpr_work_openat(work, ".", O_RDONLY | O_DIRECTORY);
     DIR *items = fd < 0 ? NULL : fdopendir(fd);
     if (items == NULL && fd >= 0)
-        (void)close(fd);
+        close(fd);
     return items;
 }
 
@@ -165,7 +165,7 @@ static bool begins_with(const cpr_work_dir *work, const char *name, const char *
     int failed = fstat(fd, &facts) == 0 ? 0 : errno;
     if (failed == 0)
         failed = S_ISREG(facts.st_mode) ? cpr_io_pread(fd, found, bytes, 0) : CPR_IO_END;
-    (void)close(fd);
+    close(fd);
     if (failed != 0 && failed != CPR_IO_END)
         *code = failed;
     return failed == 0 && memcmp(found, start, bytes) == 0;
@@ -192,16 +192,16 @@ static bool find_other(const cpr_work_dir *work, bool (*passes)(const cpr_work_d
     DIR *items = open_items(work);
     bool found = items == NULL; /* what cannot be seen may be anything */
     const struct dirent *item;
-    (void)snprintf(out, NAME_MAX + 1, "?");
+    snprintf(out, NAME_MAX + 1, "?");
     while (!found && items != NULL && (item = readdir(items)) != NULL) {
         if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
             continue;
         found = !passes(work, item->d_name);
         if (found)
-            (void)snprintf(out, NAME_MAX + 1, "%s", item->d_name);
+            snprintf(out, NAME_MAX + 1, "%s", item->d_name);
     }
     if (items != NULL)
-        (void)closedir(items);
+        closedir(items);
     return found;
 }
 
@@ -213,7 +213,7 @@ static cpr_status check_owner(const cpr_work_dir *work, cpr_error *error)
     char name[NAME_MAX + 1];
     char shown_name[CPR_SHOWN_BYTES / 2];
     struct stat facts;
-    cpr_printable_path(work->path, shown, sizeof(shown));
+    cpr_printable_path(work->path, shown, sizeof shown);
     if (fstat(work->fd, &facts) != 0)
         return cpr_io_fail(error, errno, "look at", work->path);
     if (facts.st_uid != geteuid() && (facts.st_mode & S_IWOTH) != 0)
@@ -232,7 +232,7 @@ static cpr_status check_owner(const cpr_work_dir *work, cpr_error *error)
     return cpr_fail(error, CPR_ERR_EXISTS,
                     "\"%s\" is not a work directory of corpress: \"%s\" is in it; move it away, or "
                     "give the archive another name",
-                    shown, cpr_printable_path(name, shown_name, sizeof(shown_name)));
+                    shown, cpr_printable_path(name, shown_name, sizeof shown_name));
 }
 
 /* Says that the directory is ours, unless its lock does already. */
@@ -262,7 +262,7 @@ static cpr_status open_directory(cpr_work_dir *work, cpr_error *error)
         return cpr_fail(error, CPR_ERR_EXISTS,
                         "\"%s\" is a link or a file where the work directory is to be; move it "
                         "away, or give the archive another name",
-                        cpr_printable_path(work->path, shown, sizeof(shown)));
+                        cpr_printable_path(work->path, shown, sizeof shown));
     const cpr_status status = cpr_io_fail(error, code, "open the work directory", work->path);
     return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
 }
@@ -271,7 +271,7 @@ cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir
                              cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    cpr_work_dir *work = malloc(sizeof(*work));
+    cpr_work_dir *work = malloc(sizeof *work);
     *out = NULL;
     if (work == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
@@ -333,7 +333,7 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
     cpr_status status = CPR_OK;
     if (errno != 0)
         status = cpr_io_fail(error, errno, "read the work directory", work->path);
-    (void)closedir(items);
+    closedir(items);
     return status;
 }
 
@@ -366,7 +366,7 @@ static cpr_status sweep(const cpr_work_dir *work, item_kind least, item_kind mos
     }
     if (status == CPR_OK && errno != 0)
         status = cpr_io_fail(error, errno, "read the work directory", work->path);
-    (void)closedir(items);
+    closedir(items);
     return status;
 }
 
@@ -392,14 +392,14 @@ cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work
     if (status == CPR_OK && errno != 0)
         status = cpr_io_fail(error, errno, "read the work directory", work->path);
     if (items != NULL)
-        (void)closedir(items);
+        closedir(items);
     return status;
 }
 
 cpr_status cpr_work_dir_clear(cpr_work_dir *work, bool streams, cpr_error *error)
 {
     if (work->shard_fd >= 0)
-        (void)close(work->shard_fd);
+        close(work->shard_fd);
     work->shard_fd = -1;
     cpr_status status = sweep(work, ITEM_SHARD, streams ? ITEM_STREAM : ITEM_TEMPORARY, error);
     if (status == CPR_OK)
@@ -431,8 +431,8 @@ static cpr_status fail_leftover(const cpr_work_dir *work, int code, cpr_error *e
     if (!find_other(work, is_ours, name))
         return CPR_OK; /* another job has begun in it */
     return cpr_fail(error, CPR_ERR_EXISTS, "\"%s\" stays, because \"%s\" in it is not ours",
-                    cpr_printable_path(work->path, shown, sizeof(shown)),
-                    cpr_printable_path(name, shown_name, sizeof(shown_name)));
+                    cpr_printable_path(work->path, shown, sizeof shown),
+                    cpr_printable_path(name, shown_name, sizeof shown_name));
 }
 
 cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cpr_error *error)
@@ -470,7 +470,7 @@ static cpr_status fail_file(const cpr_work_dir *work, const char *name, int code
 {
     char shown[CPR_SHOWN_BYTES];
     return cpr_fail_errno(error, code, "cannot %s \"%s\" in \"%s\"", verb, name,
-                          cpr_printable_path(work->path, shown, sizeof(shown)));
+                          cpr_printable_path(work->path, shown, sizeof shown));
 }
 
 cpr_status cpr_work_name_file(const cpr_work_dir *work, int fd, const char *temporary,
@@ -487,7 +487,7 @@ cpr_status cpr_work_name_file(const cpr_work_dir *work, int fd, const char *temp
     if (status == CPR_OK && renameat(work->fd, temporary, work->fd, name) != 0)
         status = fail_file(work, name, errno, "name", error);
     if (status != CPR_OK)
-        (void)unlinkat(work->fd, temporary, 0);
+        unlinkat(work->fd, temporary, 0);
     else if ((code = cpr_io_sync_directory(work->fd)) != 0)
         status = fail_file(work, name, code, "sync the directory of", error);
     return status;
@@ -510,7 +510,7 @@ cpr_status cpr_work_put_file(const cpr_work_dir *work, const char *name, const v
         code = errno;
     if (code == 0)
         return CPR_OK;
-    (void)unlinkat(work->fd, temporary, 0);
+    unlinkat(work->fd, temporary, 0);
     return fail_file(work, name, code, "write", error);
 }
 
@@ -524,7 +524,7 @@ cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t
     const int fd = cpr_work_openat(work, name, O_RDONLY);
     if (fd < 0 && errno == ENOENT)
         return cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no \"%s\" in \"%s\"", name,
-                        cpr_printable_path(work->path, shown, sizeof(shown)));
+                        cpr_printable_path(work->path, shown, sizeof shown));
     if (fd < 0)
         return fail_file(work, name, errno, "open", error);
     int code = fstat(fd, &facts) == 0 ? 0 : errno;
@@ -533,7 +533,7 @@ cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t
         *data = malloc(*bytes + 1);
         code = *data == NULL ? ENOMEM : cpr_io_pread(fd, *data, *bytes, 0);
     }
-    (void)close(fd);
+    close(fd);
     if (code == 0) {
         (*data)[*bytes] = 0;
         return CPR_OK;
@@ -542,7 +542,7 @@ cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t
     *data = NULL;
     if (code == CPR_IO_END) /* it was cut while it was read */
         return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" in \"%s\" ends too early", name,
-                        cpr_printable_path(work->path, shown, sizeof(shown)));
+                        cpr_printable_path(work->path, shown, sizeof shown));
     return fail_file(work, name, code, "read", error);
 }
 
@@ -565,11 +565,11 @@ cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_erro
 char *cpr_work_archive_path(const char *archive_path)
 {
     char attempt[128];
-    cpr_io_attempt(attempt, sizeof(attempt));
-    const size_t room = strlen(archive_path) + sizeof(attempt) + 32;
+    cpr_io_attempt(attempt, sizeof attempt);
+    const size_t room = strlen(archive_path) + sizeof attempt + 32;
     char *path = malloc(room);
     if (path != NULL)
-        (void)snprintf(path, room, "%s.work/archive-%s.tmp", archive_path, attempt);
+        snprintf(path, room, "%s.work/archive-%s.tmp", archive_path, attempt);
     return path;
 }
 
@@ -583,11 +583,11 @@ static cpr_status hash_seal(const char *path, uint8_t out[HASH_BYTES], cpr_error
         const cpr_status status = cpr_io_fail(error, code, "open", path);
         return code == ENOENT ? CPR_ERR_NOT_FOUND : status;
     }
-    const int code = cpr_io_pread(fd, seal, sizeof(seal), 0);
-    (void)close(fd);
+    const int code = cpr_io_pread(fd, seal, sizeof seal, 0);
+    close(fd);
     if (code != 0)
         return cpr_io_fail(error, code, "read", path);
-    const XXH128_hash_t hash = XXH3_128bits(seal, sizeof(seal));
+    const XXH128_hash_t hash = XXH3_128bits(seal, sizeof seal);
     cpr_put_hash(out, (cpr_hash128){.high = hash.high64, .low = hash.low64});
     return CPR_OK;
 }
@@ -599,7 +599,7 @@ cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_
     const cpr_status status = hash_seal(sealed_path, hash, error);
     if (status != CPR_OK)
         return status;
-    return cpr_work_put_file(work, CPR_WORK_PUBLISHED, hash, sizeof(hash), true, error);
+    return cpr_work_put_file(work, CPR_WORK_PUBLISHED, hash, sizeof hash, true, error);
 }
 
 cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
@@ -613,7 +613,7 @@ cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_p
     if (status == CPR_OK)
         status = hash_seal(archive_path, hash, error);
     if (status == CPR_OK)
-        *published = bytes == sizeof(hash) && memcmp(hash, marked, sizeof(hash)) == 0;
+        *published = bytes == sizeof hash && memcmp(hash, marked, sizeof hash) == 0;
     free(marked);
     /* No mark, no archive, or one that is too short to be one. */
     return status == CPR_ERR_NOT_FOUND || status == CPR_ERR_DAMAGED ? CPR_OK : status;

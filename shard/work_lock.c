@@ -44,7 +44,7 @@ struct cpr_work_lock {
 static double seconds_now(void)
 {
     struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
@@ -59,7 +59,7 @@ static void sleep_seconds(double seconds)
 {
     struct timespec pause = {0};
     add_seconds(&pause, seconds);
-    (void)nanosleep(&pause, NULL);
+    nanosleep(&pause, NULL);
 }
 
 /* ---- the record ----------------------------------------------------------------------------- */
@@ -68,7 +68,7 @@ static void sleep_seconds(double seconds)
 static void put_word(char *out, size_t capacity, const char *text)
 {
     size_t used = 0;
-    for (; *text != '\0' && used + 1 < capacity; ++text)
+    for (; *text != '\0' && used + 1 < capacity; text++)
         out[used++] = *text > ' ' && *text < 127 ? *text : '-';
     out[used] = '\0';
 }
@@ -78,9 +78,9 @@ static void find_kernel(char *out, size_t capacity)
 {
     char text[64] = "";
     const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
-        (void)close(fd);
+        close(fd);
     text[got > 0 ? got : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
     put_word(out, capacity, text);
@@ -91,13 +91,13 @@ static void describe_self(cpr_work_lock *lock)
     char host[65] = "";
     const char *job = getenv("SLURM_JOB_ID");
     cpr_work_owner *owner = &lock->owner;
-    if (gethostname(host, sizeof(host) - 1) != 0)
+    if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';
-    put_word(owner->host, sizeof(owner->host), host);
-    find_kernel(owner->kernel, sizeof(owner->kernel));
-    put_word(owner->job, sizeof(owner->job), job != NULL ? job : "");
+    put_word(owner->host, sizeof owner->host, host);
+    find_kernel(owner->kernel, sizeof owner->kernel);
+    put_word(owner->job, sizeof owner->job, job != NULL ? job : "");
     owner->pid = (int64_t)getpid();
-    cpr_io_attempt(lock->attempt, sizeof(lock->attempt));
+    cpr_io_attempt(lock->attempt, sizeof lock->attempt);
 }
 
 /* The value of `name` in a record; "" if there is none. */
@@ -105,28 +105,28 @@ static void get_word(const char *record, const char *name, char *out, size_t cap
 {
     char key[32];
     out[0] = '\0';
-    (void)snprintf(key, sizeof(key), "\n%s ", name);
+    snprintf(key, sizeof key, "\n%s ", name);
     const char *at = strstr(record, key);
     if (at == NULL)
         return;
     at += strlen(key);
     const size_t length = strcspn(at, " \n");
-    (void)snprintf(out, capacity, "%.*s", (int)length, at);
+    snprintf(out, capacity, "%.*s", (int)length, at);
 }
 
 static uint64_t get_number(const char *record, const char *name)
 {
     char text[32];
-    get_word(record, name, text, sizeof(text));
+    get_word(record, name, text, sizeof text);
     return strtoull(text, NULL, 10);
 }
 
 static int write_record(cpr_work_lock *lock)
 {
     char record[RECORD_BYTES + 1];
-    memset(record, '\n', sizeof(record));
+    memset(record, '\n', sizeof record);
     const int length =
-        snprintf(record, sizeof(record),
+        snprintf(record, sizeof record,
                  CPR_WORK_LOCK_MAGIC "host %s\npid %lld\nkernel %s\njob %s\nattempt %s\nturn %llu\n"
                                      "beat %llu\n",
                  lock->owner.host, (long long)lock->owner.pid, lock->owner.kernel, lock->owner.job,
@@ -152,7 +152,7 @@ static int read_record_again(const cpr_work_dir *work, char record[RECORD_BYTES 
     if (fd < 0)
         return errno == ENOENT ? 0 : errno;
     const int code = read_record(fd, record);
-    (void)close(fd);
+    close(fd);
     return code;
 }
 
@@ -162,24 +162,24 @@ static int read_record_again(const cpr_work_dir *work, char record[RECORD_BYTES 
 static bool is_free(const char *record)
 {
     char attempt[128];
-    get_word(record, "attempt", attempt, sizeof(attempt));
+    get_word(record, "attempt", attempt, sizeof attempt);
     return attempt[0] == '\0';
 }
 
 static int write_free(const cpr_work_lock *lock)
 {
     char record[RECORD_BYTES];
-    memset(record, '\n', sizeof(record));
-    memcpy(record, CPR_WORK_LOCK_MAGIC, sizeof(CPR_WORK_LOCK_MAGIC) - 1);
-    return cpr_io_pwrite(lock->fd, record, sizeof(record), 0);
+    memset(record, '\n', sizeof record);
+    memcpy(record, CPR_WORK_LOCK_MAGIC, sizeof CPR_WORK_LOCK_MAGIC - 1);
+    return cpr_io_pwrite(lock->fd, record, sizeof record, 0);
 }
 
 static void parse_owner(const char *record, cpr_work_owner *owner)
 {
     *owner = (cpr_work_owner){.pid = (int64_t)get_number(record, "pid")};
-    get_word(record, "host", owner->host, sizeof(owner->host));
-    get_word(record, "kernel", owner->kernel, sizeof(owner->kernel));
-    get_word(record, "job", owner->job, sizeof(owner->job));
+    get_word(record, "host", owner->host, sizeof owner->host);
+    get_word(record, "kernel", owner->kernel, sizeof owner->kernel);
+    get_word(record, "job", owner->job, sizeof owner->job);
 }
 
 /* ---- taking --------------------------------------------------------------------------------- */
@@ -214,11 +214,11 @@ static cpr_status busy(const cpr_work_dir *work, const char *record, cpr_error *
     char host[CPR_SHOWN_BYTES];
     char job[CPR_SHOWN_BYTES];
     parse_owner(record, &owner);
-    cpr_printable_path(owner.host[0] != '\0' ? owner.host : "?", host, sizeof(host));
+    cpr_printable_path(owner.host[0] != '\0' ? owner.host : "?", host, sizeof host);
     return cpr_fail(error, CPR_ERR_BUSY,
                     "another job is at work in \"%s\": process %lld on host %s%s%s",
-                    cpr_printable_path(work->path, shown, sizeof(shown)), (long long)owner.pid,
-                    host, owner.job[0] != '\0' ? ", SLURM job " : "",
+                    cpr_printable_path(work->path, shown, sizeof shown), (long long)owner.pid, host,
+                    owner.job[0] != '\0' ? ", SLURM job " : "",
                     cpr_printable_path(owner.job, job, sizeof(job)));
 }
 
@@ -252,7 +252,7 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
                               cpr_error *error)
 {
     char text[512];
-    char host[4 * sizeof(((cpr_work_owner *)NULL)->host)];
+    char host[4 * sizeof((cpr_work_owner *)NULL)->host];
     char now[RECORD_BYTES + 1];
     cpr_work_owner owner;
     parse_owner(record, &owner);
@@ -260,10 +260,10 @@ static cpr_status watch_owner(const cpr_work_dir *work, const cpr_work_lock *loc
         return CPR_OK; /* it left in order, or the kernel that we share says that it is dead */
     if (owner.job[0] != '\0' && strcmp(owner.job, lock->owner.job) == 0)
         return CPR_OK; /* SLURM ended it before it started this job again */
-    (void)snprintf(text, sizeof(text),
-                   "a job on host %s may be at work on this archive; watching for %.0f s whether "
-                   "it is alive",
-                   cpr_printable_path(owner.host, host, sizeof(host)), lock->times->watch);
+    snprintf(text, sizeof text,
+             "a job on host %s may be at work on this archive; watching for %.0f s whether "
+             "it is alive",
+             cpr_printable_path(owner.host, host, sizeof host), lock->times->watch);
     tell(context, text);
     for (const double start = seconds_now(); seconds_now() - start < lock->times->watch;) {
         sleep_seconds(0.25);
@@ -291,7 +291,7 @@ static cpr_status still_there(const cpr_work_dir *work, int fd, cpr_error *error
     if (code == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
         return CPR_OK;
     return cpr_fail(error, CPR_ERR_NOT_FOUND, "\"%s\" was removed",
-                    cpr_printable_path(work->path, shown, sizeof(shown)));
+                    cpr_printable_path(work->path, shown, sizeof shown));
 }
 
 /* ---- the counter ---------------------------------------------------------------------------- */
@@ -300,11 +300,11 @@ static cpr_status still_there(const cpr_work_dir *work, int fd, cpr_error *error
 static bool count_up(cpr_work_lock *lock)
 {
     char record[RECORD_BYTES + 1];
-    char attempt[sizeof(lock->attempt)];
+    char attempt[sizeof lock->attempt];
     /* What cannot be read says nothing about another job. */
     if (read_record(lock->fd, record) != 0)
         return true;
-    get_word(record, "attempt", attempt, sizeof(attempt));
+    get_word(record, "attempt", attempt, sizeof attempt);
     if (strcmp(attempt, lock->attempt) != 0 && get_number(record, "turn") > lock->turn)
         return false;
     lock->beat++;
@@ -316,9 +316,9 @@ static void *beat(void *context)
 {
     cpr_work_lock *lock = context;
     struct timespec until = {0};
-    (void)pthread_mutex_lock(&lock->mutex);
+    pthread_mutex_lock(&lock->mutex);
     while (!lock->ending) {
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         add_seconds(&until, lock->times->beat);
         while (!lock->ending &&
                pthread_cond_timedwait(&lock->wake, &lock->mutex, &until) != ETIMEDOUT) {
@@ -330,7 +330,7 @@ static void *beat(void *context)
             break;
         }
     }
-    (void)pthread_mutex_unlock(&lock->mutex);
+    pthread_mutex_unlock(&lock->mutex);
     return NULL;
 }
 
@@ -342,12 +342,12 @@ static bool start_thread(cpr_work_lock *lock)
     sigset_t before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
-    (void)pthread_attr_setstacksize(&attributes, BEAT_STACK_BYTES);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_setstacksize(&attributes, BEAT_STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     const bool started = pthread_create(&lock->thread, &attributes, beat, lock) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return started;
 }
 
@@ -362,9 +362,9 @@ static bool start_beating(cpr_work_lock *lock)
         return false;
     if (pthread_condattr_init(&attributes) != 0)
         return false;
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     const bool good = pthread_cond_init(&lock->wake, &attributes) == 0;
-    (void)pthread_condattr_destroy(&attributes);
+    pthread_condattr_destroy(&attributes);
     if (!good)
         return false;
     lock->beaten = seconds_now();
@@ -384,7 +384,7 @@ cpr_status cpr_work_lock_take_timed(const cpr_work_dir *work, const cpr_lock_tim
 {
     char record[RECORD_BYTES + 1];
     *out = NULL;
-    cpr_work_lock *lock = calloc(1, sizeof(*lock));
+    cpr_work_lock *lock = calloc(1, sizeof *lock);
     if (lock == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     lock->times = times;
@@ -413,7 +413,7 @@ cpr_status cpr_work_lock_take_timed(const cpr_work_dir *work, const cpr_lock_tim
     if (status == CPR_OK && !start_beating(lock))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a thread");
     if (status != CPR_OK) {
-        (void)close(lock->fd);
+        close(lock->fd);
         free(lock);
         return status;
     }
@@ -436,18 +436,18 @@ void cpr_work_lock_release(cpr_work_lock *lock)
 {
     if (lock == NULL)
         return;
-    (void)pthread_mutex_lock(&lock->mutex);
+    pthread_mutex_lock(&lock->mutex);
     lock->ending = true;
-    (void)pthread_cond_signal(&lock->wake);
-    (void)pthread_mutex_unlock(&lock->mutex);
+    pthread_cond_signal(&lock->wake);
+    pthread_mutex_unlock(&lock->mutex);
     if (lock->beating)
-        (void)pthread_join(lock->thread, NULL);
-    (void)pthread_cond_destroy(&lock->wake);
-    (void)pthread_mutex_destroy(&lock->mutex);
+        pthread_join(lock->thread, NULL);
+    pthread_cond_destroy(&lock->wake);
+    pthread_mutex_destroy(&lock->mutex);
     /* The owner left in order, nobody needs to watch. */
     if (!atomic_load(&lock->lost) && write_free(lock) != 0)
         (void)write_record(lock);
-    (void)close(lock->fd);
+    close(lock->fd);
     free(lock);
 }
 
@@ -455,7 +455,7 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
 {
     char record[RECORD_BYTES + 1];
     char now[RECORD_BYTES + 1];
-    char kernel[sizeof(owner->kernel)];
+    char kernel[sizeof owner->kernel];
     struct flock range = whole_file(F_WRLCK);
     const int fd = cpr_work_openat(work, CPR_WORK_LOCK, O_RDONLY);
     *owner = (cpr_work_owner){.pid = 0};
@@ -464,8 +464,8 @@ bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner)
     (void)read_record(fd, record); /* then only the lock itself says something */
     parse_owner(record, owner);
     const bool held = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
-    (void)close(fd);
-    find_kernel(kernel, sizeof(kernel));
+    close(fd);
+    find_kernel(kernel, sizeof kernel);
     if (held || is_free(record) || strcmp(kernel, owner->kernel) == 0)
         return held;
     /* Another host's: does it count? */

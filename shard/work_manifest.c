@@ -77,9 +77,9 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     uint8_t *out = data + HEADER_BYTES;
     memcpy(out, files, files_bytes);
     out += files_bytes;
-    for (uint64_t i = 0; i <= manifest->shard_count; ++i, out += 8)
+    for (uint64_t i = 0; i <= manifest->shard_count; i++, out += 8)
         cpr_put64(out, manifest->starts[i]);
-    for (uint64_t i = 0; i < manifest->sample_count; ++i, out += 16)
+    for (uint64_t i = 0; i < manifest->sample_count; i++, out += 16)
         cpr_put_hash(out, manifest->sample[i]);
     if (manifest->vocabulary_bytes > 0)
         memcpy(out, manifest->vocabulary, manifest->vocabulary_bytes);
@@ -96,7 +96,7 @@ static cpr_status damaged(const cpr_work_dir *work, cpr_error *error)
     return cpr_fail(error, CPR_ERR_DAMAGED,
                     "the manifest in \"%s\" is damaged: what an earlier run did cannot be used; "
                     "--restart throws it away",
-                    cpr_printable_path(work->path, shown, sizeof(shown)));
+                    cpr_printable_path(work->path, shown, sizeof shown));
 }
 
 /* Whether header and checksum are right, so that the sizes in the header can be believed. */
@@ -125,9 +125,9 @@ static cpr_status take_arrays(cpr_manifest *manifest, const uint8_t *in, cpr_err
     manifest->vocabulary = malloc(manifest->vocabulary_bytes + 1);
     if (manifest->starts == NULL || manifest->sample == NULL || manifest->vocabulary == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the manifest");
-    for (uint64_t i = 0; i <= manifest->shard_count; ++i, in += 8)
+    for (uint64_t i = 0; i <= manifest->shard_count; i++, in += 8)
         manifest->starts[i] = cpr_get64(in);
-    for (uint64_t i = 0; i < manifest->sample_count; ++i, in += 16)
+    for (uint64_t i = 0; i < manifest->sample_count; i++, in += 16)
         manifest->sample[i] = cpr_get_hash(in);
     memcpy(manifest->vocabulary, in, manifest->vocabulary_bytes);
     return CPR_OK;
@@ -139,7 +139,7 @@ static bool is_consistent(const cpr_manifest *manifest)
 {
     const uint64_t *starts = manifest->starts;
     bool good = starts[0] == 0 && manifest->primer_text_bytes <= manifest->primer_bytes;
-    for (uint64_t i = 0; i < manifest->shard_count; ++i)
+    for (uint64_t i = 0; i < manifest->shard_count; i++)
         good = good && starts[i] <= starts[i + 1];
     return good && starts[manifest->shard_count] == cpr_file_list_bytes(manifest->files);
 }
@@ -159,7 +159,7 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         status = cpr_fail(error, CPR_ERR_VERSION,
                           "\"%s\" was begun by another version of corpress; finish it with "
                           "that one, or throw it away with --restart",
-                          cpr_printable_path(work->path, shown, sizeof(shown)));
+                          cpr_printable_path(work->path, shown, sizeof shown));
     } else if (!is_whole(data, bytes) || memcmp(data, MAGIC, 8) != 0) {
         status = damaged(work, error);
     } else {
@@ -195,7 +195,7 @@ static cpr_status differs(cpr_error *error, const char *advice, const char *form
     char text[700];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     return cpr_fail(error, CPR_ERR_CHANGED, "the work directory is of another job: %s; %s", text,
                     advice);
@@ -220,7 +220,7 @@ static cpr_status compare_file(const cpr_file_list *old, const cpr_file_list *no
     char path[CPR_SHOWN_BYTES];
     const cpr_file a = cpr_file_list_get(old, i);
     const cpr_file b = cpr_file_list_get(now, i);
-    cpr_printable_path(cpr_file_list_source(now, i), path, sizeof(path));
+    cpr_printable_path(cpr_file_list_source(now, i), path, sizeof path);
     if (a.type != b.type)
         return differs(error, put_back, "\"%s\" was a %s then and is a %s now", path,
                        type_name(a.type), type_name(b.type));
@@ -241,7 +241,7 @@ static cpr_status compare_files(const cpr_file_list *old, const cpr_file_list *n
     char path[CPR_SHOWN_BYTES];
     const uint64_t old_count = cpr_file_list_count(old);
     const uint64_t now_count = cpr_file_list_count(now);
-    for (uint64_t i = 0; i < old_count || i < now_count; ++i) {
+    for (uint64_t i = 0; i < old_count || i < now_count; i++) {
         const char *a = i < old_count ? cpr_file_list_member(old, i) : NULL;
         const char *b = i < now_count ? cpr_file_list_member(now, i) : NULL;
         if (a != NULL && b != NULL && strcmp(a, b) == 0) {
@@ -251,14 +251,14 @@ static cpr_status compare_files(const cpr_file_list *old, const cpr_file_list *n
         } else if (a != NULL && cpr_file_list_lookup(now, a) == UINT64_MAX) {
             return differs(error, access(cpr_file_list_source(old, i), F_OK) == 0 ? keep : put_back,
                            "\"%s\" is no longer in the corpus",
-                           cpr_printable_path(cpr_file_list_source(old, i), path, sizeof(path)));
+                           cpr_printable_path(cpr_file_list_source(old, i), path, sizeof path));
         } else if (b != NULL && cpr_file_list_lookup(old, b) == UINT64_MAX) {
             return differs(error, leave_out, "\"%s\" has been added to the corpus",
-                           cpr_printable_path(cpr_file_list_source(now, i), path, sizeof(path)));
+                           cpr_printable_path(cpr_file_list_source(now, i), path, sizeof path));
         } else {
             return differs(error, "name them in the order of then, and it goes on",
                            "the files are in another order, from \"%s\" on",
-                           cpr_printable_path(b != NULL ? b : a, path, sizeof(path)));
+                           cpr_printable_path(b != NULL ? b : a, path, sizeof path));
         }
     }
     return CPR_OK;
@@ -269,7 +269,7 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
     char profile[CPR_SHOWN_BYTES];
     if (strcmp(old->profile, now->profile) != 0)
         return differs(error, same_options, "it has --profile %s, and now it is %s",
-                       cpr_printable_path(old->profile, profile, sizeof(profile)), now->profile);
+                       cpr_printable_path(old->profile, profile, sizeof profile), now->profile);
     if (old->profile_version != now->profile_version || old->fingerprint != now->fingerprint)
         return differs(error, "finish it with that one",
                        "it was begun by another version of corpress");
@@ -289,7 +289,7 @@ uint64_t cpr_manifest_find_touched(const cpr_manifest *old, const cpr_manifest *
 {
     const uint64_t count = cpr_file_list_count(old->files);
     uint64_t touched = 0;
-    for (uint64_t i = 0; i < count; ++i) {
+    for (uint64_t i = 0; i < count; i++) {
         const cpr_file a = cpr_file_list_get(old->files, i);
         const cpr_file b = cpr_file_list_get(now->files, i);
         changes[i] = CPR_FILE_UNTOUCHED;
@@ -317,10 +317,10 @@ bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 ha
         return true;
     const uint64_t last = cpr_file_list_find(old->files, extent.offset + extent.bytes - 1);
     bool blamed = false;
-    for (uint64_t file = cpr_file_list_find(old->files, extent.offset); file <= last; ++file)
+    for (uint64_t file = cpr_file_list_find(old->files, extent.offset); file <= last; file++)
         blamed = blamed || changes[file] != CPR_FILE_UNTOUCHED;
     /* Those whose times are the same have kept their content if others have not. */
-    for (uint64_t file = cpr_file_list_find(old->files, extent.offset); file <= last; ++file)
+    for (uint64_t file = cpr_file_list_find(old->files, extent.offset); file <= last; file++)
         if (cpr_file_list_get(old->files, file).bytes > 0 &&
             (!blamed || changes[file] != CPR_FILE_UNTOUCHED))
             changes[file] = CPR_FILE_REPLACED;

@@ -37,17 +37,17 @@ enum {
 void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
-        (void)snprintf(out, CPR_WORK_NAME_BYTES, "primer.cps");
+        snprintf(out, CPR_WORK_NAME_BYTES, "primer.cps");
     else
-        (void)snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.cps", (unsigned long long)shard);
+        snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.cps", (unsigned long long)shard);
 }
 
 const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
-        (void)snprintf(out, CPR_WORK_WHAT_BYTES, "the primer");
+        snprintf(out, CPR_WORK_WHAT_BYTES, "the primer");
     else
-        (void)snprintf(out, CPR_WORK_WHAT_BYTES, "shard %llu", (unsigned long long)shard);
+        snprintf(out, CPR_WORK_WHAT_BYTES, "shard %llu", (unsigned long long)shard);
     return out;
 }
 
@@ -58,7 +58,7 @@ cpr_status cpr_work_fail_shard(const cpr_work_dir *work, uint64_t shard, int cod
     char shown[CPR_SHOWN_BYTES];
     return cpr_fail_errno(error, code, "cannot %s the file of %s in \"%s\"", verb,
                           cpr_work_what(shard, what),
-                          cpr_printable_path(work->path, shown, sizeof(shown)));
+                          cpr_printable_path(work->path, shown, sizeof shown));
 }
 
 static cpr_status damaged_shard(const cpr_work_dir *work, uint64_t shard, cpr_error *error)
@@ -67,7 +67,7 @@ static cpr_status damaged_shard(const cpr_work_dir *work, uint64_t shard, cpr_er
     char shown[CPR_SHOWN_BYTES];
     return cpr_fail(
         error, CPR_ERR_DAMAGED, "the file of %s in \"%s\" is damaged; run again to make it anew",
-        cpr_work_what(shard, what), cpr_printable_path(work->path, shown, sizeof(shown)));
+        cpr_work_what(shard, what), cpr_printable_path(work->path, shown, sizeof shown));
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -76,7 +76,7 @@ cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_sha
                                 cpr_error *error)
 {
     static const uint8_t header[HEADER_BYTES];
-    cpr_work_shard *w = malloc(sizeof(*w));
+    cpr_work_shard *w = malloc(sizeof *w);
     *out = NULL;
     if (w == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
@@ -162,7 +162,7 @@ static cpr_status write_facts(cpr_work_shard *w, const cpr_shard_info *info,
     uint8_t *trailer = malloc(files * 8 + 1);
     if (trailer == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < files; ++i)
+    for (size_t i = 0; i < files; i++)
         cpr_put64(trailer + 8 * i, file_loss[i]);
     put_header(header, w->shard, info, files);
     cpr_put64(header + AT_CHECK, check_of(header, trailer, 8 * files));
@@ -172,7 +172,7 @@ static cpr_status write_facts(cpr_work_shard *w, const cpr_shard_info *info,
     free(trailer);
     if (status != CPR_OK)
         return status;
-    const int code = cpr_io_pwrite(w->fd, header, sizeof(header), 0);
+    const int code = cpr_io_pwrite(w->fd, header, sizeof header, 0);
     return code == 0 ? CPR_OK : cpr_work_fail_shard(w->work, w->shard, code, "write", error);
 }
 
@@ -200,7 +200,7 @@ cpr_status cpr_work_shard_commit(cpr_work_shard *w, const cpr_shard_info *info,
     if (status == CPR_OK && renameat(work->fd, w->name, work->fd, name) != 0)
         status = cpr_work_fail_shard(work, w->shard, errno, "name", error);
     if (status != CPR_OK)
-        (void)unlinkat(work->fd, w->name, 0);
+        unlinkat(work->fd, w->name, 0);
     else if ((code = cpr_io_sync_directory(work->fd)) != 0)
         status = cpr_work_fail_shard(work, w->shard, code, "sync the directory of", error);
     free(w);
@@ -211,8 +211,8 @@ void cpr_work_shard_abandon(cpr_work_shard *w)
 {
     if (w == NULL)
         return;
-    (void)close(w->fd);
-    (void)unlinkat(w->work->fd, w->name, 0);
+    close(w->fd);
+    unlinkat(w->work->fd, w->name, 0);
     free(w);
 }
 
@@ -222,7 +222,7 @@ static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *erro
 {
     char name[CPR_WORK_NAME_BYTES];
     if (work->shard_fd >= 0)
-        (void)close(work->shard_fd);
+        close(work->shard_fd);
     cpr_work_shard_name(shard, name);
     work->shard_fd = cpr_work_openat(work, name, O_RDONLY);
     work->shard = shard;
@@ -232,7 +232,7 @@ static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *erro
         char what[CPR_WORK_WHAT_BYTES];
         char shown[CPR_SHOWN_BYTES];
         return cpr_fail(error, CPR_ERR_NOT_FOUND, "%s is not in \"%s\"", cpr_work_what(shard, what),
-                        cpr_printable_path(work->path, shown, sizeof(shown)));
+                        cpr_printable_path(work->path, shown, sizeof shown));
     }
     return cpr_work_fail_shard(work, shard, errno, "open", error);
 }
@@ -247,7 +247,7 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
     struct stat facts;
     int code = fstat(work->shard_fd, &facts) == 0 ? 0 : errno;
     if (code == 0)
-        code = cpr_io_pread(work->shard_fd, header, sizeof(header), 0);
+        code = cpr_io_pread(work->shard_fd, header, sizeof header, 0);
     if (code > 0)
         return cpr_work_fail_shard(work, work->shard, code, "read", error);
     if (code == CPR_IO_END || memcmp(header, MAGIC, 8) != 0)
@@ -255,7 +255,7 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
     if (cpr_get32(header + AT_VERSION) != VERSION)
         return cpr_fail(
             error, CPR_ERR_VERSION, "%s in \"%s\" is of version %u; this program knows version %u",
-            cpr_work_what(work->shard, what), cpr_printable_path(work->path, shown, sizeof(shown)),
+            cpr_work_what(work->shard, what), cpr_printable_path(work->path, shown, sizeof shown),
             (unsigned)cpr_get32(header + AT_VERSION), VERSION);
     const uint64_t size = (uint64_t)facts.st_size - HEADER_BYTES;
     const uint64_t coded = cpr_get64(header + AT_CODED_BYTES);
@@ -290,7 +290,7 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
     *files = count;
     /* The numbers are decoded in place: each is read before its 8 bytes are written over. */
     uint64_t *numbers = (uint64_t *)(void *)trailer;
-    for (size_t i = 0; i < count; ++i)
+    for (size_t i = 0; i < count; i++)
         numbers[i] = cpr_get64(trailer + 8 * i);
     if (file_loss != NULL)
         *file_loss = numbers;
@@ -309,7 +309,7 @@ cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_inf
     if (status == CPR_OK)
         status = read_facts(work, info, file_loss, files != NULL ? files : &count, error);
     if (status != CPR_OK && work->shard_fd >= 0) {
-        (void)close(work->shard_fd);
+        close(work->shard_fd);
         work->shard_fd = -1;
     }
     return status;
@@ -366,7 +366,7 @@ cpr_status cpr_work_shard_drop(cpr_work_dir *work, uint64_t shard, cpr_error *er
 {
     char name[CPR_WORK_NAME_BYTES];
     if (work->shard_fd >= 0)
-        (void)close(work->shard_fd);
+        close(work->shard_fd);
     work->shard_fd = -1;
     cpr_work_shard_name(shard, name);
     if (unlinkat(work->fd, name, 0) != 0 && errno != ENOENT)

@@ -19,26 +19,26 @@
 void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
-        (void)snprintf(out, CPR_WORK_NAME_BYTES, "primer.partial");
+        snprintf(out, CPR_WORK_NAME_BYTES, "primer.partial");
     else
-        (void)snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.partial", (unsigned long long)shard);
+        snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.partial", (unsigned long long)shard);
 }
 
 void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
-        (void)snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-primer");
+        snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-primer");
     else
-        (void)snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-%08llu", (unsigned long long)shard);
+        snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-%08llu", (unsigned long long)shard);
 }
 
 void cpr_work_snapshot_drop(cpr_work_dir *work, uint64_t shard)
 {
     char name[CPR_WORK_NAME_BYTES];
     cpr_work_snapshot_name(shard, name);
-    (void)unlinkat(work->fd, name, 0);
+    unlinkat(work->fd, name, 0);
     cpr_work_partial_name(shard, name);
-    (void)unlinkat(work->fd, name, 0);
+    unlinkat(work->fd, name, 0);
 }
 
 /* ---- saving --------------------------------------------------------------------------------- */
@@ -71,8 +71,8 @@ static cpr_status copy_partial(cpr_work_shard *w, const char *name, cpr_error *e
     const int code = copy_bytes(w->fd, fd, HEADER_BYTES + w->coded_bytes);
     if (code == 0)
         return cpr_work_name_file(w->work, fd, temporary, name, error);
-    (void)close(fd);
-    (void)unlinkat(w->work->fd, temporary, 0);
+    close(fd);
+    unlinkat(w->work->fd, temporary, 0);
     return cpr_work_fail_shard(w->work, w->shard, code, "copy", error);
 }
 
@@ -93,10 +93,10 @@ static cpr_status name_partial(cpr_work_shard *w, cpr_error *error)
     /* If both are names of this file already, rename() does nothing, and the first one stays. */
     if (renameat(directory, temporary, directory, name) != 0) {
         const int code = errno;
-        (void)unlinkat(directory, temporary, 0);
+        unlinkat(directory, temporary, 0);
         return cpr_work_fail_shard(w->work, w->shard, code, "name", error);
     }
-    (void)unlinkat(directory, temporary, 0);
+    unlinkat(directory, temporary, 0);
     return CPR_OK;
 }
 
@@ -117,8 +117,8 @@ cpr_status cpr_work_shard_save(cpr_work_shard *w, struct cpr_codec *codec, cpr_e
     status = cpr_snapshot_write(codec, fd, error);
     if (status == CPR_OK)
         return cpr_work_name_file(w->work, fd, temporary, name, error);
-    (void)close(fd);
-    (void)unlinkat(w->work->fd, temporary, 0);
+    close(fd);
+    unlinkat(w->work->fd, temporary, 0);
     return status;
 }
 
@@ -157,7 +157,7 @@ static cpr_status take_prefix(cpr_work_shard *w, uint64_t coded_bytes, cpr_error
         return cpr_work_fail_shard(w->work, w->shard, errno, "open", error);
     w->filled = 0;
     const int code = copy_bytes(fd, w->fd, HEADER_BYTES + coded_bytes);
-    (void)close(fd);
+    close(fd);
     if (code == CPR_IO_END)
         return cpr_fail(error, CPR_ERR_DAMAGED,
                         "the coded bytes of the snapshot of %s end too early",
@@ -193,7 +193,7 @@ cpr_status cpr_work_shard_resume(cpr_work_shard *w, struct cpr_codec *codec, uin
                                : cpr_work_fail_shard(w->work, w->shard, errno,
                                                      "open the snapshot beside", error);
     cpr_status status = cpr_snapshot_read(codec, fd, raw_bytes, &coded_bytes, error);
-    (void)close(fd);
+    close(fd);
     if (status == CPR_OK)
         status = take_prefix(w, coded_bytes, error);
     if (status == CPR_OK) {

@@ -35,8 +35,8 @@ struct cpr_work_streams {
 static void stream_name(const cpr_work_streams *s, size_t i, char out[CPR_WORK_NAME_BYTES])
 {
     const char *member = cpr_file_list_member(s->files, cpr_file_list_stream_file(s->files, i));
-    (void)snprintf(out, CPR_WORK_NAME_BYTES, CPR_WORK_STREAM "%08zu-%016llx", i,
-                   (unsigned long long)XXH3_64bits(member, strlen(member)));
+    snprintf(out, CPR_WORK_NAME_BYTES, CPR_WORK_STREAM "%08zu-%016llx", i,
+             (unsigned long long)XXH3_64bits(member, strlen(member)));
 }
 
 /* The list reads the stream from the work directory from now on. */
@@ -44,11 +44,11 @@ static cpr_status take(cpr_work_streams *s, size_t i, uint64_t bytes, cpr_error 
 {
     char name[CPR_WORK_NAME_BYTES];
     stream_name(s, i, name);
-    const size_t room = strlen(s->directory) + sizeof(name) + 2;
+    const size_t room = strlen(s->directory) + sizeof name + 2;
     char *path = malloc(room);
     if (path == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    (void)snprintf(path, room, "%s/%s", s->directory, name);
+    snprintf(path, room, "%s/%s", s->directory, name);
     const cpr_status status = cpr_file_list_set_stream(s->files, i, path, bytes, error);
     free(path);
     s->there[i] = status == CPR_OK;
@@ -74,7 +74,7 @@ static cpr_status find(cpr_work_streams *s, size_t i, cpr_error *error)
     if (code == 0 && S_ISREG(facts.st_mode) &&
         (facts.st_mtim.tv_sec != 0 || facts.st_mtim.tv_nsec != 0))
         code = clear_time(fd);
-    (void)close(fd);
+    close(fd);
     if (code != 0)
         return cpr_io_fail(error, code, "look at", name);
     return S_ISREG(facts.st_mode) ? take(s, i, (uint64_t)facts.st_size, error) : CPR_OK;
@@ -85,19 +85,19 @@ cpr_status cpr_work_streams_open(const cpr_work_dir *work, cpr_file_list *files,
 {
     const size_t count = cpr_file_list_streams(files);
     cpr_status status = CPR_OK;
-    cpr_work_streams *s = malloc(sizeof(*s));
+    cpr_work_streams *s = malloc(sizeof *s);
     *streams = NULL;
     if (s == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     *s = (cpr_work_streams){.work = work, .files = files, .in = -1, .out = -1};
-    s->there = calloc(count + 1, sizeof(*s->there));
+    s->there = calloc(count + 1, sizeof *s->there);
     s->buffer = malloc(BUFFER_BYTES);
     s->directory = realpath(work->path, NULL);
     if (s->there == NULL || s->buffer == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     else if (s->directory == NULL)
         status = cpr_io_fail(error, errno, "resolve", work->path);
-    for (size_t i = 0; status == CPR_OK && i < count; ++i)
+    for (size_t i = 0; status == CPR_OK && i < count; i++)
         status = find(s, i, error);
     if (status != CPR_OK) {
         cpr_work_streams_close(s);
@@ -110,10 +110,10 @@ cpr_status cpr_work_streams_open(const cpr_work_dir *work, cpr_file_list *files,
 static void give_up(cpr_work_streams *s)
 {
     if (s->in >= 0)
-        (void)close(s->in);
+        close(s->in);
     if (s->out >= 0) {
-        (void)close(s->out);
-        (void)unlinkat(s->work->fd, s->temporary, 0);
+        close(s->out);
+        unlinkat(s->work->fd, s->temporary, 0);
     }
     s->in = -1;
     s->out = -1;
@@ -134,7 +134,7 @@ size_t cpr_work_streams_next(cpr_work_streams *streams)
 {
     const size_t count = cpr_file_list_streams(streams->files);
     while (streams->next < count && streams->there[streams->next])
-        ++streams->next;
+        streams->next++;
     return streams->next;
 }
 
@@ -146,7 +146,7 @@ uint64_t cpr_work_streams_bytes(const cpr_work_streams *streams)
 bool cpr_work_streams_wants(const cpr_work_streams *streams, const char *name)
 {
     char own[CPR_WORK_NAME_BYTES];
-    for (size_t i = 0; i < cpr_file_list_streams(streams->files); ++i) {
+    for (size_t i = 0; i < cpr_file_list_streams(streams->files); i++) {
         stream_name(streams, i, own);
         if (strcmp(own, name) == 0)
             return true;
@@ -182,7 +182,7 @@ static cpr_status finish(cpr_work_streams *s, cpr_error *error)
         return cpr_io_fail(error, code, "set the time of a file in", s->work->path);
     stream_name(s, s->next, name);
     s->out = -1;
-    (void)close(s->in);
+    close(s->in);
     s->in = -1;
     const cpr_status status = cpr_work_name_file(s->work, out, s->temporary, name, error);
     return status == CPR_OK ? take(s, s->next, s->bytes, error) : status;
@@ -191,7 +191,7 @@ static cpr_status finish(cpr_work_streams *s, cpr_error *error)
 static int milliseconds_left(const struct timespec *begun)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     const int64_t passed =
         (int64_t)(now.tv_sec - begun->tv_sec) * 1000 + (now.tv_nsec - begun->tv_nsec) / 1000000;
     return passed < STEP_MILLISECONDS ? STEP_MILLISECONDS - (int)passed : 0;
@@ -207,7 +207,7 @@ cpr_status cpr_work_streams_step(cpr_work_streams *streams, bool *more, cpr_erro
         return CPR_OK;
     if (s->in < 0)
         status = begin(s, error);
-    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
     bool ended = false;
     for (int left = STEP_MILLISECONDS; status == CPR_OK && !ended && left > 0;
          left = milliseconds_left(&begun)) {

@@ -90,7 +90,7 @@ static void time_collectives(cpr_ranks *ranks)
     const double agree = (wall_seconds() - start) / ROUNDS;
 
     uint64_t *values = calloc(VALUES, sizeof *values);
-    if (!values)
+    if (values == NULL)
         return;
     start = wall_seconds();
     for (int i = 0; i < 10; i++)

@@ -34,8 +34,8 @@ static cpr_status list_tree(const char *tree, cpr_file_list **files, cpr_error *
 {
     double start = wall_seconds();
     *files = cpr_file_list_create();
-    cpr_status status = *files ? cpr_file_list_add(*files, tree, NULL, error)
-                               : cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    cpr_status status = *files != NULL ? cpr_file_list_add(*files, tree, NULL, error)
+                                       : cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     if (status != CPR_OK)
         return status;
     const double count = (double)cpr_file_list_count(*files);
@@ -43,7 +43,7 @@ static cpr_status list_tree(const char *tree, cpr_file_list **files, cpr_error *
     size_t bytes = 0;
     uint8_t *packed = cpr_file_list_pack(*files, &bytes);
     cpr_file_list *other = NULL;
-    if (!packed)
+    if (packed == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     status = cpr_file_list_unpack(packed, bytes, &other, error);
     if (status == CPR_OK)
@@ -60,8 +60,8 @@ static uint8_t *read_text(const char *path, size_t *bytes)
     const size_t most = (size_t)32 << 20;
     FILE *in = fopen(path, "rb");
     uint8_t *text = malloc(most);
-    *bytes = in && text ? fread(text, 1, most, in) : 0;
-    if (in)
+    *bytes = in != NULL && text != NULL ? fread(text, 1, most, in) : 0;
+    if (in != NULL)
         fclose(in);
     return text;
 }
@@ -74,7 +74,7 @@ static cpr_status learn(const char *path, cpr_vocabulary **vocabulary, cpr_error
     uint8_t *text = read_text(path, &bytes);
     cpr_word_counts *counts = cpr_word_counts_create();
     uint8_t *packed = NULL;
-    bool good = text && counts && bytes > 0;
+    bool good = text != NULL && counts != NULL && bytes > 0;
     double start = wall_seconds();
     for (size_t at = 0; good && at < bytes; at += SAMPLE_BLOCK)
         good = cpr_word_counts_add(counts, text + at,
@@ -82,21 +82,21 @@ static cpr_status learn(const char *path, cpr_vocabulary **vocabulary, cpr_error
     if (good)
         printf("sample %.1f MB\ncount_words %.3f s/sample\n", 1e-6 * (double)bytes, lap(&start));
     packed = good ? cpr_word_counts_pack(counts, &packed_bytes) : NULL;
-    if (packed)
+    if (packed != NULL)
         printf("counts_packed %.2f MB\npack_counts %.3f s\n", 1e-6 * (double)packed_bytes,
                lap(&start));
-    good = packed && cpr_word_counts_merge(counts, packed, packed_bytes);
+    good = packed != NULL && cpr_word_counts_merge(counts, packed, packed_bytes);
     if (good)
         printf("merge_counts %.3f s\n", lap(&start));
     *vocabulary = good ? cpr_vocabulary_learn(counts, cpr_profile_vocabulary_size(
                                                           cpr_profile_find("balanced"), terabyte))
                        : NULL;
-    if (*vocabulary)
+    if (*vocabulary != NULL)
         printf("learn %.3f s\n", lap(&start));
     free(packed);
     free(text);
     cpr_word_counts_free(counts);
-    return *vocabulary ? CPR_OK : cpr_fail(error, CPR_ERR_IO, "cannot learn from %s", path);
+    return *vocabulary != NULL ? CPR_OK : cpr_fail(error, CPR_ERR_IO, "cannot learn from %s", path);
 }
 
 /* Shards of a corpus with the files' bytes, dealt out evenly. */
@@ -124,8 +124,8 @@ static cpr_status put_shard(shards *s, uint64_t i, cpr_error *error)
                                  .coded_hash = cpr_manifest_hash(s->data, s->bytes)};
     cpr_work_shard *out = NULL;
     uint64_t *loss = calloc(files, sizeof *loss);
-    cpr_status status = loss ? cpr_work_shard_begin(s->work, i, &out, error)
-                             : cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    cpr_status status = loss != NULL ? cpr_work_shard_begin(s->work, i, &out, error)
+                                     : cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     if (status == CPR_OK)
         status = cpr_work_shard_write(out, s->data, s->bytes, error);
     if (status == CPR_OK)
@@ -145,7 +145,7 @@ static cpr_status put_shards(shards *s, cpr_error *error)
                s->bytes, 1e3 * lap(&start) / (double)s->count);
     cpr_work_scan scan;
     uint8_t *marks = calloc(s->count, 1);
-    if (status == CPR_OK && marks)
+    if (status == CPR_OK && marks != NULL)
         status = cpr_work_dir_scan(s->work, &scan, marks, s->count, error);
     if (status == CPR_OK)
         printf("scan %.2f us/shard\n", 1e6 * lap(&start) / (double)s->count);
@@ -169,7 +169,7 @@ static cpr_status create_archive(shards *s, const cpr_vocabulary *vocabulary, cp
     printf("gather_facts %.2f us/shard\n", 1e6 * lap(&start) / (double)s->count);
     size_t bytes = 0;
     uint8_t *packed = cpr_vocabulary_pack(vocabulary, &bytes);
-    if (!packed)
+    if (packed == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     cpr_archive_header header = {.profile = "balanced",
                                  .profile_version = 1,
@@ -243,8 +243,9 @@ int main(int argc, char **argv)
     s.files = files;
     s.data = calloc(s.bytes + sizeof(uint64_t), 1);
     s.info = calloc(s.count + 1, sizeof *s.info);
-    s.file_loss = files ? calloc(cpr_file_list_count(files) + 1, sizeof *s.file_loss) : NULL;
-    if (status == CPR_OK && (!s.data || !s.info || !s.file_loss))
+    s.file_loss =
+        files != NULL ? calloc(cpr_file_list_count(files) + 1, sizeof *s.file_loss) : NULL;
+    if (status == CPR_OK && (s.data == NULL || s.info == NULL || s.file_loss == NULL))
         status = cpr_fail(&error, CPR_ERR_NO_MEMORY, "out of memory");
     if (status == CPR_OK)
         status = put_shards(&s, &error);

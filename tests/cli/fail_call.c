@@ -81,7 +81,7 @@ static void find(void *real, const char *name)
 }
 #define REAL(name)                                                                                 \
     static __typeof__(name) *real;                                                                 \
-    if (!real)                                                                                     \
+    if (real == NULL)                                                                              \
     find(&real, #name)
 
 /* ---- who calls, and on what ---- */
@@ -93,7 +93,7 @@ static int note_object(struct dl_phdr_info *object, size_t bytes, void *context)
     bool wanted = library ? strstr(object->dlpi_name, "/libhdf5") != NULL : !*object->dlpi_name;
     (void)bytes;
     for (size_t i = 0; !library && i < sizeof small / sizeof *small; i++)
-        wanted = wanted || strstr(object->dlpi_name, small[i]);
+        wanted = wanted || strstr(object->dlpi_name, small[i]) != NULL;
     for (size_t i = 0; wanted && i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
         const uintptr_t begin = object->dlpi_addr + part->p_vaddr;
@@ -115,7 +115,7 @@ static bool counts(const void *caller)
 
 static bool is_kind(const char *kind)
 {
-    return plan.kind && strcmp(plan.kind, kind) == 0;
+    return plan.kind != NULL && strcmp(plan.kind, kind) == 0;
 }
 
 /* Where an open file is; true if that can be said. Uses no function that is caught here. */
@@ -132,7 +132,7 @@ static bool path_of(int fd, char out[PATH_MAX])
 static bool is_below(int directory, const char *path, char shown[PATH_MAX])
 {
     char base[PATH_MAX] = "";
-    const size_t length = plan.below ? strlen(plan.below) : 0;
+    const size_t length = plan.below != NULL ? strlen(plan.below) : 0;
     if (path[0] != '/') {
         if (directory != AT_FDCWD)
             path_of(directory, base);
@@ -159,7 +159,7 @@ static bool strike(const char *shown, const void *caller)
         dladdr(caller, &where);
         const char *name = strrchr(where.dli_fname, '/');
         snprintf(plan.report->what, sizeof plan.report->what, "%.380s (%.60s+0x%zx)", shown,
-                 name ? name + 1 : where.dli_fname,
+                 name != NULL ? name + 1 : where.dli_fname,
                  (size_t)((uintptr_t)caller - (uintptr_t)where.dli_fbase));
     }
     errno = plan.code;
@@ -215,14 +215,14 @@ __attribute__((constructor)) static void begin(void)
     const char *code = getenv("FAIL_ERRNO");
     const char *to = getenv("FAIL_REPORT");
     const char *kind = getenv("FAIL_CALL");
-    if (!kind || (rank && (!own_rank || strcmp(rank, own_rank) != 0)))
+    if (kind == NULL || (rank != NULL && (own_rank == NULL || strcmp(rank, own_rank) != 0)))
         return;
     plan.report = &nobody_looks;
-    plan.target = n ? strtoull(n, NULL, 10) : 0;
-    plan.code = code ? (int)strtol(code, NULL, 10) : EIO;
+    plan.target = n != NULL ? strtoull(n, NULL, 10) : 0;
+    plan.code = code != NULL ? (int)strtol(code, NULL, 10) : EIO;
     plan.onward = getenv("FAIL_ONWARD") != NULL;
     plan.below = getenv("FAIL_BELOW");
-    const int fd = to ? open(to, O_RDWR) : -1;
+    const int fd = to != NULL ? open(to, O_RDWR) : -1;
     if (fd >= 0) {
         void *memory = mmap(NULL, REPORT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (memory != MAP_FAILED)
@@ -233,9 +233,9 @@ __attribute__((constructor)) static void begin(void)
     dl_iterate_phdr(note_object, &library);
     char path[PATH_MAX];
     char shown[PATH_MAX];
-    if (path_of(STDOUT_FILENO, path) && plan.below && is_below(AT_FDCWD, path, shown)) {
+    if (path_of(STDOUT_FILENO, path) && plan.below != NULL && is_below(AT_FDCWD, path, shown)) {
         FILE *out = fdopen(STDOUT_FILENO, "w");
-        if (out)
+        if (out != NULL)
             stdout = out;
     }
     plan.kind = kind;
@@ -480,7 +480,7 @@ FILE *fdopen(int fd, const char *mode)
     {                                                                                              \
         char shown[PATH_MAX];                                                                      \
         REAL(name);                                                                                \
-        if (!plan.kind || !plan.below || !is_below(AT_FDCWD, path, shown))                         \
+        if (plan.kind == NULL || plan.below == NULL || !is_below(AT_FDCWD, path, shown))           \
             return real(path, mode);                                                               \
         const int way = mode[0] == 'r'   ? O_RDONLY                                                \
                         : mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC                            \

@@ -18,7 +18,7 @@ static time_t jump(time_t now)
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     static clock_fn *real;
-    if (!real) {
+    if (real == NULL) {
         void *found = dlsym(RTLD_NEXT, "clock_gettime");
         memcpy(&real, &found, sizeof real);
     }
@@ -32,7 +32,7 @@ time_t time(time_t *out)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (out)
+    if (out != NULL)
         *out = now.tv_sec;
     return now.tv_sec;
 }

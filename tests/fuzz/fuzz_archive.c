@@ -33,12 +33,12 @@ static const char *const tables[] = {"files/mode",
 static const char *const numbers[] = {
     "vocabulary_raw_bytes", "total_files",      "total_shards", "total_raw_bytes",
     "total_coded_bytes",    "shard_size_bytes", "profile",      "format"};
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array) (sizeof array / sizeof *(array))
 
 static void make_samples(void)
 {
     static const size_t file_count[SAMPLES] = {0, 70};
-    (void)snprintf(path, sizeof path, "%s/archive", fuzz_scratch());
+    snprintf(path, sizeof path, "%s/archive", fuzz_scratch());
     for (unsigned i = 0; i < SAMPLES; i++) {
         fuzz_write_archive(path, file_count[i]);
         samples[i].sound_bytes = fuzz_read_file(path, samples[i].sound, FUZZ_FILE_BYTES);
@@ -324,7 +324,7 @@ static void add_others(hid_t file, fuzz_input *in)
     const hid_t space = H5Screate(H5S_SCALAR);
     for (unsigned i = 0; i < kind / 4; i++) {
         char name[32];
-        (void)snprintf(name, sizeof name, "%sother-%u", kind & 2 ? "files/" : "", i);
+        snprintf(name, sizeof name, "%sother-%u", kind & 2 ? "files/" : "", i);
         cpr_h5_close(kind & 1
                          ? H5Acreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT)
                          : H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,

@@ -63,7 +63,7 @@ static inline bool fuzz_json_string(const char **at)
         return false;
     for (const char *end = *at + strlen(*at); *at < end;) {
         if (**at == '"') {
-            ++*at;
+            (*at)++;
             return true;
         }
         if (**at != '\\') {
@@ -99,7 +99,7 @@ static inline bool fuzz_json_number(const char **at)
     if (**at == '.' && (++*at, !fuzz_json_digits(at)))
         return false;
     if (**at == 'e' || **at == 'E') {
-        ++*at;
+        (*at)++;
         *at += **at == '-' || **at == '+';
         return fuzz_json_digits(at);
     }
@@ -113,7 +113,7 @@ static inline bool fuzz_json_items(const char **at, char close, unsigned depth)
 {
     fuzz_json_blank(at);
     if (**at == close) {
-        ++*at;
+        (*at)++;
         return true;
     }
     for (;;) {

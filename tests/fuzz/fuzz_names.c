@@ -10,7 +10,7 @@
 static void make_corpus(void)
 {
     char path[128];
-    (void)snprintf(path, sizeof path, "%s/corpus", fuzz_scratch());
+    snprintf(path, sizeof path, "%s/corpus", fuzz_scratch());
     REQUIRE(mkdir(path, 0700) == 0 && chdir(path) == 0);
     REQUIRE(mkdir("b", 0700) == 0 && mkdir("b/d", 0700) == 0);
     fuzz_write_file("a", "text\n", 5);
@@ -41,7 +41,7 @@ static void warn(void *context, const char *text)
 {
     unsigned *warnings = context;
     REQUIRE(text[0] != '\0' && strchr(text, '\n') == NULL);
-    ++*warnings;
+    (*warnings)++;
 }
 
 static void check_list(const cpr_file_list *list)
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     made = true;
     if (bytes < 1 || !stays_inside(data + 1, bytes - 1))
         return 0;
-    (void)snprintf(left_out, sizeof left_out, "%s/corpus/b/d", fuzz_scratch());
+    snprintf(left_out, sizeof left_out, "%s/corpus/b/d", fuzz_scratch());
     const char *const exclude[] = {left_out, NULL};
     const cpr_list_options options = {.exclude = data[0] & 2 ? exclude : NULL,
                                       .dereference = (data[0] & 1) != 0,

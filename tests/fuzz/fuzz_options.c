@@ -62,7 +62,7 @@ static bool is_named(const char *text, uint64_t shard)
         REQUIRE(take_number(&text, &first));
         last = first;
         if (*text == '-') {
-            ++text;
+            text++;
             REQUIRE(take_number(&text, &last) && first <= last);
         }
         if (first <= shard && shard <= last)

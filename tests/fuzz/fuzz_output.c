@@ -71,13 +71,13 @@ static void put_obstacles(fuzz_input *in)
         struct stat facts;
         const char *first = component(fuzz_take(in));
         const unsigned kind = fuzz_take(in);
-        (void)snprintf(path, sizeof path, "out/%s", first);
+        snprintf(path, sizeof path, "out/%s", first);
         if (first[0] == '\0' || first[0] == '.' || strlen(first) > NAME_MAX)
             continue;
         if (kind % 4 == 0)
-            (void)symlink(target(kind / 4), path);
+            symlink(target(kind / 4), path);
         else if (kind % 4 == 1)
-            (void)mkdir(path, (kind & 0x80) != 0 ? 0 : 0755);
+            mkdir(path, (kind & 0x80) != 0 ? 0 : 0755);
         else if (kind % 4 == 2 && lstat(path, &facts) != 0)
             fuzz_write_file(path, corpus, kind);
         else
@@ -103,7 +103,7 @@ static unsigned count_items(const char *path)
     REQUIRE(items != NULL);
     while (readdir(items) != NULL)
         count++;
-    (void)closedir(items);
+    closedir(items);
     return count - 2; /* "." and ".." */
 }
 
@@ -131,7 +131,7 @@ static void check_file(const cpr_file_list *list, uint64_t i)
     char link[64];
     struct stat facts;
     const cpr_file file = cpr_file_list_get(list, i);
-    (void)snprintf(path, sizeof path, "out/%s", cpr_file_list_member(list, i));
+    snprintf(path, sizeof path, "out/%s", cpr_file_list_member(list, i));
     REQUIRE(lstat(path, &facts) == 0);
     if (file.type == CPR_FILE_DIRECTORY) {
         REQUIRE(S_ISDIR(facts.st_mode));

@@ -59,7 +59,7 @@ static inline void fuzz_write_archive(const char *path, size_t file_count)
     fuzz_add_file(files, "b", CPR_FILE_REGULAR, 0);
     for (size_t i = cpr_file_list_count(files); i < file_count; i++) {
         char name[32];
-        (void)snprintf(name, sizeof name, "c%zu", i);
+        snprintf(name, sizeof name, "c%zu", i);
         fuzz_add_file(files, name, CPR_FILE_REGULAR, 0);
     }
     uint64_t *file_loss = calloc(cpr_file_list_count(files), sizeof *file_loss);

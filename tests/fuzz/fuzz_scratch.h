@@ -27,7 +27,7 @@ static inline void fuzz_remove_tree(int directory, const char *name)
     while ((item = readdir(items)) != NULL)
         if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0)
             fuzz_remove_tree(fd, item->d_name);
-    (void)closedir(items);
+    closedir(items);
     REQUIRE(unlinkat(directory, name, AT_REMOVEDIR) == 0);
 }
 
@@ -40,8 +40,8 @@ static inline void fuzz_remove_scratch(void)
 static inline const char *fuzz_scratch(void)
 {
     if (fuzz_scratch_path[0] == '\0') {
-        (void)snprintf(fuzz_scratch_path, sizeof fuzz_scratch_path, "%s/corpress-fuzz-XXXXXX",
-                       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        snprintf(fuzz_scratch_path, sizeof fuzz_scratch_path, "%s/corpress-fuzz-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
         REQUIRE(mkdtemp(fuzz_scratch_path) != NULL);
         REQUIRE(atexit(fuzz_remove_scratch) == 0);
     }

@@ -52,7 +52,7 @@ static void check_csv(const char *text)
     REQUIRE(fclose(w.file) == 0);
     const char *field = w.text;
     if (*field == '"') {
-        for (++field; *field != '"' || field[1] == '"'; ++field, ++text) {
+        for (field++; *field != '"' || field[1] == '"'; field++, text++) {
             field += *field == '"';
             REQUIRE(*field != '\0' && *field == *text);
         }

@@ -93,8 +93,8 @@ static const char *kernel_line(void)
         if (file != NULL && fgets(id, sizeof id, file) != NULL)
             id[strcspn(id, "\n")] = '\0';
         if (file != NULL)
-            (void)fclose(file);
-        (void)snprintf(line, sizeof line, "corpress lock 1\nkernel %s\n", id);
+            fclose(file);
+        snprintf(line, sizeof line, "corpress lock 1\nkernel %s\n", id);
     }
     return line;
 }
@@ -108,8 +108,8 @@ static void write_all(void)
     char record[513];
     cpr_work_dir *work;
     cpr_error error;
-    (void)snprintf(archive_path, sizeof archive_path, "%s/a.h5", fuzz_scratch());
-    (void)snprintf(work_path, sizeof work_path, "%s.work", archive_path);
+    snprintf(archive_path, sizeof archive_path, "%s/a.h5", fuzz_scratch());
+    snprintf(work_path, sizeof work_path, "%s.work", archive_path);
     fuzz_write_file(archive_path, archive, sizeof archive);
     REQUIRE(cpr_work_dir_open(archive_path, true, &work, &error) == CPR_OK);
     write_manifest(work);
@@ -117,8 +117,8 @@ static void write_all(void)
     write_shard(work, 1);
     write_shard(work, CPR_SHARD_PRIMER);
     REQUIRE(cpr_work_put_progress(work, progress, &error) == CPR_OK);
-    (void)snprintf(record, sizeof record,
-                   "%shost one\npid 77\njob 12\nattempt one-77-1\nturn 3\nbeat 9\n", kernel_line());
+    snprintf(record, sizeof record,
+             "%shost one\npid 77\njob 12\nattempt one-77-1\nturn 3\nbeat 9\n", kernel_line());
     REQUIRE(chdir(work_path) == 0);
     fuzz_write_file(files[LOCK].name, record, strlen(record));
     fuzz_write_file(files[PUBLISHED].name, "0123456789abcdef", 16);

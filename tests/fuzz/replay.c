@@ -76,7 +76,7 @@ static void replay_file(const char *path, double seconds)
         exit(2);
     }
     const size_t bytes = fread(original, 1, sizeof original, file);
-    (void)fclose(file);
+    fclose(file);
     run(original, bytes);
     const clock_t end = clock() + (clock_t)(seconds * CLOCKS_PER_SEC);
     unsigned made = 0;
@@ -105,7 +105,7 @@ static void replay_directory(const char *directory)
     }
     for (int i = 0; i < count; i++) {
         char path[4096];
-        (void)snprintf(path, sizeof path, "%s/%s", directory, items[i]->d_name);
+        snprintf(path, sizeof path, "%s/%s", directory, items[i]->d_name);
         replay_file(path, (double)SECONDS_PER_DIRECTORY / count);
         free(items[i]);
     }

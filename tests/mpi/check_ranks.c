@@ -29,13 +29,13 @@ static unsigned check_broadcast(cpr_ranks *ranks, size_t size)
     if (cpr_ranks_rank(ranks) == 0) {
         bytes = size;
         data = malloc(size + 1);
-        for (size_t i = 0; data && i < size; i++)
+        for (size_t i = 0; data != NULL && i < size; i++)
             data[i] = (uint8_t)(i * 7 + i / 256);
     }
     CHECK(cpr_ranks_broadcast(ranks, &data, &bytes, &error) == CPR_OK);
     CHECK(bytes == size && data);
     size_t wrong = 0;
-    for (size_t i = 0; data && i < bytes; i++)
+    for (size_t i = 0; data != NULL && i < bytes; i++)
         wrong += data[i] != (uint8_t)(i * 7 + i / 256);
     CHECK(wrong == 0);
     free(data);
@@ -59,7 +59,7 @@ static uint8_t *pack_sum(void *context, size_t *bytes)
 {
     *bytes = sizeof(uint64_t);
     uint8_t *out = malloc(*bytes);
-    if (out)
+    if (out != NULL)
         memcpy(out, context, *bytes);
     return out;
 }
@@ -255,9 +255,9 @@ static cpr_status learn(void *context, cpr_codec *codec, cpr_progress_fn *progre
 {
     int pieces = 5;
     cpr_shard_info info;
-    if (!context)
+    if (context == NULL)
         return cpr_fail(error, CPR_ERR_DAMAGED, "nothing to learn");
-    ++*(uint64_t *)context;
+    (*(uint64_t *)context)++;
     return cpr_codec_encode(codec, give_text, &pieces, drop, NULL, progress, progress_context, NULL,
                             &info, error);
 }

@@ -39,7 +39,7 @@ static uint8_t *make_bitstream(cpr_shard_info *info, uint64_t *seed)
 {
     uint8_t *coded = malloc(info->coded_bytes + 1);
     info->raw_hash = (cpr_hash128){next_random(seed), next_random(seed)};
-    for (size_t at = 0; at < info->coded_bytes; ++at)
+    for (size_t at = 0; at < info->coded_bytes; at++)
         coded[at] = (uint8_t)(next_random(seed) >> 30);
     const XXH128_hash_t hash = XXH3_128bits(coded, info->coded_bytes);
     info->coded_hash = (cpr_hash128){hash.high64, hash.low64};
@@ -58,20 +58,20 @@ static sample make_sample(unsigned extra, size_t coded)
     put_text("in/abc", "01234567890123456789");
     mkdir("in/d", 0700);
     assert_int_equal(symlink("../a", "in/d/link"), 0);
-    for (unsigned i = 0; i < extra; ++i) {
+    for (unsigned i = 0; i < extra; i++) {
         char path[40];
-        snprintf(path, sizeof(path), "in/d/extra-%u", i * 37);
+        snprintf(path, sizeof path, "in/d/extra-%u", i * 37);
         put_file(path, path, i % 30);
     }
     s.files = cpr_file_list_create();
     assert_int_equal(cpr_file_list_add(s.files, "in", NULL, &error), CPR_OK);
     const uint64_t count = cpr_file_list_count(s.files);
     s.file_loss = calloc(count, sizeof(uint64_t));
-    for (uint64_t i = 0; i < count; ++i)
+    for (uint64_t i = 0; i < count; i++)
         s.file_loss[i] = (next_random(&seed) >> 44) * 65536;
     const uint64_t corpus = cpr_file_list_bytes(s.files);
     uint64_t raw = 0;
-    for (size_t i = 0; i < SHARDS; ++i) {
+    for (size_t i = 0; i < SHARDS; i++) {
         cpr_shard_info *info = &s.shards[i];
         info->offset = raw;
         info->raw_bytes = i + 1 < SHARDS ? corpus / SHARDS : corpus - raw;
@@ -101,7 +101,7 @@ static void add_primer(sample *s)
     s->primer = (cpr_shard_info){
         .raw_bytes = 7 << 20, .coded_bytes = 12345, .stored_bytes = 9, .tokens = 8, .loss_bits = 7};
     s->coded_primer = make_bitstream(&s->primer, &seed);
-    for (size_t i = 0; i < SHARDS; ++i)
+    for (size_t i = 0; i < SHARDS; i++)
         s->shards[i].generation = 1;
 }
 
@@ -110,7 +110,7 @@ static void free_sample(sample *s)
     free(s->coded_primer);
     cpr_file_list_free(s->files);
     free(s->file_loss);
-    for (size_t i = 0; i < SHARDS; ++i)
+    for (size_t i = 0; i < SHARDS; i++)
         free(s->coded[i]);
 }
 
@@ -189,7 +189,7 @@ static void assert_same(sample *s, const char *path)
     assert_non_null(strstr(error.text, "version 3 of profile \"balanced\""));
     const uint8_t *vocabulary;
     size_t vocabulary_bytes;
-    for (unsigned times = 0; times < 2; ++times) {
+    for (unsigned times = 0; times < 2; times++) {
         assert_int_equal(cpr_archive_vocabulary(archive, &vocabulary, &vocabulary_bytes, &error),
                          CPR_OK);
         assert_int_equal(vocabulary_bytes, 17);
@@ -197,7 +197,7 @@ static void assert_same(sample *s, const char *path)
     }
     assert_int_equal(h->shard_count, SHARDS);
     assert_int_equal(cpr_file_list_count(h->files), cpr_file_list_count(s->files));
-    for (uint64_t i = 0; i < cpr_file_list_count(s->files); ++i) {
+    for (uint64_t i = 0; i < cpr_file_list_count(s->files); i++) {
         const cpr_file a = cpr_file_list_get(s->files, i);
         const cpr_file b = cpr_file_list_get(h->files, i);
         assert_string_equal(cpr_file_list_member(s->files, i), cpr_file_list_member(h->files, i));
@@ -208,7 +208,7 @@ static void assert_same(sample *s, const char *path)
                     a.type == b.type);
         assert_int_equal(h->file_loss[i], s->file_loss[i]);
     }
-    for (uint64_t i = 0; i < SHARDS; ++i)
+    for (uint64_t i = 0; i < SHARDS; i++)
         assert_same_bitstream(archive, i, &s->shards[i], s->coded[i]);
     assert_true((h->primer != NULL) == (s->coded_primer != NULL));
     if (h->primer != NULL)
@@ -391,7 +391,7 @@ static void publishing(void **state)
     sample s = make_sample(0, CODED_BYTES);
     const mode_t before = umask(027);
     write_archive(&s, "tmp");
-    (void)umask(before);
+    umask(before);
     assert_int_equal(cpr_archive_publish("tmp", "a.h5", false, &error), CPR_OK);
     struct stat facts;
     assert_int_equal(stat("a.h5", &facts), 0);
@@ -419,7 +419,7 @@ static void full_disk(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     /* Too small for the tables, for the bitstreams, and for their last bytes. */
     static const rlim_t limits[] = {1000, 5000, 1000000, 3999000};
-    for (size_t i = 0; i < 4; ++i) {
+    for (size_t i = 0; i < 4; i++) {
         cpr_error error = {""};
         const struct rlimit small = {limits[i], before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
@@ -499,7 +499,7 @@ static void flipped_byte_anywhere(void **state)
     write_archive(&s, "a.h5");
     char *whole = get_file("a.h5", &bytes);
     const int fd = open("a.h5", O_WRONLY);
-    for (size_t at = 0; at < bytes; ++at) {
+    for (size_t at = 0; at < bytes; at++) {
         cpr_error error = {""};
         cpr_archive *archive;
         const char flipped = (char)(whole[at] ^ (1 << at % 8));
@@ -508,10 +508,10 @@ static void flipped_byte_anywhere(void **state)
         if (status == CPR_OK) {
             /* Then it was a bitstream's byte, and that shard says so. */
             unsigned bad = 0;
-            for (uint64_t i = 0; i < SHARDS; ++i)
+            for (uint64_t i = 0; i < SHARDS; i++)
                 bad += cpr_archive_check_coded(archive, i, &error) == CPR_ERR_DAMAGED;
             assert_int_equal(bad, 1);
-            ++in_bitstream;
+            in_bitstream++;
         } else {
             assert_int_equal(status, CPR_ERR_DAMAGED);
         }
@@ -535,7 +535,7 @@ static void later_version(void **state)
     char *whole = get_file("a.h5", &bytes);
     whole[20] = 9; /* the format version; then the seal's own hash */
     const uint64_t check = XXH3_64bits(whole, 504);
-    for (int i = 0; i < 8; ++i)
+    for (int i = 0; i < 8; i++)
         whole[504 + i] = (char)(check >> 8 * i);
     put_file("a.h5", whole, bytes);
     assert_int_equal(try_open("a.h5", &error), CPR_ERR_VERSION);
@@ -612,7 +612,7 @@ static void forged_tables(void **state)
     sample s = make_sample(0, CODED_BYTES);
     write_archive(&s, "a.h5");
     char *whole = get_file("a.h5", &bytes);
-    for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); ++i) {
+    for (size_t i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
         const forgery *f = &forgeries[i];
         put_file("b.h5", whole, bytes);
         const hid_t file = H5Fopen("b.h5", H5F_ACC_RDWR, H5P_DEFAULT);
@@ -634,7 +634,7 @@ static void forged_losses(void **state)
     static const double losses[] = {-1, 0.3, 1e300, NAN, INFINITY};
     cpr_error error = {""};
     sample s = make_sample(0, CODED_BYTES);
-    for (size_t i = 0; i < 5; ++i) {
+    for (size_t i = 0; i < 5; i++) {
         write_archive(&s, "a.h5");
         const hid_t file = H5Fopen("a.h5", H5F_ACC_RDWR, H5P_DEFAULT);
         set_rows(file, "shards", "loss_bits", H5T_NATIVE_DOUBLE, 1, &losses[i]);
@@ -658,7 +658,7 @@ static void missing_tables(void **state)
                                         "files/link_targets"};
     cpr_error error = {""};
     sample s = make_sample(0, CODED_BYTES);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         write_archive(&s, "a.h5");
         const hid_t file = H5Fopen("a.h5", H5F_ACC_RDWR, H5P_DEFAULT);
         assert_true(H5Ldelete(file, names[i], H5P_DEFAULT) >= 0);
@@ -678,7 +678,7 @@ static void forged_attributes(void **state)
     const uint64_t value = UINT64_C(1) << 40;
     cpr_error error = {""};
     sample s = make_sample(0, CODED_BYTES);
-    for (size_t i = 0; i < 2 * sizeof(names) / sizeof(names[0]); ++i) {
+    for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++) {
         write_archive(&s, "a.h5");
         const hid_t file = H5Fopen("a.h5", H5F_ACC_RDWR, H5P_DEFAULT);
         if (i % 2 == 0) {
@@ -703,7 +703,7 @@ static void forged_shapes(void **state)
                                         "files/path_suffixes"};
     cpr_error error = {""};
     sample s = make_sample(0, CODED_BYTES);
-    for (size_t i = 0; i < 4 * sizeof(names) / sizeof(names[0]); ++i) {
+    for (size_t i = 0; i < 4 * sizeof names / sizeof names[0]; i++) {
         static const hsize_t square[2] = {2, 3};
         static const hsize_t huge[1] = {UINT64_C(1) << 60};
         static const hsize_t chunk[1] = {1000};

@@ -30,17 +30,17 @@ static void write_sound(const char *path)
     uint64_t loss[FILES + 1] = {0};
     uint8_t coded[5000];
     mkdir("in", 0755);
-    for (unsigned i = 0; i < FILES; ++i) {
+    for (unsigned i = 0; i < FILES; i++) {
         char name[40];
-        snprintf(name, sizeof(name), "in/file-%u", i);
+        snprintf(name, sizeof name, "in/file-%u", i);
         put_file(name, name, i % 20);
     }
     cpr_file_list *files = cpr_file_list_create();
     assert_int_equal(cpr_file_list_add(files, "in", NULL, &error), CPR_OK);
-    memset(coded, 7, sizeof(coded));
-    const XXH128_hash_t hash = XXH3_128bits(coded, sizeof(coded));
+    memset(coded, 7, sizeof coded);
+    const XXH128_hash_t hash = XXH3_128bits(coded, sizeof coded);
     const cpr_shard_info shard = {.raw_bytes = cpr_file_list_bytes(files),
-                                  .coded_bytes = sizeof(coded),
+                                  .coded_bytes = sizeof coded,
                                   .coded_hash = {hash.high64, hash.low64}};
     const cpr_archive_header header = {.profile = "fast",
                                        .profile_version = 2,
@@ -234,7 +234,7 @@ static void long_paths(hid_t file)
     enum { ROWS = 60000, SHARED = 30000 };
     const hsize_t chunk = 256;
     char *suffixes = malloc(SHARED + 1 + 6 * ROWS);
-    uint64_t *numbers = calloc(ROWS, sizeof(*numbers));
+    uint64_t *numbers = calloc(ROWS, sizeof *numbers);
     static const struct {
         const char *name;
         uint64_t value;
@@ -246,12 +246,12 @@ static void long_paths(hid_t file)
     memset(suffixes, 'd', SHARED);
     size_t used = SHARED;
     suffixes[used++] = '\0';
-    for (unsigned i = 1; i < ROWS; ++i)
+    for (unsigned i = 1; i < ROWS; i++)
         used += (size_t)snprintf(suffixes + used, 7, "%05u", i) + 1;
     put(file, "files/path_suffixes", H5T_STD_U8LE, used, properties_of_dataset(), suffixes,
         H5T_NATIVE_UINT8);
-    for (size_t c = 0; c <= sizeof(columns) / sizeof(columns[0]); ++c) {
-        const bool seconds = c == sizeof(columns) / sizeof(columns[0]);
+    for (size_t c = 0; c <= sizeof columns / sizeof columns[0]; c++) {
+        const bool seconds = c == sizeof columns / sizeof columns[0];
         const char *name = seconds ? "files/mtime_seconds" : columns[c].name;
         const hid_t old = H5Dopen2(file, name, H5P_DEFAULT);
         const hid_t type = H5Dget_type(old);
@@ -259,7 +259,7 @@ static void long_paths(hid_t file)
         H5Pset_chunk(p, 1, &chunk);
         H5Pset_scaleoffset(p, H5Z_SO_INT, H5Z_SO_INT_MINBITS_DEFAULT);
         H5Dclose(old);
-        for (unsigned i = 0; i < ROWS; ++i)
+        for (unsigned i = 0; i < ROWS; i++)
             numbers[i] = seconds ? 1 : columns[c].value;
         if (!seconds && columns[c].value == SHARED)
             numbers[0] = 0;
@@ -332,7 +332,7 @@ static void put_fields(hid_t file, const char *without, const char *with, hid_t 
     const hid_t other = H5Tcreate(H5T_COMPOUND, bytes);
     char *row = calloc(1, bytes);
     assert_true(H5Tinsert(other, with, 0, type) >= 0);
-    for (unsigned i = 0; i < (unsigned)H5Tget_nmembers(known); ++i) {
+    for (unsigned i = 0; i < (unsigned)H5Tget_nmembers(known); i++) {
         char *name = H5Tget_member_name(known, i);
         const hid_t field = H5Tget_member_type(known, i);
         const size_t at = H5Tget_size(type) + H5Tget_member_offset(known, i);
@@ -419,7 +419,7 @@ static cpr_status open_limited(const char *path, bool unsealed, cpr_error *error
     char text[64] = "";
     FILE *statm = fopen("/proc/self/statm", "r");
     assert_non_null(statm);
-    assert_non_null(fgets(text, sizeof(text), statm));
+    assert_non_null(fgets(text, sizeof text, statm));
     fclose(statm);
     const unsigned long pages = strtoul(text, NULL, 10);
     const struct rlimit limit = {pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_MAX,
@@ -555,7 +555,7 @@ static void honest_paths(void **state)
     const uint64_t count = ROWS;
     memcpy(packed, &count, 8);
     memcpy(packed + 8, &paths, 8);
-    for (uint64_t i = 0; i < ROWS; ++i) {
+    for (uint64_t i = 0; i < ROWS; i++) {
         uint8_t *out = packed + 16 + i * entry;
         char *path = (char *)packed + 16 + ROWS * entry + i * (LENGTH + 1);
         const uint64_t at = i * (LENGTH + 1);
@@ -565,7 +565,7 @@ static void honest_paths(void **state)
     }
     assert_int_equal(cpr_file_list_unpack(packed, bytes, &files, &error), CPR_OK);
     free(packed);
-    uint64_t *loss = calloc(ROWS, sizeof(*loss));
+    uint64_t *loss = calloc(ROWS, sizeof *loss);
     const cpr_shard_info none = {0};
     const cpr_archive_header header = {.profile = "fast",
                                        .vocabulary = (const uint8_t *)"",

@@ -22,7 +22,7 @@ static cpr_status read_all(const cpr_file_list *list, cpr_error *error)
 {
     uint8_t text[9];
     cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
-    cpr_status status = cpr_corpus_reader_read(reader, 0, text, sizeof(text), error);
+    cpr_status status = cpr_corpus_reader_read(reader, 0, text, sizeof text, error);
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(reader, error);
     cpr_corpus_reader_free(reader);
@@ -36,8 +36,8 @@ static void reads_across_files(void **state)
     cpr_error error = {""};
     cpr_file_list *list = make_corpus();
     cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
-    for (uint64_t from = 0; from < 9; ++from)
-        for (uint64_t to = from; to <= 9; ++to) {
+    for (uint64_t from = 0; from < 9; from++)
+        for (uint64_t to = from; to <= 9; to++) {
             uint8_t text[9];
             assert_int_equal(
                 cpr_corpus_reader_read(reader, from, text, (size_t)(to - from), &error), CPR_OK);

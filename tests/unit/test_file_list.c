@@ -12,8 +12,8 @@ typedef struct warnings {
 static void keep_warning(void *context, const char *text)
 {
     warnings *w = context;
-    ++w->count;
-    snprintf(w->last, sizeof(w->last), "%s", text);
+    w->count++;
+    snprintf(w->last, sizeof w->last, "%s", text);
 }
 
 static cpr_file_list *list_of(const char *path)
@@ -29,7 +29,7 @@ static cpr_file_list *list_of(const char *path)
 static void assert_members(const cpr_file_list *list, const char *const *members)
 {
     uint64_t i = 0;
-    for (; members[i] != NULL; ++i) {
+    for (; members[i] != NULL; i++) {
         assert_true(i < cpr_file_list_count(list));
         assert_string_equal(cpr_file_list_member(list, i), members[i]);
         assert_int_equal(cpr_file_list_lookup(list, members[i]), i);
@@ -76,7 +76,7 @@ static void offsets_find_files(void **state)
     cpr_file_list *list = list_of("t");
     /* 2 bytes of t/a.b, 5 of t/a/z, 1 of the last. */
     const uint64_t owner[8] = {3, 3, 4, 4, 4, 4, 4, 7};
-    for (uint64_t at = 0; at < 8; ++at)
+    for (uint64_t at = 0; at < 8; at++)
         assert_int_equal(cpr_file_list_find(list, at), owner[at]);
     assert_int_equal(cpr_file_list_offset(list, 8), 8);
     cpr_file_list_free(list);
@@ -96,7 +96,7 @@ static void names_are_normalised(void **state)
         {".//t///a/./z", taz},         {"t/../t/a/z", taz},      {"t/a/../a/z", azl},
         {"t/a/../../t/a/../a/z", azl}, {"t/a/../a/../a/z", azl},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         cpr_file_list *list = list_of(cases[i].given);
         assert_members(list, cases[i].members);
         assert_int_equal(access(cpr_file_list_source(list, 0), R_OK), 0);
@@ -105,7 +105,7 @@ static void names_are_normalised(void **state)
     /* "." and ".." stand for their contents. */
     assert_int_equal(chdir("t/a"), 0);
     static const char *const dots[] = {".", "./", "../a/", "..//a/."};
-    for (size_t i = 0; i < 4; ++i) {
+    for (size_t i = 0; i < 4; i++) {
         static const char *const with[] = {"a", "a/z", NULL};
         cpr_file_list *list = list_of(dots[i]);
         assert_members(list, i < 2 ? z : with);
@@ -123,7 +123,7 @@ static void absolute_paths_lose_the_slash(void **state)
     const char *directory = *state;
     char path[600];
     put_text("f", "x");
-    snprintf(path, sizeof(path), "%s/f", directory);
+    snprintf(path, sizeof path, "%s/f", directory);
     cpr_file_list *list = list_of(path);
     assert_string_equal(cpr_file_list_member(list, 0), path + strspn(path, "/"));
     assert_string_equal(cpr_file_list_source(list, 0), path);
@@ -201,7 +201,7 @@ static void unreadable_inputs_are_counted(void **state)
     static cpr_unreadable unreadable;
     const cpr_list_options options = {.unreadable = &unreadable};
     cpr_file_list *list = cpr_file_list_create();
-    memset(&unreadable, 0, sizeof(unreadable));
+    memset(&unreadable, 0, sizeof unreadable);
     assert_int_equal(cpr_file_list_check_unreadable(list, &options, false, &error), CPR_OK);
     mkdir("d", 0755);
     mkdir("d/closed", 0);
@@ -224,7 +224,7 @@ static void unreadable_inputs_are_counted(void **state)
     assert_members(list, (const char *const[]){"d", "d/open", "d/open/y", NULL});
     assert_true(unreadable.count == 4);
     assert_non_null(strstr(unreadable.text[0], "\"absent\": No such file"));
-    for (unsigned i = 1; i < 4; ++i)
+    for (unsigned i = 1; i < 4; i++)
         assert_non_null(strstr(unreadable.text[i], ": Permission denied"));
     assert_int_equal(cpr_file_list_check_unreadable(list, &options, false, &error), CPR_ERR_IO);
     assert_int_equal(cpr_file_list_check_unreadable(list, &options, true, &error), CPR_OK);
@@ -233,7 +233,7 @@ static void unreadable_inputs_are_counted(void **state)
 
 static void count_warnings(void *context, const char *text)
 {
-    ++*(unsigned *)context;
+    (*(unsigned *)context)++;
     if (*(unsigned *)context == CPR_UNREADABLE_NAMED + 1)
         assert_string_equal(text, "left out: and 3 more");
 }
@@ -248,9 +248,9 @@ static void nothing_readable_is_left(void **state)
     const cpr_list_options options = {
         .unreadable = &unreadable, .warn = count_warnings, .warn_context = &told};
     cpr_file_list *list = cpr_file_list_create();
-    memset(&unreadable, 0, sizeof(unreadable));
-    for (unsigned i = 0; i < CPR_UNREADABLE_NAMED + 3; ++i) {
-        snprintf(name, sizeof(name), "absent%u", i);
+    memset(&unreadable, 0, sizeof unreadable);
+    for (unsigned i = 0; i < CPR_UNREADABLE_NAMED + 3; i++) {
+        snprintf(name, sizeof name, "absent%u", i);
         assert_int_equal(cpr_file_list_add(list, name, &options, &error), CPR_OK);
     }
     assert_int_equal(cpr_file_list_check_unreadable(list, &options, true, &error),
@@ -293,7 +293,7 @@ static void named_pipes_are_streams(void **state)
     int ends[2];
     char path[40];
     assert_int_equal(pipe(ends), 0);
-    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
     cpr_file_list *list = cpr_file_list_create();
     assert_int_equal(cpr_file_list_add(list, "./d/one", NULL, &error), CPR_OK);
     assert_int_equal(cpr_file_list_add(list, path, NULL, &error), CPR_OK);
@@ -435,8 +435,8 @@ static void excluded_through_links(void **state)
     warnings w = {0};
     char *resolved = realpath(*state, NULL);
     assert_non_null(resolved);
-    snprintf(one, sizeof(one), "%s/out/a.h5", resolved);
-    snprintf(two, sizeof(two), "%s/out/a.h5.work", resolved);
+    snprintf(one, sizeof one, "%s/out/a.h5", resolved);
+    snprintf(two, sizeof two, "%s/out/a.h5.work", resolved);
     free(resolved);
     mkdir("out", 0755);
     mkdir("in", 0755);
@@ -495,7 +495,7 @@ static void a_corpus_of_links_is_suspicious(void **state)
     /* A link that is named, beside other data. */
     cpr_error error = {""};
     const cpr_list_options options = {.warn = keep_warning, .warn_context = &w};
-    for (int both = 0; both < 2; ++both) {
+    for (int both = 0; both < 2; both++) {
         cpr_file_list *list = cpr_file_list_create();
         assert_int_equal(cpr_file_list_add(list, "d/text", NULL, &error), CPR_OK);
         assert_int_equal(cpr_file_list_add(list, "d/one", NULL, &error), CPR_OK);
@@ -516,14 +516,14 @@ static void excluded_paths_are_left_out(void **state)
     char *resolved = realpath(*state, NULL);
     assert_non_null(resolved);
     make_tree();
-    snprintf(one, sizeof(one), "%s/t/a", resolved);
-    snprintf(two, sizeof(two), "%s/t/a.b", resolved);
+    snprintf(one, sizeof one, "%s/t/a", resolved);
+    snprintf(two, sizeof two, "%s/t/a.b", resolved);
     free(resolved);
     const char *const exclude[] = {one, two, NULL};
     const cpr_list_options options = {.exclude = exclude};
     static const char *const left[] = {"t", "t/a-b", "t/empty", "t/link", "t/new\nline\xff", NULL};
     static const char *const given[] = {"t", "./t/", "t/a/../../t", "t/a.b"};
-    for (size_t i = 0; i < 4; ++i) {
+    for (size_t i = 0; i < 4; i++) {
         cpr_file_list *list = cpr_file_list_create();
         assert_int_equal(cpr_file_list_add(list, given[i], &options, &error), CPR_OK);
         assert_members(list, i < 3 ? left : left + 5);
@@ -567,7 +567,7 @@ static void lists_of_other_systems(void **state)
         {"\357\273\277c\r\nb", {"\357\273\277c", "b", NULL}},
         {"a\r", {"a", NULL}},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         put_text("list", cases[i].text);
         cpr_file_list *list = cpr_file_list_create();
         assert_int_equal(cpr_file_list_add_from(list, "list", NULL, &error), CPR_OK);
@@ -576,7 +576,7 @@ static void lists_of_other_systems(void **state)
     }
     static const char *const nothing[] = {"", "\n", "\n\r\n\n", "\357\273\277", "\357\273\277\r\n"};
     cpr_file_list *list = cpr_file_list_create();
-    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); ++i) {
+    for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++) {
         put_text("list", nothing[i]);
         assert_int_equal(cpr_file_list_add_from(list, "list", NULL, &error), CPR_ERR_NOT_FOUND);
     }
@@ -593,7 +593,7 @@ static void paths_beyond_path_max(void **state)
     name[200] = '\0';
     mkdir("deep", 0755);
     int at = open("deep", O_RDONLY | O_DIRECTORY);
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 40; i++) {
         assert_int_equal(mkdirat(at, name, 0755), 0);
         const int next = openat(at, name, O_RDONLY | O_DIRECTORY);
         close(at);
@@ -632,7 +632,7 @@ static void packing_keeps_everything(void **state)
     assert_non_null(packed);
     assert_int_equal(cpr_file_list_unpack(packed, bytes, &copy, &error), CPR_OK);
     assert_int_equal(cpr_file_list_count(copy), cpr_file_list_count(list));
-    for (uint64_t i = 0; i < cpr_file_list_count(list); ++i) {
+    for (uint64_t i = 0; i < cpr_file_list_count(list); i++) {
         const cpr_file a = cpr_file_list_get(list, i);
         const cpr_file b = cpr_file_list_get(copy, i);
         assert_true(a.bytes == b.bytes && a.mtime_seconds == b.mtime_seconds &&
@@ -643,7 +643,7 @@ static void packing_keeps_everything(void **state)
         assert_string_equal(cpr_file_list_link_target(list, i), cpr_file_list_link_target(copy, i));
     }
     cpr_file_list_free(copy);
-    for (size_t cut = 0; cut < bytes; ++cut) {
+    for (size_t cut = 0; cut < bytes; cut++) {
         uint8_t *part = malloc(cut + 1); /* exact, so that a sanitizer sees reads past the end */
         memcpy(part, packed, cut);
         part = realloc(part, cut > 0 ? cut : 1);
@@ -652,7 +652,7 @@ static void packing_keeps_everything(void **state)
         free(part);
     }
     /* Flipped bytes may give another list, but nothing worse. */
-    for (size_t at = 0; at < bytes; ++at) {
+    for (size_t at = 0; at < bytes; at++) {
         packed[at] ^= 0xff;
         const cpr_status status = cpr_file_list_unpack(packed, bytes, &copy, &error);
         assert_true(status == CPR_OK || status == CPR_ERR_DAMAGED);
@@ -671,9 +671,9 @@ static void many_files_are_found_again(void **state)
     FILE *names = fopen("names", "wb");
     put_text("f", "x");
     mkdir("d", 0755);
-    for (int i = 0; i < FILES; ++i) {
+    for (int i = 0; i < FILES; i++) {
         char path[40];
-        snprintf(path, sizeof(path), "d/%d", i * 7919 % FILES);
+        snprintf(path, sizeof path, "d/%d", i * 7919 % FILES);
         assert_int_equal(link("f", path), 0);
         fprintf(names, "%s\n", path);
     }
@@ -681,7 +681,7 @@ static void many_files_are_found_again(void **state)
     cpr_file_list *list = cpr_file_list_create();
     assert_int_equal(cpr_file_list_add_from(list, "names", NULL, &error), CPR_OK);
     assert_int_equal(cpr_file_list_count(list), FILES);
-    for (int i = 0; i < FILES; ++i)
+    for (int i = 0; i < FILES; i++)
         assert_int_equal(cpr_file_list_lookup(list, cpr_file_list_member(list, (uint64_t)i)), i);
     cpr_file_list_free(list);
 }

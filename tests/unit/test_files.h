@@ -21,7 +21,7 @@ static inline int enter_test_directory(void **state)
 {
     const char *base = getenv("TMPDIR");
     char path[512];
-    snprintf(path, sizeof(path), "%s/corpress-test-XXXXXX", base != NULL ? base : "/tmp");
+    snprintf(path, sizeof path, "%s/corpress-test-XXXXXX", base != NULL ? base : "/tmp");
     if (mkdtemp(path) == NULL || chdir(path) != 0)
         return -1;
     *state = strdup(path);

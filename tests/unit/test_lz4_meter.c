@@ -22,7 +22,7 @@ static void sizes(void **state)
     }
     assert_int_equal(cpr_lz4_meter_finish(meter), zeros);
     /* What does not shrink counts as it is. */
-    for (size_t i = 0; i < BYTES; ++i)
+    for (size_t i = 0; i < BYTES; i++)
         data[i] = (uint8_t)(next_random(&seed) >> 32);
     cpr_lz4_meter_add(meter, data, BYTES);
     assert_int_equal(cpr_lz4_meter_finish(meter), BYTES);

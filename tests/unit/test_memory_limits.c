@@ -15,7 +15,7 @@ static void put(const char *name, const char *text)
     const int length = snprintf(path, sizeof path, "%s/%s", root, name);
     for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
         *slash = '\0';
-        (void)mkdir(path, 0700);
+        mkdir(path, 0700);
         *slash = '/';
     }
     assert_true(length > 0 && (size_t)length < sizeof path);
@@ -94,6 +94,6 @@ int main(void)
         return 1;
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[sizeof root + 16];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", root);
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
     return system(command) == 0 ? failed : 1;
 }

@@ -24,9 +24,9 @@ static void make(fixture *x)
     uint64_t seed = 5;
     uint64_t known;
     *x = (fixture){.list = cpr_file_list_create()};
-    for (uint64_t i = 0; i < FILES; ++i) {
+    for (uint64_t i = 0; i < FILES; i++) {
         char name[30];
-        snprintf(name, sizeof(name), "d/%c", (int)('a' + i));
+        snprintf(name, sizeof name, "d/%c", (int)('a' + i));
         const cpr_file file = {.bytes = sizes[i],
                                .mtime_seconds = 1000000000 + (int64_t)i,
                                .mtime_nanoseconds = 987654321,
@@ -40,7 +40,7 @@ static void make(fixture *x)
                      CPR_OK);
     const uint64_t bytes = cpr_file_list_bytes(x->list);
     x->corpus = malloc(bytes);
-    for (uint64_t i = 0; i < bytes; ++i)
+    for (uint64_t i = 0; i < bytes; i++)
         x->corpus[i] = (uint8_t)(next_random(&seed) >> 40);
     for (uint64_t at = 0; at < bytes; at += SHARD_BYTES) {
         cpr_shard_info *shard = &x->shards[x->count++];
@@ -79,7 +79,7 @@ static uint64_t run(const fixture *x, uint64_t from, uint64_t to, bool go_on, bo
     char name[CPR_OUTPUT_RUN_BYTES];
     cpr_output_tree_run(main_tree, name);
     cpr_output_tree_join(tree, name);
-    for (uint64_t i = from; i < to; ++i) {
+    for (uint64_t i = from; i < to; i++) {
         const cpr_shard_info *shard = &x->shards[i];
         bool present = true;
         assert_int_equal(cpr_output_shard_present(tree, shard, NULL, NULL, &present, &error),
@@ -104,10 +104,10 @@ static uint64_t run(const fixture *x, uint64_t from, uint64_t to, bool go_on, bo
 
 static void assert_whole(const fixture *x)
 {
-    for (uint64_t i = 0; i < FILES; ++i) {
+    for (uint64_t i = 0; i < FILES; i++) {
         char path[40];
         struct stat facts;
-        snprintf(path, sizeof(path), "out/%s", cpr_file_list_member(x->list, i));
+        snprintf(path, sizeof path, "out/%s", cpr_file_list_member(x->list, i));
         if (x->selected != NULL && !x->selected[i]) {
             assert_int_not_equal(lstat(path, &facts), 0);
             continue;
@@ -125,7 +125,7 @@ static void goes_on_after_any_shard(void **state)
     (void)state;
     fixture x;
     make(&x);
-    for (uint64_t i = 0; i <= SHARDS; ++i) {
+    for (uint64_t i = 0; i <= SHARDS; i++) {
         assert_int_equal(run(&x, 0, i, false, false), 0);
         assert_int_equal(run(&x, 0, SHARDS, true, true), i);
         assert_whole(&x);
@@ -156,7 +156,7 @@ static void wrong_bytes_are_found(void **state)
         const struct timespec times[2] = {
             {.tv_nsec = UTIME_NOW},
             {.tv_sec = (time_t)file.mtime_seconds, .tv_nsec = (long)file.mtime_nanoseconds}};
-        snprintf(path, sizeof(path), "out/%s", cpr_file_list_member(x.list, f));
+        snprintf(path, sizeof path, "out/%s", cpr_file_list_member(x.list, f));
         assert_int_equal(chmod(path, 0600), 0);
         const int fd = open(path, O_WRONLY);
         const uint8_t wrong = (uint8_t)~x.corpus[at];

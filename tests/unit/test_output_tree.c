@@ -11,7 +11,7 @@ static uint8_t *corpus_of(const cpr_file_list *list)
     const size_t bytes = (size_t)cpr_file_list_bytes(list);
     uint8_t *corpus = malloc(bytes + 1);
     uint64_t seed = 11;
-    for (size_t i = 0; i < bytes; ++i)
+    for (size_t i = 0; i < bytes; i++)
         corpus[i] = (uint8_t)(next_random(&seed) >> 40);
     return corpus;
 }
@@ -35,7 +35,7 @@ static void add(cpr_file_list *list, const char *path, cpr_file_type type, uint6
 static uint64_t cut(uint64_t bytes, uint64_t size, cpr_shard_info *shards)
 {
     uint64_t count = 0;
-    for (uint64_t at = 0; at < bytes; at += size, ++count) {
+    for (uint64_t at = 0; at < bytes; at += size, count++) {
         shards[count] = (cpr_shard_info){0};
         shards[count].offset = at;
         shards[count].raw_bytes = bytes - at < size ? bytes - at : size;
@@ -110,13 +110,13 @@ static void assert_member(const extraction *x, uint64_t file)
     char path[400];
     struct stat facts;
     const cpr_file expected = cpr_file_list_get(x->list, file);
-    snprintf(path, sizeof(path), "out/%s", cpr_file_list_member(x->list, file));
+    snprintf(path, sizeof path, "out/%s", cpr_file_list_member(x->list, file));
     assert_int_equal(lstat(path, &facts), 0);
     assert_int_equal(facts.st_mtim.tv_sec, expected.mtime_seconds);
     assert_int_equal(facts.st_mtim.tv_nsec, expected.mtime_nanoseconds);
     if (expected.type == CPR_FILE_SYMLINK) {
         char target[100];
-        const ssize_t bytes = readlink(path, target, sizeof(target));
+        const ssize_t bytes = readlink(path, target, sizeof target);
         assert_true(bytes > 0);
         assert_memory_equal(target, cpr_file_list_link_target(x->list, file), (size_t)bytes);
         return;
@@ -131,7 +131,7 @@ static void assert_member(const extraction *x, uint64_t file)
 static bool leftovers(const char *directory)
 {
     char command[300];
-    snprintf(command, sizeof(command), "find '%s' -name '*.corpress-*' | grep -q .", directory);
+    snprintf(command, sizeof command, "find '%s' -name '*.corpress-*' | grep -q .", directory);
     return system(command) == 0;
 }
 
@@ -157,10 +157,10 @@ static void everything_comes_back(void **state)
     static const uint64_t shard_sizes[] = {1000000, 370014, 100000, 65536, 1000, 99};
     cpr_file_list *list = make_list();
     uint8_t *corpus = corpus_of(list);
-    for (size_t i = 0; i < sizeof(shard_sizes) / sizeof(shard_sizes[0]); ++i) {
+    for (size_t i = 0; i < sizeof shard_sizes / sizeof shard_sizes[0]; i++) {
         const extraction x = {list, corpus, NULL, NULL, shard_sizes[i], i % 2 ? 777 : 65536, false};
         assert_extracts(&x, CPR_OK, NULL);
-        for (uint64_t f = 0; f < cpr_file_list_count(list); ++f)
+        for (uint64_t f = 0; f < cpr_file_list_count(list); f++)
             assert_member(&x, f);
         assert_false(leftovers("out"));
         remove_tree(AT_FDCWD, "out");
@@ -292,7 +292,7 @@ static void overwriting_replaces(void **state)
     assert_int_equal(symlink("../../outside", "out/d/large"), 0);
     put_text("out/d/link", "a file where the link goes");
     assert_extracts(&x, CPR_OK, NULL);
-    for (uint64_t f = 0; f < cpr_file_list_count(list); ++f)
+    for (uint64_t f = 0; f < cpr_file_list_count(list); f++)
         assert_member(&x, f);
     assert_file("outside", "keep me", 7); /* no link was written through */
     assert_file("out/other", "not in the archive", 18);
@@ -344,7 +344,7 @@ static void other_runs_do_not_matter(void **state)
                             "ln -s ../../outside \"$t\""),
                      0);
     assert_extracts(&x, CPR_OK, NULL);
-    for (uint64_t f = 0; f < cpr_file_list_count(list); ++f)
+    for (uint64_t f = 0; f < cpr_file_list_count(list); f++)
         assert_member(&x, f);
     assert_int_equal(cpr_output_shard_begin(tree, &shards[1], &error), CPR_OK);
     assert_int_equal(cpr_output_shard_write(tree, corpus + 100000, 100000, &error), CPR_ERR_IO);
@@ -367,7 +367,7 @@ static void who_comes_second_replaces_nothing(void **state)
     extraction x = {list, corpus, NULL, NULL, 100, 50, false};
     cpr_shard_info shards[4];
     const uint64_t count = cut(310, 100, shards);
-    for (int overwrite = 0; overwrite < 2; ++overwrite) {
+    for (int overwrite = 0; overwrite < 2; overwrite++) {
         cpr_error error = {""};
         cpr_output_tree *tree;
         struct stat before;
@@ -376,7 +376,7 @@ static void who_comes_second_replaces_nothing(void **state)
         assert_int_equal(cpr_output_tree_open(list, NULL, "out", x.overwrite, &tree, &error),
                          CPR_OK);
         assert_int_equal(cpr_output_tree_prepare(tree, shards, count, &error), CPR_OK);
-        for (uint64_t i = 1; i < count; ++i)
+        for (uint64_t i = 1; i < count; i++)
             assert_int_equal(write_shard(tree, &x, &shards[i], true, &error), CPR_OK);
         assert_extracts(&x, CPR_OK, NULL);
         assert_int_equal(stat("out/large", &before), 0);
@@ -441,7 +441,7 @@ static void unsafe_paths_are_refused(void **state)
     (void)state;
     static const char *const paths[] = {"/etc/x", "../x", "a/../../x", "a/..", "..", ".",
                                         "a//b",   "./x",  "a/./b",     "a/",   "/"};
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); ++i) {
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         assert_refused(paths[i], CPR_FILE_REGULAR, NULL, NULL, CPR_ERR_UNSAFE);
         assert_refused(paths[i], CPR_FILE_DIRECTORY, NULL, NULL, CPR_ERR_UNSAFE);
         assert_refused(paths[i], CPR_FILE_SYMLINK, "x", NULL, CPR_ERR_UNSAFE);
@@ -529,7 +529,7 @@ static void zeros_become_holes(void **state)
     uint8_t *corpus = calloc(1, BYTES);
     corpus[5] = 1;
     corpus[4 << 20] = 2;
-    for (size_t i = 0; i < 2; ++i) {
+    for (size_t i = 0; i < 2; i++) {
         const extraction x = {list, corpus, NULL, NULL, shard_sizes[i], 100000, true};
         assert_extracts(&x, CPR_OK, NULL);
         assert_member(&x, 0);
@@ -544,7 +544,7 @@ static void longest_names(void **state)
 {
     (void)state;
     char path[600];
-    memset(path, 'n', sizeof(path));
+    memset(path, 'n', sizeof path);
     path[255] = '/';
     path[511] = '\0';
     cpr_file_list *list = cpr_file_list_create();
@@ -557,8 +557,8 @@ static void longest_names(void **state)
     const extraction x = {list, corpus, NULL, NULL, 70, 7, false};
     assert_extracts(&x, CPR_OK, NULL);
     char out[700];
-    for (uint64_t i = 0; i < 2; ++i) {
-        snprintf(out, sizeof(out), "out/%s", cpr_file_list_member(list, i));
+    for (uint64_t i = 0; i < 2; i++) {
+        snprintf(out, sizeof out, "out/%s", cpr_file_list_member(list, i));
         assert_file(out, corpus + 100 * i, 100);
     }
     free(corpus);
@@ -606,9 +606,9 @@ static void few_descriptors_for_many_files(void **state)
     enum { FILES = 3000 };
     struct stat before;
     cpr_file_list *list = cpr_file_list_create();
-    for (int i = 0; i < FILES; ++i) {
+    for (int i = 0; i < FILES; i++) {
         char path[60];
-        snprintf(path, sizeof(path), "d%d/%d", i % 50, i);
+        snprintf(path, sizeof path, "d%d/%d", i % 50, i);
         add(list, path, CPR_FILE_REGULAR, (uint64_t)(i % 7), NULL);
     }
     uint8_t *corpus = corpus_of(list);

@@ -25,7 +25,7 @@ static void plan(const cpr_file_list *list, uint64_t shards, uint64_t *starts)
 {
     cpr_error error = {""};
     cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
-    for (uint64_t i = 0; i <= shards; ++i) {
+    for (uint64_t i = 0; i <= shards; i++) {
         assert_int_equal(cpr_plan_start(reader, list, shards, i, &starts[i], &error), CPR_OK);
         assert_true(i == 0 || starts[i] >= starts[i - 1]);
     }
@@ -41,14 +41,14 @@ static void shards_start_at_lines(void **state)
     char *text = malloc(BYTES);
     uint64_t seed = 1;
     uint64_t starts[SHARDS + 1];
-    for (size_t i = 0; i < BYTES; ++i)
+    for (size_t i = 0; i < BYTES; i++)
         text[i] = next_random(&seed) % 50 == 0 ? '\n' : 'x';
     mkdir("d", 0755);
     put_file("d/1", text, 399990); /* the search for a line end crosses files */
     put_file("d/2", text + 399990, BYTES - 399990);
     cpr_file_list *list = list_of("d");
     plan(list, SHARDS, starts);
-    for (uint64_t i = 1; i < SHARDS; ++i) {
+    for (uint64_t i = 1; i < SHARDS; i++) {
         const uint64_t target = BYTES / SHARDS * i;
         const char *line_end = memchr(text + target, '\n', BYTES - target);
         assert_int_equal(starts[i], line_end - text + 1);
@@ -105,10 +105,10 @@ static void sample_covers_small_corpora(void **state)
 {
     (void)state;
     static const uint64_t sizes[] = {1, 65535, 65536, 65537, 1000000};
-    for (size_t s = 0; s < 5; ++s) {
+    for (size_t s = 0; s < 5; s++) {
         uint64_t at = 0;
         const uint64_t count = cpr_plan_sample_count(sizes[s], 1000000);
-        for (uint64_t i = 0; i < count; ++i) {
+        for (uint64_t i = 0; i < count; i++) {
             const cpr_extent e = cpr_plan_sample(sizes[s], 1000000, i);
             assert_int_equal(e.offset, at);
             assert_true(e.bytes > 0 && e.bytes <= 65536);
@@ -123,11 +123,11 @@ static void sample_is_spread_over_large_corpora(void **state)
     (void)state;
     static const uint64_t sizes[] = {(32 << 20) + 1, UINT64_C(200) << 30, UINT64_C(1) << 62};
     const uint64_t sample = 32 << 20;
-    for (size_t s = 0; s < 3; ++s) {
+    for (size_t s = 0; s < 3; s++) {
         uint64_t end = 0;
         const uint64_t count = cpr_plan_sample_count(sizes[s], sample);
         assert_int_equal(count, 512);
-        for (uint64_t i = 0; i < count; ++i) {
+        for (uint64_t i = 0; i < count; i++) {
             const cpr_extent e = cpr_plan_sample(sizes[s], sample, i);
             assert_true(e.offset >= end);
             assert_true(e.offset - sizes[s] / 512 * i < 512);
@@ -141,7 +141,7 @@ static void primer_is_a_part_of_the_corpus(void **state)
 {
     (void)state;
     static const uint64_t shard_bytes[] = {1 << 20, 64 << 20, UINT64_C(4) << 30};
-    for (size_t s = 0; s < 3; ++s) {
+    for (size_t s = 0; s < 3; s++) {
         const uint64_t shard = shard_bytes[s];
         uint64_t before = 0;
         assert_int_equal(cpr_plan_primer_bytes(0, shard), 0);
@@ -164,12 +164,12 @@ static void primer_blocks_are_whole_and_apart(void **state)
 {
     (void)state;
     static const uint64_t sizes[] = {(3 << 20) + 1, 6000000, UINT64_C(1) << 45};
-    for (size_t s = 0; s < 3; ++s) {
+    for (size_t s = 0; s < 3; s++) {
         const uint64_t bytes = cpr_plan_primer_bytes(sizes[s], 1 << 20);
         uint64_t end = 0;
         const uint64_t count = cpr_plan_sample_count(sizes[s], bytes);
         assert_int_equal(count * 65536, bytes);
-        for (uint64_t i = 0; i < count; ++i) {
+        for (uint64_t i = 0; i < count; i++) {
             const cpr_extent e = cpr_plan_sample(sizes[s], bytes, i);
             assert_true(e.bytes == 65536 && (i == 0 || e.offset > end));
             end = e.offset + e.bytes;

@@ -409,7 +409,7 @@ static snapshot_case make_snapshot(fixture *f)
 static void free_snapshot(snapshot_case *c)
 {
     cpr_codec_free(c->other);
-    (void)fclose(c->file);
+    fclose(c->file);
     free(c->expected);
 }
 

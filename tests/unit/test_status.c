@@ -19,8 +19,8 @@ static void exit_codes(void **state)
 static void texts_differ(void **state)
 {
     (void)state;
-    for (int a = CPR_OK; a <= CPR_STOPPED; ++a)
-        for (int b = a + 1; b <= CPR_STOPPED + 1; ++b)
+    for (int a = CPR_OK; a <= CPR_STOPPED; a++)
+        for (int b = a + 1; b <= CPR_STOPPED + 1; b++)
             assert_string_not_equal(cpr_status_text((cpr_status)a), cpr_status_text((cpr_status)b));
 }
 
@@ -34,8 +34,8 @@ static void failure_tells_why(void **state)
     assert_string_equal(error.text, "shard 7");
     assert_int_equal(cpr_fail_errno(&error, ENOMEM, "x"), CPR_ERR_NO_MEMORY);
     /* However long the path, the reason is not cut off. */
-    memset(path, 'p', sizeof(path));
-    path[sizeof(path) - 1] = '\0';
+    memset(path, 'p', sizeof path);
+    path[sizeof path - 1] = '\0';
     assert_int_equal(cpr_fail_errno(&error, ENOSPC, "cannot write \"%s\"", path), CPR_ERR_IO);
     assert_non_null(strstr(error.text, strerror(ENOSPC)));
     /* Whatever is in it can be printed; what is escaped already stays. */
@@ -48,7 +48,7 @@ static void failure_tells_why(void **state)
 static void check_path(const char *path, const char *expected)
 {
     char shown[100];
-    assert_string_equal(cpr_printable_path(path, shown, sizeof(shown)), expected);
+    assert_string_equal(cpr_printable_path(path, shown, sizeof shown), expected);
 }
 
 static void printable_paths(void **state)
@@ -88,7 +88,7 @@ static void all_characters(void **state)
         {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0xfdd0, 0xfdef},  {0xfeff, 0xfeff},
         {0xfff9, 0xfffb}, {0xfffe, 0xffff}, {0x1fffe, 0x1ffff}, {0xe0000, 0xe007f}};
     (void)state;
-    for (uint32_t code = 1; code <= 0x10ffff; ++code) {
+    for (uint32_t code = 1; code <= 0x10ffff; code++) {
         char text[5];
         char shown[20];
         uint32_t read;
@@ -98,18 +98,18 @@ static void all_characters(void **state)
             assert_int_equal(cpr_utf8_length(text, &read), 0);
             continue;
         }
-        for (size_t i = 0; i < sizeof(never) / sizeof(*never); ++i)
+        for (size_t i = 0; i < sizeof never / sizeof *never; i++)
             plain = plain && (code < never[i][0] || code > never[i][1]);
         assert_int_equal(cpr_utf8_length(text, &read), strlen(text));
         assert_int_equal(read, code);
         assert_int_equal(cpr_is_printable(code), plain);
-        cpr_printable_text(text, shown, sizeof(shown));
+        cpr_printable_text(text, shown, sizeof shown);
         if (plain)
             assert_string_equal(shown, text);
         else
             assert_int_equal(shown[0], '\\');
         if (plain && code != '\\')
-            assert_string_equal(cpr_printable_path(text, shown, sizeof(shown)), text);
+            assert_string_equal(cpr_printable_path(text, shown, sizeof shown), text);
     }
     assert_false(cpr_is_printable(0x110000));
 }
@@ -156,7 +156,7 @@ static void printable_path_is_cut(void **state)
     char small[12];
     assert_string_equal(cpr_printable_path("ab\x1b\x1b\x1b", small, 11), "ab\\x1b...");
     assert_string_equal(cpr_printable_path("abcd\xc3\xbc\xc3\xbc\xc3\xbc", small, 9), "abcd...");
-    assert_string_equal(cpr_printable_text("a\\b", small, sizeof(small)), "a\\b");
+    assert_string_equal(cpr_printable_text("a\\b", small, sizeof small), "a\\b");
     assert_string_equal(cpr_printable_path("abcd", small, 3), "ab");
 }
 

@@ -65,7 +65,7 @@ static void shard_comes_back(void **state)
     work = open_work(); /* what an earlier run left */
     assert_int_equal(cpr_work_shard_info(work, 3, &info, &loss, &files, &error), CPR_OK);
     assert_int_equal(files, 3);
-    assert_memory_equal(loss, losses, sizeof(losses));
+    assert_memory_equal(loss, losses, sizeof losses);
     assert_true(info.offset == facts.offset && info.raw_bytes == 1000 && info.coded_bytes == 11 &&
                 info.stored_bytes == 5 && info.tokens == 300 && info.loss_bits == facts.loss_bits &&
                 info.generation == 2 && info.raw_hash.high == 1 && info.raw_hash.low == 2 &&
@@ -91,7 +91,7 @@ static void large_bitstream(void **state)
     uint8_t *data = malloc(BYTES);
     uint8_t *back = malloc(BYTES);
     uint64_t seed = 7;
-    for (size_t i = 0; i < BYTES; ++i)
+    for (size_t i = 0; i < BYTES; i++)
         data[i] = (uint8_t)(next_random(&seed) >> 24);
     cpr_work_dir *work = open_work();
     assert_int_equal(cpr_work_shard_begin(work, 0, &shard, &error), CPR_OK);
@@ -142,11 +142,11 @@ static void damage_is_seen(void **state)
     cpr_work_dir *work = open_work();
     put_shard(work);
     char *whole = get_file(SHARD_FILE, &bytes);
-    for (size_t cut = 0; cut < bytes; ++cut) {
+    for (size_t cut = 0; cut < bytes; cut++) {
         put_file(SHARD_FILE, whole, cut);
         assert_int_equal(look(work), CPR_ERR_DAMAGED);
     }
-    for (size_t at = 0; at < bytes; ++at) {
+    for (size_t at = 0; at < bytes; at++) {
         /* Damage to the bitstream shows when its hash is compared. */
         if (at >= 128 && at < 128 + 11)
             continue;
@@ -214,8 +214,8 @@ static void full_disk(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     const struct rlimit small = {300000, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    for (int i = 0; status == CPR_OK && i < 20; ++i, written += sizeof(zeros))
-        status = cpr_work_shard_write(shard, zeros, sizeof(zeros), &error);
+    for (int i = 0; status == CPR_OK && i < 20; i++, written += sizeof zeros)
+        status = cpr_work_shard_write(shard, zeros, sizeof zeros, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(status, CPR_ERR_IO);
     assert_non_null(strstr(error.text, "shard 3"));
@@ -346,8 +346,8 @@ static void only_our_names_are_removed(void **state)
     char path[200];
     cpr_work_dir *work = open_work();
     put_shard(work);
-    for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
-        snprintf(path, sizeof(path), "a.h5.work/%s", others[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        snprintf(path, sizeof path, "a.h5.work/%s", others[i]);
         put_text(path, "precious");
     }
     assert_int_equal(mkdir("a.h5.work/shard-00000001.cps", 0755), 0);
@@ -359,13 +359,13 @@ static void only_our_names_are_removed(void **state)
     assert_int_equal(cpr_work_dir_remove("a.h5", NULL, &error), CPR_ERR_EXISTS);
     assert_false(is_there(SHARD_FILE));
     assert_false(is_there("a.h5.work/lock"));
-    for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i) {
-        snprintf(path, sizeof(path), "a.h5.work/%s", others[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        snprintf(path, sizeof path, "a.h5.work/%s", others[i]);
         assert_true(is_there(path));
     }
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); ++i) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct stat found;
-        snprintf(path, sizeof(path), "a.h5.work/%s", kinds[i]);
+        snprintf(path, sizeof path, "a.h5.work/%s", kinds[i]);
         assert_int_equal(lstat(path, &found), 0);
     }
 }

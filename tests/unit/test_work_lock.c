@@ -19,7 +19,7 @@ static cpr_work_dir *open_work(void)
 static void hear(void *context, const char *text)
 {
     (void)text;
-    ++*(unsigned *)context;
+    (*(unsigned *)context)++;
 }
 
 /* Long enough to be told apart, and no longer. */
@@ -56,7 +56,7 @@ static void is_taken_and_released(void **state)
     cpr_work_lock *lock;
     unsigned told;
     cpr_work_dir *work = open_work();
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 3; i++) {
         assert_false(cpr_work_lock_look(work, &owner));
         assert_int_equal(take(work, &lock, &told, &error), CPR_OK);
         assert_int_equal(told, 0);
@@ -106,7 +106,7 @@ static void second_job_is_refused(void **state)
     assert_int_equal(take(work, &lock, &told, &error), CPR_ERR_BUSY);
     assert_null(lock);
     assert_int_equal(told, 1);
-    snprintf(text, sizeof(text), "process %ld on host ", (long)child);
+    snprintf(text, sizeof text, "process %ld on host ", (long)child);
     assert_non_null(strstr(error.text, text));
     /* Its death frees the lock at once. */
     assert_int_equal(kill(child, SIGKILL), 0);
@@ -121,8 +121,8 @@ static void second_job_is_refused(void **state)
 static void put_record(unsigned beat)
 {
     char record[513];
-    memset(record, '\n', sizeof(record));
-    const int length = snprintf(record, sizeof(record),
+    memset(record, '\n', sizeof record);
+    const int length = snprintf(record, sizeof record,
                                 "corpress lock 1\nhost far\npid 17\nkernel another\njob 4711\n"
                                 "attempt far-17-0\nturn 5\nbeat %u\n",
                                 beat);
@@ -176,7 +176,7 @@ static void living_host_keeps_it(void **state)
     const pid_t parent = getpid();
     const pid_t child = fork();
     if (child == 0) {
-        for (unsigned beat = 2; getppid() == parent; ++beat) {
+        for (unsigned beat = 2; getppid() == parent; beat++) {
             put_record(beat);
             usleep(1000);
         }

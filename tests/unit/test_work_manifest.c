@@ -65,7 +65,7 @@ static void comes_back(void **state)
                 back.fingerprint == UINT64_MAX - 5 && back.shard_count == 2 &&
                 back.primer_bytes == 131072 && back.primer_text_bytes == 65536 &&
                 back.sample_count == 2 && back.vocabulary_bytes == 3);
-    assert_memory_equal(back.starts, starts, sizeof(starts));
+    assert_memory_equal(back.starts, starts, sizeof starts);
     assert_memory_equal(back.sample, sample, sizeof(sample));
     assert_memory_equal(back.vocabulary, vocabulary, 3);
     assert_int_equal(cpr_manifest_compare(&back, &manifest, &error), CPR_OK);
@@ -86,11 +86,11 @@ static void damage_is_seen(void **state)
     const cpr_manifest manifest = describe(files);
     assert_int_equal(cpr_manifest_write(work, &manifest, &error), CPR_OK);
     char *whole = get_file("a.h5.work/manifest", &bytes);
-    for (size_t cut = 0; cut < bytes; ++cut) {
+    for (size_t cut = 0; cut < bytes; cut++) {
         put_file("a.h5.work/manifest", whole, cut);
         assert_int_equal(cpr_manifest_read(work, &back, &error), CPR_ERR_DAMAGED);
     }
-    for (size_t at = 0; at < bytes; ++at) {
+    for (size_t at = 0; at < bytes; at++) {
         whole[at] = (char)(whole[at] ^ 64);
         put_file("a.h5.work/manifest", whole, bytes);
         whole[at] = (char)(whole[at] ^ 64);
@@ -115,7 +115,7 @@ static void shards_cover_the_corpus(void **state)
     cpr_work_dir *work = open_work();
     cpr_file_list *files = list_corpus();
     cpr_manifest manifest = describe(files);
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); ++i) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         manifest.starts = wrong[i];
         assert_int_equal(cpr_manifest_write(work, &manifest, &error), CPR_OK);
         assert_int_equal(cpr_manifest_read(work, &back, &error), CPR_ERR_DAMAGED);
@@ -237,7 +237,7 @@ static void changed_block_marks_its_files(void **state)
     assert_false(cpr_manifest_same_block(&old, 1, other, (cpr_extent){5, 6}, changes));
     assert_true(changes[1] == CPR_FILE_UNTOUCHED && changes[2] == CPR_FILE_REPLACED);
     /* Of several files it is one that was touched, if there is one. */
-    memset(changes, 0, sizeof(changes));
+    memset(changes, 0, sizeof changes);
     changes[1] = CPR_FILE_WRITTEN;
     assert_false(cpr_manifest_same_block(&old, 1, other, (cpr_extent){0, 11}, changes));
     assert_true(changes[1] == CPR_FILE_REPLACED && changes[2] == CPR_FILE_UNTOUCHED);
