@@ -5,6 +5,8 @@
 #ifndef CPR_COMMAND_H
 #define CPR_COMMAND_H
 
+#include "compress.h"
+#include "decode.h"
 #include "ranks.h"
 
 #include <getopt.h>

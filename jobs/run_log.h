@@ -5,7 +5,7 @@
 #ifndef CPR_RUN_LOG_H
 #define CPR_RUN_LOG_H
 
-#include "ranks.h"
+#include "compress.h"
 
 #include <stdio.h>
 

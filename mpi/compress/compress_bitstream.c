@@ -1,5 +1,5 @@
-/* compress_code.c - one bitstream, of a shard or of the primer, into the work directory: goes on
- * from a snapshot, and takes snapshots. */
+/* compress_bitstream.c - one bitstream, of a shard or of the primer, into the work directory: goes
+ * on from a snapshot, and takes snapshots. */
 #include "compress_run.h"
 
 #include <stdio.h>

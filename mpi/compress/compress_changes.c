@@ -9,7 +9,7 @@
 
 cpr_status cpr_compress_share_changes(cpr_compress_run *run, cpr_error *error)
 {
-    const bool first = run->ranks->rank == 0;
+    const bool first = cpr_ranks_rank(run->ranks) == 0;
     const size_t files = (size_t)cpr_file_list_count(run->files);
     uint64_t any = 0;
     for (size_t i = 0; first && run->changes != NULL && i < files; i++)

@@ -170,7 +170,7 @@ static cpr_status code_primer(void *context, cpr_codec *codec, cpr_progress_fn *
     /* Else the codec is the run's, too. */
     cpr_bitstream_work work = {.run = run,
                                .shard = CPR_SHARD_PRIMER,
-                               .keep = run->ranks->rank == 0,
+                               .keep = cpr_ranks_rank(run->ranks) == 0,
                                .save_at = run->primer_bytes,
                                .read = read_primer,
                                .read_context = primer,
@@ -229,7 +229,7 @@ static cpr_status run_item(void *context, uint64_t item, cpr_progress_fn *progre
     quiet_progress quiet = {progress, progress_context};
     (void)item;
     result->shard = CPR_SHARD_PRIMER;
-    if (primer->run->ranks->rank != 0) {
+    if (cpr_ranks_rank(primer->run->ranks) != 0) {
         const cpr_status status = prime(primer, say_nothing, &quiet, error);
         cpr_ranks_resumed(primer->run->ranks, 0);
         return status;
@@ -260,7 +260,7 @@ static cpr_status take_new_text(cpr_compress_run *run, cpr_error *error)
                      "taken from has changed: with that as it was the job goes on, or with "
                      "--restart without what is done");
     run->primer_bytes = run->primer_bytes_now;
-    if (status == CPR_OK && run->ranks->rank == 0)
+    if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0)
         status = cpr_compress_write_manifest(run, error);
     return cpr_ranks_agree(run->ranks, status, error);
 }
@@ -271,7 +271,7 @@ cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
     uint64_t there = 0;
     if (run->primer_bytes == 0)
         return CPR_OK;
-    cpr_status status = run->ranks->rank == 0 ? look_for_old(&primer, error) : CPR_OK;
+    cpr_status status = cpr_ranks_rank(run->ranks) == 0 ? look_for_old(&primer, error) : CPR_OK;
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)
         return status;
@@ -291,7 +291,7 @@ cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)
         return status;
-    const cpr_schedule schedule = {.items = (uint64_t)run->ranks->size,
+    const cpr_schedule schedule = {.items = (uint64_t)cpr_ranks_size(run->ranks),
                                    .one_each = true,
                                    .context = &primer,
                                    .bytes = item_bytes,

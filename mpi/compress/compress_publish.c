@@ -81,7 +81,7 @@ static cpr_status read_work(void *context, uint64_t shard, uint64_t offset, uint
 /* The first of rank i's shards when they are dealt out in order. */
 static uint64_t first_of(const cpr_compress_run *run, uint64_t shards, int rank)
 {
-    const uint64_t size = (uint64_t)run->ranks->size;
+    const uint64_t size = (uint64_t)cpr_ranks_size(run->ranks);
     const uint64_t each = shards / size;
     const uint64_t more = shards % size;
     const uint64_t r = (uint64_t)rank;
@@ -95,10 +95,10 @@ static cpr_status write_bitstreams(cpr_compress_run *run, const char *temporary_
     const cpr_ranks *ranks = run->ranks;
     const bool alone = run->options->alone;
     cpr_status status = CPR_OK;
-    if (!alone || ranks->rank == 0)
-        status =
-            cpr_archive_write_bitstreams(temporary_path, (unsigned)ranks->rank,
-                                         alone ? 1 : (unsigned)ranks->size, read_work, run, error);
+    if (!alone || cpr_ranks_rank(ranks) == 0)
+        status = cpr_archive_write_bitstreams(temporary_path, (unsigned)cpr_ranks_rank(ranks),
+                                              alone ? 1 : (unsigned)cpr_ranks_size(ranks),
+                                              read_work, run, error);
     return cpr_ranks_agree(run->ranks, status, error);
 }
 
@@ -110,14 +110,16 @@ cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
     if (status == CPR_OK) {
         *archive_bytes = cpr_archive_file_bytes(archive);
         const uint64_t shards = cpr_archive_info(archive)->shard_count;
-        const uint64_t end = first_of(run, shards, run->ranks->rank + 1);
+        const uint64_t end = first_of(run, shards, cpr_ranks_rank(run->ranks) + 1);
         const uint8_t *vocabulary;
         size_t vocabulary_bytes;
-        if (run->ranks->rank == 0)
+        if (cpr_ranks_rank(run->ranks) == 0)
             status = cpr_archive_vocabulary(archive, &vocabulary, &vocabulary_bytes, error);
-        if (status == CPR_OK && run->ranks->rank == 0 && cpr_archive_info(archive)->primer != NULL)
+        if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0 &&
+            cpr_archive_info(archive)->primer != NULL)
             status = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, error);
-        for (uint64_t i = first_of(run, shards, run->ranks->rank); status == CPR_OK && i < end; i++)
+        for (uint64_t i = first_of(run, shards, cpr_ranks_rank(run->ranks));
+             status == CPR_OK && i < end; i++)
             status = cpr_archive_check_coded(archive, i, error);
         cpr_archive_close(archive);
     }
@@ -130,7 +132,7 @@ static cpr_status name_temporary(cpr_compress_run *run, char **path, cpr_error *
     cpr_status status = CPR_OK;
     uint8_t *name = NULL;
     size_t bytes = 0;
-    if (run->ranks->rank == 0) {
+    if (cpr_ranks_rank(run->ranks) == 0) {
         name = (uint8_t *)cpr_work_archive_path(run->options->archive_path);
         if (name != NULL)
             bytes = strlen((char *)name) + 1;
@@ -160,15 +162,15 @@ static cpr_status publish(cpr_compress_run *run, const char *temporary_path, cpr
  * and rank 0 would be at it alone. What goes wrong goes wrong again when it removes the rest. */
 static void drop_shards(cpr_compress_run *run)
 {
-    const uint64_t end = first_of(run, run->shard_count, run->ranks->rank + 1);
-    for (uint64_t i = first_of(run, run->shard_count, run->ranks->rank); i < end; i++)
+    const uint64_t end = first_of(run, run->shard_count, cpr_ranks_rank(run->ranks) + 1);
+    for (uint64_t i = first_of(run, run->shard_count, cpr_ranks_rank(run->ranks)); i < end; i++)
         (void)cpr_work_shard_drop(run->work, i, NULL);
 }
 
 cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
 {
     cpr_ranks *ranks = run->ranks;
-    const bool first = ranks->rank == 0;
+    const bool first = cpr_ranks_rank(ranks) == 0;
     char *temporary_path = NULL;
     cpr_compress_phase(run, "publishing");
     cpr_status status = name_temporary(run, &temporary_path, error);

@@ -13,7 +13,7 @@
 
 void cpr_compress_phase(const cpr_compress_run *run, const char *name)
 {
-    if (run->ranks->rank == 0 && run->listener != NULL && run->listener->phase != NULL)
+    if (cpr_ranks_rank(run->ranks) == 0 && run->listener != NULL && run->listener->phase != NULL)
         run->listener->phase(run->listener->context, name);
 }
 
@@ -79,7 +79,7 @@ static cpr_status check_output(const cpr_compress_options *options, cpr_error *e
 cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_options *options,
                                      cpr_error *error)
 {
-    const cpr_status status = ranks->rank == 0 ? check_output(options, error) : CPR_OK;
+    const cpr_status status = cpr_ranks_rank(ranks) == 0 ? check_output(options, error) : CPR_OK;
     return cpr_ranks_agree(ranks, status, error);
 }
 
@@ -95,7 +95,7 @@ static cpr_status share_files(cpr_compress_run *run, const cpr_file_list *files,
     uint8_t *packed = NULL;
     size_t bytes = 0;
     cpr_status status = CPR_OK;
-    if (run->ranks->rank == 0) {
+    if (cpr_ranks_rank(run->ranks) == 0) {
         packed = cpr_file_list_pack(files, &bytes);
         if (packed == NULL)
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the list of files");
@@ -117,8 +117,8 @@ static cpr_status find_starts(cpr_compress_run *run, cpr_error *error)
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
     if (reader == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
-    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i <= count;
-         i += (uint64_t)run->ranks->size) {
+    for (uint64_t i = (uint64_t)cpr_ranks_rank(run->ranks); status == CPR_OK && i <= count;
+         i += (uint64_t)cpr_ranks_size(run->ranks)) {
         status = cpr_plan_start(reader, run->files, count, i, &run->starts[i], error);
         if (status == CPR_OK)
             status = cpr_stop_check(error);
@@ -142,11 +142,11 @@ static cpr_status plan(cpr_compress_run *run, cpr_error *error)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a plan of %zu shards", count);
     else if (run->state == CPR_WORK_NEW)
         status = find_starts(run, error);
-    else if (run->ranks->rank == 0 && run->manifest.shard_count != run->shard_count)
+    else if (cpr_ranks_rank(run->ranks) == 0 && run->manifest.shard_count != run->shard_count)
         status = cpr_fail(error, CPR_ERR_DAMAGED,
                           "the manifest's shards are not those of the "
                           "corpus; --restart throws them away");
-    else if (run->ranks->rank == 0)
+    else if (cpr_ranks_rank(run->ranks) == 0)
         memcpy(run->starts, run->manifest.starts, (count + 1) * sizeof *run->starts);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)
@@ -212,7 +212,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compre
     cpr_status status = cpr_compress_check_output(ranks, options, error);
     if (status == CPR_OK)
         status = cpr_ranks_self_test(ranks, options->profile, error);
-    run.fingerprint = ranks->fingerprint;
+    run.fingerprint = cpr_ranks_fingerprint(ranks);
     if (status == CPR_OK)
         status = cpr_compress_open_work(&run, files, error);
     if (status == CPR_OK)
@@ -221,7 +221,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compre
         status = cpr_compress_check_archive(&run, options->archive_path, &archive_bytes, error);
     else if (status == CPR_OK)
         status = make_archive(&run, &archive_bytes, error);
-    if (status == CPR_OK && totals != NULL && ranks->rank == 0)
+    if (status == CPR_OK && totals != NULL && cpr_ranks_rank(ranks) == 0)
         *totals = (cpr_compress_totals){
             .files = cpr_file_list_count(run.files),
             .shards = cpr_plan_shards(cpr_file_list_bytes(run.files), options->shard_bytes),
@@ -231,7 +231,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compre
     free_run(&run);
     /* No rank has anything open in the work directory from here on. */
     status = cpr_ranks_agree(ranks, status, error);
-    if (ranks->rank == 0)
+    if (cpr_ranks_rank(ranks) == 0)
         status = cpr_compress_close_work(&run, status, error);
     return cpr_ranks_agree(ranks, status, error);
 }

@@ -2,8 +2,8 @@
 #ifndef CPR_COMPRESS_RUN_H
 #define CPR_COMPRESS_RUN_H
 
-#include "primed.h"
-#include "ranks_private.h"
+#include "compress.h"
+#include "primed_state.h"
 
 /* What the work directory holds when a run begins. */
 typedef enum cpr_work_state {

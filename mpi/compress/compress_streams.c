@@ -57,7 +57,7 @@ static cpr_status read_all(cpr_compress_run *run, cpr_work_streams *streams, cpr
     while (more) {
         bool goes_on = false;
         cpr_status status = cpr_stop_check(error);
-        if (status == CPR_OK && run->ranks->rank == 0) {
+        if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0) {
             status = cpr_work_streams_step(streams, &goes_on, error);
             show(run, streams);
         }
@@ -75,7 +75,7 @@ cpr_status cpr_compress_read_streams(cpr_compress_run *run, cpr_file_list *files
     cpr_work_streams *streams = NULL;
     bool reads = false;
     cpr_status status = CPR_OK;
-    if (run->ranks->rank == 0) {
+    if (cpr_ranks_rank(run->ranks) == 0) {
         status = look(run, files, &streams, &reads, error);
         if (status == CPR_OK && streams != NULL)
             tell_what_is_there(run, files);

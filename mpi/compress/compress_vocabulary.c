@@ -53,8 +53,8 @@ static cpr_status read_sample(cpr_compress_run *run, cpr_word_counts *counts, cp
     cpr_status status = CPR_OK;
     if (reader == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
-    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->sample_count;
-         i += (uint64_t)run->ranks->size) {
+    for (uint64_t i = (uint64_t)cpr_ranks_rank(run->ranks);
+         status == CPR_OK && i < run->sample_count; i += (uint64_t)cpr_ranks_size(run->ranks)) {
         const cpr_extent extent = cpr_compress_sample(run, i);
         if (extent.bytes > capacity) {
             capacity = (size_t)extent.bytes;
@@ -145,7 +145,7 @@ static cpr_status learn_together(cpr_compress_run *run, cpr_error *error)
         status = cpr_ranks_reduce(run->ranks, pack_counts, merge_counts, counts, error);
     if (status == CPR_OK) {
         share_sample(run);
-        if (run->ranks->rank == 0)
+        if (cpr_ranks_rank(run->ranks) == 0)
             status = learn(run, counts, error);
         status = cpr_ranks_agree(run->ranks, status, error);
     }
@@ -160,7 +160,7 @@ static cpr_status take_from_manifest(cpr_compress_run *run, cpr_error *error)
     if (status != CPR_OK)
         return status;
     share_sample(run);
-    if (run->ranks->rank == 0) {
+    if (cpr_ranks_rank(run->ranks) == 0) {
         status = compare_sample(run, error);
         run->packed_vocabulary = run->manifest.vocabulary;
         run->packed_vocabulary_bytes = run->manifest.vocabulary_bytes;

@@ -11,7 +11,7 @@ void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
 {
     cpr_error note;
     va_list arguments;
-    if (run->ranks->rank != 0 || run->listener == NULL || run->listener->note == NULL)
+    if (cpr_ranks_rank(run->ranks) != 0 || run->listener == NULL || run->listener->note == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(note.text, sizeof note.text, format, arguments);
@@ -23,7 +23,7 @@ void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
 {
     cpr_error text;
     va_list arguments;
-    if (run->ranks->rank != 0 || run->listener == NULL || run->listener->warn == NULL)
+    if (cpr_ranks_rank(run->ranks) != 0 || run->listener == NULL || run->listener->warn == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(text.text, sizeof text.text, format, arguments);
@@ -146,7 +146,7 @@ static cpr_status decide(cpr_compress_run *run, const cpr_file_list *files, cpr_
 cpr_status cpr_compress_open_work(cpr_compress_run *run, cpr_file_list *files, cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    if (run->ranks->rank == 0) {
+    if (cpr_ranks_rank(run->ranks) == 0) {
         status = open_locked(run, error);
         if (status == CPR_OK)
             status = run->options->restart ? throw_away(run, error)
@@ -155,10 +155,10 @@ cpr_status cpr_compress_open_work(cpr_compress_run *run, cpr_file_list *files, c
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
         status = cpr_compress_read_streams(run, files, error);
-    if (status == CPR_OK && run->ranks->rank == 0)
+    if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0)
         status = decide(run, files, error);
     status = cpr_ranks_agree(run->ranks, status, error);
-    if (status == CPR_OK && run->ranks->rank != 0)
+    if (status == CPR_OK && cpr_ranks_rank(run->ranks) != 0)
         status = cpr_work_dir_open(run->options->archive_path, false, &run->work, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)
@@ -186,7 +186,7 @@ cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error)
 cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error)
 {
     cpr_status status = CPR_OK;
-    if (run->ranks->rank == 0 && run->state == CPR_WORK_NEW) {
+    if (cpr_ranks_rank(run->ranks) == 0 && run->state == CPR_WORK_NEW) {
         status = cpr_compress_write_manifest(run, error);
         run->begun = status == CPR_OK;
     }
@@ -251,8 +251,8 @@ static cpr_status look_at_shards(const cpr_compress_run *run, uint64_t *marks, u
     cpr_corpus_reader *reader = cpr_corpus_reader_create(run->files);
     if (reader == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
-    for (uint64_t i = (uint64_t)run->ranks->rank; status == CPR_OK && i < run->shard_count;
-         i += (uint64_t)run->ranks->size) {
+    for (uint64_t i = (uint64_t)cpr_ranks_rank(run->ranks);
+         status == CPR_OK && i < run->shard_count; i += (uint64_t)cpr_ranks_size(run->ranks)) {
         uint64_t mark = 0;
         if (!(marks[i] & CPR_WORK_HAS_SHARD))
             continue;
@@ -337,7 +337,7 @@ cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
     run->todo = calloc(count + 1, sizeof *run->todo);
     if (marks == NULL || coded == NULL || found == NULL || run->todo == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %zu shards", count);
-    else if (run->ranks->rank == 0)
+    else if (cpr_ranks_rank(run->ranks) == 0)
         status = cpr_work_dir_scan(run->work, &scan, found, run->shard_count, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK && marks != NULL && coded != NULL && found != NULL && run->todo != NULL) {

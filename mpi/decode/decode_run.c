@@ -1,8 +1,8 @@
 /* decode_run.c - from an archive to files, and the examination of its shards.
  *
  * A damaged shard is a finding, not a failure: the other shards go on. */
-#include "primed.h"
-#include "ranks_private.h"
+#include "decode.h"
+#include "primed_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -278,7 +278,7 @@ static cpr_status prepare_tree(cpr_ranks *ranks, cpr_output_tree *tree,
     char run[CPR_OUTPUT_RUN_BYTES];
     uint8_t *data = (uint8_t *)run;
     size_t bytes = sizeof run;
-    if (ranks->rank == 0) {
+    if (cpr_ranks_rank(ranks) == 0) {
         cpr_output_tree_tell(tree, note, (void *)listener);
         status = cpr_output_tree_prepare(tree, header->shards, header->shard_count, error);
         cpr_output_tree_run(tree, run);
@@ -286,7 +286,7 @@ static cpr_status prepare_tree(cpr_ranks *ranks, cpr_output_tree *tree,
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK)
         status = cpr_ranks_broadcast(ranks, &data, &bytes, error);
-    if (status == CPR_OK && ranks->rank != 0) {
+    if (status == CPR_OK && cpr_ranks_rank(ranks) != 0) {
         cpr_output_tree_join(tree, (const char *)data);
         free(data);
     }
@@ -325,7 +325,7 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
             status = open_primed(&state, error);
         if (status == CPR_OK)
             status = cpr_ranks_run(ranks, &schedule, &inner, error);
-        if (ranks->rank == 0)
+        if (cpr_ranks_rank(ranks) == 0)
             status = finish_tree(&state, options, status, error);
         status = cpr_ranks_agree(ranks, status, error);
     }

@@ -1,4 +1,4 @@
-/* primed.c - the model's state after the primer, in memory that the ranks of a node share.
+/* primed_state.c - the model's state after the primer, in memory that the ranks of a node share.
  *
  * Each rank makes an anonymous file in memory (memfd_create(2)), which takes no memory before it is
  * written to, and tells all others its host, process and file descriptor. Ranks of one host map the
@@ -7,7 +7,7 @@
  * its own file; that costs memory and time, and nothing else. MPI's own shared windows were not
  * used because Open MPI puts them into /dev/shm, which has 64 MiB in many containers. */
 #define _GNU_SOURCE
-#include "primed.h"
+#include "primed_state.h"
 
 #include "ranks_private.h"
 

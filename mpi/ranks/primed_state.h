@@ -1,6 +1,7 @@
-/* primed.h - the model's state after the primer: made once on each node, read by all its ranks. */
-#ifndef CPR_PRIMED_H
-#define CPR_PRIMED_H
+/* primed_state.h - the model's state after the primer: made once on each node, read by all its
+ * ranks. */
+#ifndef CPR_PRIMED_STATE_H
+#define CPR_PRIMED_STATE_H
 
 #include "ranks.h"
 

@@ -131,6 +131,11 @@ int cpr_ranks_size(const cpr_ranks *ranks)
     return ranks->size;
 }
 
+uint64_t cpr_ranks_fingerprint(const cpr_ranks *ranks)
+{
+    return ranks->fingerprint;
+}
+
 void cpr_ranks_pause(unsigned *step)
 {
     /* The first steps are for an answer that is on its way already. */

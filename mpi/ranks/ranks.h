@@ -1,14 +1,12 @@
-/* ranks.h - the processes of one run: agreement, distribution of shards, and what they do together.
+/* ranks.h - the processes of one run: how they agree, exchange data and share out the work.
  *
  *   start-up and agreement    -> one status and one text on all ranks       (ranks.c)
  *   self-test                 -> do all ranks compute the same?             (ranks_self_test.c)
  *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
  *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
- *   primed state              -> one a node, read by all its ranks          (primed.c)
+ *   primed state              -> one a node, read by all its ranks          (primed_state.c)
  *   stop                      -> signals that ask to stop                   (ranks_stop.c)
  *   hold                      -> where a test meets a run in the middle     (ranks_hold.c)
- *   compress                  -> corpus to archive                          (compress_run.c, ...)
- *   extract, examine          -> archive to files, archive to findings      (decode_run.c)
  *
  * Every function says whether it is local or COLLECTIVE: called by all ranks, in the same order. A
  * collective function that returns a status returns the same one, with the same text, on all ranks,
@@ -48,10 +46,16 @@ int cpr_ranks_size(const cpr_ranks *ranks);
 cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error);
 
 /* COLLECTIVE. Runs cpr_self_test() on all ranks and compares what they computed. CPR_ERR_SELF_TEST
- * names the first rank, and its host, that differs from what is known or from the others.
- * cpr_compress(), cpr_extract() and cpr_examine() do so for the profile before they code or decode
- * a shard; who reads an archive calls it with NULL, for the tables, before that. */
+ * names the first rank, and its host, that differs from what is known or from the others. Call it
+ * for a profile before any shard is coded or decoded, and with NULL, which checks the tables alone,
+ * before an archive is opened. */
 cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr_error *error);
+
+/* Local. What the self-test computed on this rank; 0 before it. */
+uint64_t cpr_ranks_fingerprint(const cpr_ranks *ranks);
+
+/* Local. Monotonic time in seconds. */
+double cpr_ranks_seconds(void);
 
 struct cpr_listener;
 
@@ -177,81 +181,5 @@ void cpr_ranks_warn(cpr_ranks *ranks, const char *format, ...)
 /* Local, from within schedule->run: this many bytes of the item have been done by an earlier run.
  */
 void cpr_ranks_resumed(cpr_ranks *ranks, uint64_t raw_bytes);
-
-/* ---- what the ranks do together ------------------------------------------------------------ */
-
-typedef struct cpr_compress_options {
-    const char *archive_path;
-    const cpr_profile *profile;
-    uint64_t shard_bytes;
-    bool overwrite;
-    bool no_primer;          /* every shard starts from nothing */
-    bool alone;              /* rank 0 writes the archive alone */
-    bool restart;            /* throw away what an interrupted run left */
-    double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
-} cpr_compress_options;
-
-/* Local. Bytes of the primer of such a run, noise included; 0 if it has none. */
-uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files);
-
-/* What a run made; on rank 0. */
-typedef struct cpr_compress_totals {
-    uint64_t files;
-    uint64_t shards;
-    uint64_t raw_bytes;
-    uint64_t archive_bytes;
-    uint32_t tokens; /* of the vocabulary; 0 if the archive was complete already */
-} cpr_compress_totals;
-
-/* COLLECTIVE. Refuses what cannot work before anything is read: an archive that exists (unless
- * options->overwrite, or an interrupted run left a work directory), a directory that does not exist
- * or cannot be written to. */
-cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_options *options,
-                                     cpr_error *error);
-
-/* COLLECTIVE. Compresses the corpus; `files` is that of rank 0, and stays the caller's; its streams
- * are read, and know their sizes after that. Goes on
- * where an interrupted run of the same job stopped. After a failure or CPR_STOPPED there is no
- * archive, and the work directory holds what was done; none is left if nothing was.
- * CPR_ERR_CHANGED: the work directory is of another job. CPR_ERR_BUSY: another process is at work
- * in it. totals may be NULL. */
-cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compress_options *options,
-                        const cpr_listener *listener, cpr_compress_totals *totals,
-                        cpr_error *error);
-
-/* Which files or shards of an archive: one bool each. */
-typedef struct cpr_extract_options {
-    const char *directory;
-    bool overwrite;
-    bool go_on;        /* with what an earlier run left, see cpr_output_tree_continue() */
-    const bool *files; /* selected files, or NULL for all; the same on all ranks */
-} cpr_extract_options;
-
-/* COLLECTIVE. Recreates files in parallel. A damaged primer, on which all depends, ends it with
- * CPR_ERR_DAMAGED. Damaged shards are reported to the listener, and the
- * files that touch them are left out; then the result is CPR_ERR_DAMAGED. bad (on rank 0; may be
- * NULL): one bool per shard, set for the damaged ones. After a request to stop, and after any
- * failure if options->go_on is set, what has been written stays for a run with options->go_on;
- * shards that are there count as done by an earlier run. */
-cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
-                       const cpr_listener *listener, bool *bad, cpr_error *error);
-
-/* How closely to look at the shards. */
-typedef enum cpr_examine_depth {
-    CPR_EXAMINE_CODED, /* checksum of the bitstream */
-    CPR_EXAMINE_RAW,   /* and decode it, check the checksum of the raw bytes, measure LZ4 */
-    CPR_EXAMINE_CURVE  /* and measure the learning curve */
-} cpr_examine_depth;
-
-/* COLLECTIVE. Looks at the shards selected (one bool each, the same on all ranks; NULL: all of
- * them); the listener on rank 0 is told each result, in any order. The status is CPR_OK even if
- * shards are damaged. With CPR_EXAMINE_CODED the primer is one result more; else it is
- * decoded before the first shard, and if it is damaged that is the status. */
-cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
-                       const bool *selected, const cpr_listener *listener, cpr_error *error);
-
-/* Local. A codec for an archive, without the primer's state; *vocabulary must be freed after it. */
-cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, cpr_codec **codec,
-                             cpr_error *error);
 
 #endif

@@ -37,9 +37,6 @@ void cpr_ranks_wait(MPI_Request *request);
 /* Local. One step of such waiting; *step starts at 0. */
 void cpr_ranks_pause(unsigned *step);
 
-/* Local. Monotonic time in seconds. */
-double cpr_ranks_seconds(void);
-
 /* Local. What the environment wants. */
 void cpr_hold_read(cpr_hold *hold);
 

@@ -2,7 +2,7 @@
  *
  * cmocka knows nothing of ranks: here each check counts its failures on every rank, and the sum
  * decides the exit code. */
-#include "primed.h"
+#include "primed_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
