@@ -60,7 +60,7 @@ typedef struct audit_call {
     bool bad_primer;
     uint64_t bad_shards;
     cpr_curve *curves; /* per shard, if they are wanted */
-    progress bar;
+    progress_bar bar;
     bool unsealed; /* whatever the seal says */
 } audit_call;
 

@@ -69,7 +69,7 @@ typedef struct compress_call {
     bool quiet;
     cpr_file_list *files;
     uint64_t warnings;
-    progress bar;
+    progress_bar bar;
     run_log log;
 } compress_call;
 

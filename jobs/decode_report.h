@@ -7,7 +7,7 @@
 
 typedef struct decode_report {
     cpr_ranks *ranks;
-    progress bar;
+    progress_bar bar;
     uint64_t bad_shards;
     bool bad_primer;
     uint64_t earlier_shards; /* that an earlier run had done */

@@ -47,15 +47,15 @@ const char *progress_time(double seconds, char *out, size_t capacity)
     return out;
 }
 
-void progress_begin(progress *p, bool quiet, uint64_t total_raw, uint64_t total_items)
+void progress_begin(progress_bar *p, bool quiet, uint64_t total_raw, uint64_t total_items)
 {
-    *p = (progress){.quiet = quiet, .total_raw = total_raw, .total_items = total_items};
+    *p = (progress_bar){.quiet = quiet, .total_raw = total_raw, .total_items = total_items};
     p->terminal = isatty(STDERR_FILENO) == 1;
     p->started = progress_clock();
     p->shown = p->started;
 }
 
-void progress_clear(progress *p)
+void progress_clear(progress_bar *p)
 {
     if (p->drawn)
         fputs("\r\033[K", stderr);
@@ -64,7 +64,7 @@ void progress_clear(progress *p)
 
 /* "12.3 MB of 64.0 MB, 1 of 8 shards, ratio 9.12, 1.4 MB/s, 0:00:37 left"; on a terminal without
  * the shards, to leave room for a bar. */
-static void describe(const progress *p, const cpr_run_progress *now, double seconds, char *out,
+static void describe(const progress_bar *p, const cpr_run_progress *now, double seconds, char *out,
                      size_t capacity)
 {
     char done[32];
@@ -90,7 +90,7 @@ static void describe(const progress *p, const cpr_run_progress *now, double seco
 }
 
 /* One line that the terminal does not wrap: a bar that is wrapped could not be redrawn. */
-static void draw_bar(progress *p, const char *text, double fraction)
+static void draw_bar(progress_bar *p, const char *text, double fraction)
 {
     struct winsize size;
     const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
@@ -112,7 +112,7 @@ static void draw_bar(progress *p, const char *text, double fraction)
 }
 
 /* "read 12.3 MB, 1.4 MB/s" */
-static void show_count(progress *p, uint64_t bytes, double clock)
+static void show_count(progress_bar *p, uint64_t bytes, double clock)
 {
     char done[32];
     char rate[32];
@@ -130,7 +130,7 @@ static void show_count(progress *p, uint64_t bytes, double clock)
     p->shown = clock;
 }
 
-void progress_show(progress *p, const cpr_run_progress *now)
+void progress_show(progress_bar *p, const cpr_run_progress *now)
 {
     if (p->quiet || (p->total_raw == 0 && !p->counting))
         return;

@@ -4,7 +4,7 @@
 
 #include "ranks.h"
 
-typedef struct progress {
+typedef struct progress_bar {
     bool quiet;
     bool counting;        /* how much there is, is not known */
     bool decoding;        /* there is no ratio to show: the archive's is known */
@@ -16,14 +16,14 @@ typedef struct progress {
     double started;       /* when the first bytes were done */
     double shown;         /* when it was last shown */
     unsigned shown_step;  /* of 5 % */
-} progress;
+} progress_bar;
 
 /* Local, on rank 0. */
-void progress_begin(progress *p, bool quiet, uint64_t total_raw, uint64_t total_items);
-void progress_show(progress *p, const cpr_run_progress *now);
+void progress_begin(progress_bar *p, bool quiet, uint64_t total_raw, uint64_t total_items);
+void progress_show(progress_bar *p, const cpr_run_progress *now);
 
 /* Takes the bar away, so that a message can be printed. */
-void progress_clear(progress *p);
+void progress_clear(progress_bar *p);
 
 /* Seconds since an arbitrary moment. */
 double progress_clock(void);
