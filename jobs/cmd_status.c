@@ -2,6 +2,7 @@
 #include "command.h"
 #include "escape.h"
 #include "progress.h"
+#include "work.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #ifndef CPR_SELECTION_H
 #define CPR_SELECTION_H
 
-#include "shard.h"
+#include "archive.h"
 
 /* Selects the members named by `paths`, and everything below those that are directories. One
  * malloc()ed bool per file. CPR_ERR_NOT_FOUND names the first path that matches nothing. The paths

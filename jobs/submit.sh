@@ -39,7 +39,7 @@ shown() {
 }
 
 # unprintable TEXT: it is not UTF-8, or has characters that steer a terminal, change the order of
-# others or hide; as shard/printable.h has them, in bytes.
+# others or hide; as shard/base/printable.h has them, in bytes.
 unprintable() {
     local LC_ALL=C steers=$'[\x01-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c' hides
     hides=$'\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xf3\xa0[\x80\x81]'

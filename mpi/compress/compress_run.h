@@ -4,6 +4,7 @@
 
 #include "compress.h"
 #include "primed_state.h"
+#include "work.h"
 
 /* What the work directory holds when a run begins. */
 typedef enum cpr_work_state {
@@ -31,7 +32,7 @@ typedef struct cpr_compress_run {
     uint64_t primer_bytes;      /* without noise; 0: no primer */
     uint64_t primer_bytes_now; /* what they would be if the primer were taken from the corpus now */
     bool primer_changed; /* the corpus no longer has the text that the primer was taken from */
-    uint8_t *changes;    /* per file CPR_FILE_..., see shard.h; NULL: none was touched */
+    uint8_t *changes;    /* per file CPR_FILE_..., see work.h; NULL: none was touched */
     uint8_t *packed_vocabulary;
     size_t packed_vocabulary_bytes;
     cpr_vocabulary *vocabulary;

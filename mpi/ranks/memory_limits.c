@@ -1,8 +1,8 @@
 /* memory_limits.c - limits on memory, and what is left of them. */
 #include "memory_limits.h"
 
+#include "codec.h"
 #include "model.h"
-#include "shard.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,8 +16,9 @@
 #ifndef CPR_RANKS_H
 #define CPR_RANKS_H
 
+#include "archive.h"
 #include "model.h"
-#include "shard.h"
+#include "output.h"
 #include "status.h"
 
 #include <stdbool.h>

@@ -5,8 +5,9 @@
  * Lists TREE, learns a vocabulary from TEXT as if it were the sample, and makes an archive of
  * SHARDS shards of bytes that nobody coded, in the current directory, one process alone. Prints
  * "name value unit" lines; what is read has just been written, so it comes from memory. */
+#include "archive.h"
 #include "model.h"
-#include "shard.h"
+#include "work.h"
 
 #include <stdio.h>
 #include <stdlib.h>

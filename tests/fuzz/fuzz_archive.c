@@ -8,7 +8,7 @@
 
 #include "archive_seal.h"
 #include "archive_tables.h"
-#include "shard_io.h"
+#include "file_io.h"
 
 static char path[128]; /* of the archive */
 static int fd = -1;
@@ -411,7 +411,7 @@ static void change_bytes(unsigned which, fuzz_input *in, bool mend, bool sealed)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
-/* What opens keeps the promises of shard.h. */
+/* What opens keeps the promises of archive.h. */
 static void check_opened(cpr_archive *archive)
 {
     cpr_error error;

@@ -4,8 +4,8 @@
 
 #include "fuzz.h"
 
+#include "codec.h"
 #include "model.h"
-#include "shard.h"
 
 #include <string.h>
 

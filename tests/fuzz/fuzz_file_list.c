@@ -2,7 +2,7 @@
  * promises. */
 #include "fuzz.h"
 
-#include "shard.h"
+#include "corpus.h"
 
 #include <string.h>
 

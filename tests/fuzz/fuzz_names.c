@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "fuzz_scratch.h"
 
-#include "shard.h"
+#include "corpus.h"
 
 #include <ctype.h>
 

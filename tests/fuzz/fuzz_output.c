@@ -5,7 +5,8 @@
 #include "fuzz_scratch.h"
 
 #include "file_list.h"
-#include "shard.h"
+#include "output.h"
+#include "work.h"
 
 #define MAX_FILES 12u
 #define MAX_SHARDS 8u

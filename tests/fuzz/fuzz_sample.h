@@ -4,8 +4,9 @@
 
 #include "fuzz.h"
 
+#include "archive.h"
 #include "file_list.h"
-#include "shard.h"
+#include "work.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "fuzz_codec.h"
 #include "fuzz_edit.h"
 
-#include "shard_io.h"
+#include "file_io.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

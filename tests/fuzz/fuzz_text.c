@@ -2,9 +2,9 @@
  * and is valid JSON, and valid CSV from which it comes back. */
 #include "fuzz_json.h"
 
+#include "base.h"
 #include "escape.h"
 #include "report.h"
-#include "shard.h"
 
 #include <string.h>
 

@@ -6,9 +6,10 @@
 #include "fuzz_scratch.h"
 
 #include "command.h"
+#include "file_io.h"
 #include "file_list.h"
 #include "ranks_private.h"
-#include "shard_io.h"
+#include "work.h"
 
 #include <xxhash.h>
 

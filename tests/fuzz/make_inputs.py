@@ -37,7 +37,7 @@ def vocabulary(words):
 
 
 def file_list(files):
-    """A packed list (shard/file_list.c): entries of 44 bytes, then paths and link targets."""
+    """A packed list (shard/corpus/file_list.c): entries of 44 bytes, then paths and link targets."""
     entries, paths = b"", b""
     for source, skip, kind, size, target in files:
         entries += struct.pack("<QQqIIIII", len(paths), size, 1000000000, 5, skip, 0o644, kind, 0)

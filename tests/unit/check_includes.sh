@@ -7,29 +7,44 @@ failed=0
 # forbid FOLDER PATTERN: no source of FOLDER, or below it, may include a header that matches PATTERN.
 forbid() {
     local found
-    if found=$(grep -rnE --include='*.[ch]' "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)[>\"]" "$1"); then
+    if found=$(grep -rnE --include='*.[ch]' \
+        "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)[>\"]" "$1"); then
         printf '%s must not include this:\n%s\n' "$1" "$found"
         failed=1
     fi
 }
 
-# headers_of FOLDER...: their names as an alternation.
+# headers_of FOLDER...: the headers in them and below, as an alternation.
 headers_of() {
-    local folder
-    for folder in "$@"; do find "$folder" -name '*.h' -printf '([^>"]*/)?%f\n'; done |
+    find "$@" -name '*.h' -printf '([^>"]*/)?%f\n' |
         sed 's/\./\\./g; s/\[^>"\]\*/[^>"]*/' | paste -sd '|'
 }
 
-forbid coder "$(headers_of model shard mpi jobs)"
-forbid model "$(headers_of coder shard mpi jobs)"
-forbid shard "$(headers_of mpi jobs)"
-forbid mpi "$(headers_of jobs)"
-forbid mpi/ranks "$(headers_of mpi/compress mpi/decode)"
-forbid mpi/compress "$(headers_of mpi/decode)"
+# in_order FOLDER...: each may include only those before it.
+in_order() {
+    local folder
+    while [ $# -gt 1 ]; do
+        folder=$1
+        shift
+        forbid "$folder" "$(headers_of "$@")"
+    done
+}
+
+forbid coder "$(headers_of model)"
+forbid model "$(headers_of coder)"
+in_order coder shard mpi jobs
+in_order model shard mpi jobs
+in_order mpi/ranks mpi/compress mpi/decode
 forbid mpi/decode "$(headers_of mpi/compress)"
 for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
+in_order shard/base shard/corpus shard/codec shard/work shard/archive shard/output
+forbid shard/codec "$(headers_of shard/corpus)"
+forbid shard/archive "$(headers_of shard/work)"
+forbid shard/output "$(headers_of shard/archive)"
+for folder in shard/base shard/corpus; do forbid "$folder" "$(headers_of coder model)"; done
 for folder in coder model shard; do forbid "$folder" 'mpi\.h'; done
 for folder in coder model mpi jobs; do forbid "$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
+for folder in base corpus codec work output; do forbid "shard/$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
 for folder in coder shard mpi jobs; do forbid "$folder" 'cblas\.h|openblas.*\.h'; done
 
 twice=$(find coder model shard mpi jobs -name '*.[ch]' -printf '%f\n' | sort | uniq -d)

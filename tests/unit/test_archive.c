@@ -1,5 +1,5 @@
 /* The archive: what is written comes back, and nothing but that passes for an archive. */
-#include "shard.h"
+#include "archive.h"
 #include "test_files.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Archives that lie, under a seal that is right: each is refused before it can do harm, in little
  * memory, and without touching another file. */
-#include "shard.h"
+#include "archive.h"
 #include "test_files.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The corpus reader: bytes across files, and files that change under it. */
-#include "shard.h"
 #include "test_files.h"
+#include "work.h"
 
 #include <fcntl.h>
 

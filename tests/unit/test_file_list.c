@@ -1,5 +1,5 @@
 /* The list of files: what is taken, in which order, under which names. */
-#include "shard.h"
+#include "corpus.h"
 #include "test_files.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* The LZ4 baseline. */
-#include "shard.h"
+#include "codec.h"
 #include "test_files.h"
 
 static void sizes(void **state)

@@ -1,7 +1,8 @@
 /* Extraction in several runs: what is there and right stays, what is missing or wrong is made. */
 #include "file_list.h"
-#include "shard.h"
+#include "output.h"
 #include "test_files.h"
+#include "work.h"
 
 #include <xxhash.h>
 

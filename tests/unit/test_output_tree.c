@@ -1,7 +1,8 @@
 /* The output tree: files come back whole or not at all, and nothing leaves the target directory. */
 #include "file_list.h"
-#include "shard.h"
+#include "output.h"
 #include "test_files.h"
+#include "work.h"
 
 #include <fcntl.h>
 

@@ -1,5 +1,5 @@
 /* The plan: shards cover the corpus, start at lines, and depend on the corpus alone. */
-#include "shard.h"
+#include "corpus.h"
 #include "test_files.h"
 
 static cpr_file_list *list_of(const char *path)

@@ -1,10 +1,10 @@
 /* The self-test: its known answers are those of this build, on every kernel. */
+#include "codec.h"
 #include "model.h"
-#include "shard.h"
 #include "test_files.h"
 
 /* If this fails because the model or the coder was meant to change: the text that it prints has the
- * hashes for `cases` in shard/self_test.c. */
+ * hashes for `cases` in shard/codec/self_test.c. */
 static void known_answers(void **state)
 {
     (void)state;

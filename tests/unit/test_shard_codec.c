@@ -1,7 +1,7 @@
 /* test_shard_codec.c - shards of all kinds of bytes, there and back; the loss; damage. */
 #define _GNU_SOURCE /* pread, pwrite, ftruncate, fileno */
+#include "codec.h"
 #include "model.h"
-#include "shard.h"
 
 #include "compressibility.h"
 #include "loss_meter.h"

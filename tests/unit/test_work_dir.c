@@ -1,6 +1,6 @@
 /* The work directory: finished shards are whole or not there. */
-#include "shard.h"
 #include "test_files.h"
+#include "work.h"
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 /* The manifest: what it pins comes back, and differences are named. */
-#include "shard.h"
 #include "test_files.h"
+#include "work.h"
 
 static cpr_work_dir *open_work(void)
 {

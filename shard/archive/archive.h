@@ -1,0 +1,138 @@
+/* archive.h - one HDF5 file that holds the bitstreams of all shards and what is to be known of
+ * them. FORMAT.md is its normative description. */
+#ifndef CPR_ARCHIVE_H
+#define CPR_ARCHIVE_H
+
+#include "codec.h"
+#include "corpus.h"
+
+#define CPR_FORMAT_VERSION 1u
+
+/* ---- archive --------------------------------------------------------------------------------- */
+
+/* Everything in an archive but the bitstreams. */
+typedef struct cpr_archive_header {
+    char profile[32];
+    uint32_t profile_version;
+    uint64_t shard_bytes;      /* the option --shard-size */
+    const uint8_t *vocabulary; /* packed, raw (see cpr_vocabulary_pack); stored as a coded blob */
+    size_t vocabulary_bytes;
+    const cpr_file_list *files; /* member paths, sizes, modes, mtimes, links */
+    const uint64_t *file_loss;  /* per file: loss of its tokens, units of 2^-16 bit; the archive
+                                   keeps whole bits */
+    const cpr_shard_info *shards;
+    uint64_t shard_count;
+    const cpr_shard_info *primer; /* NULL: there is none; its offset says nothing */
+} cpr_archive_header;
+
+/* To be called before MPI_Init(), which else makes MPI_Finalize() end HDF5: that crashes after an
+ * output could not be written. */
+void cpr_archive_prepare(void);
+
+/* Writing, step 1, by one process: creates `temporary_path` with all tables and room for the
+ * bitstreams. */
+cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
+                              cpr_error *error);
+
+/* Gives the bitstream bytes [offset, offset + bytes) of a shard, or of the primer. */
+typedef cpr_status cpr_bitstream_fn(void *context, uint64_t shard, uint64_t offset, uint8_t *out,
+                                    size_t bytes, cpr_error *error);
+
+/* Writing, step 2, on each of `ranks` ranks at any time after step 1 has succeeded on one: writes
+ * this rank's part of the bitstreams, and syncs it. Step 3 comes when all have succeeded. The parts
+ * are cut by bytes, not by shards, so any rank's `source` may be asked for any shard. Needs up to
+ * 64 MiB of memory. */
+cpr_status cpr_archive_write_bitstreams(const char *temporary_path, unsigned rank, unsigned ranks,
+                                        cpr_bitstream_fn *source, void *source_context,
+                                        cpr_error *error);
+
+/* Writing, step 3, by one process: seals the file (size, checksum of the tables), syncs it.
+ * The caller then checks it by reading back, and publishes. */
+cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error);
+
+/* Writing, step 4, by one process: makes the file read-only, renames it to the final name and syncs
+ * the directory. Without `overwrite`, an existing final name gives CPR_ERR_EXISTS and is left
+ * alone.
+ */
+cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
+                               cpr_error *error);
+
+typedef struct cpr_archive cpr_archive;
+
+/* Opens an archive for reading: checks the seal over all tables before HDF5 sees them, and refuses
+ * what FORMAT.md does not allow before it is read. Needs no write permission and takes no file
+ * lock.
+ */
+cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error);
+
+/* The same; but if the seal does not match, as after another program wrote to the file, reads what
+ * the tables say all the same. Names, sizes and times of files can be wrong then, as all that is
+ * not in a shard; shards have their own checksums. */
+cpr_status cpr_archive_open_unsealed(const char *path, cpr_archive **archive, cpr_error *error);
+
+/* Whether the seal was right. */
+bool cpr_archive_is_sealed(const cpr_archive *archive);
+void cpr_archive_close(cpr_archive *archive);
+
+/* Everything in the header points into the archive and lives as long as it does. `vocabulary` is
+ * NULL: see cpr_archive_vocabulary(). */
+const cpr_archive_header *cpr_archive_info(const cpr_archive *archive);
+/* The profile that the archive was made with. CPR_ERR_VERSION: this program does not have it, or
+ * not in that version; the tables can be read all the same. */
+cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_profile **profile,
+                               cpr_error *error);
+
+/* The packed vocabulary, decoded when it is first asked for; it lives as long as the archive. Its
+ * model may be one that this program does not have: see first that the profile is known.
+ * CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
+cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, size_t *bytes,
+                                  cpr_error *error);
+
+uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive file itself */
+
+/* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. Without
+ * a seal, of the shards' hashes. */
+cpr_hash128 cpr_archive_identity(const cpr_archive *archive);
+
+/* Facts of a shard of the archive, or of its primer. */
+const cpr_shard_info *cpr_archive_shard(const cpr_archive *archive, uint64_t shard);
+
+/* Bytes of the primer and the largest shard: max_bytes of a codec for this archive. */
+uint64_t cpr_archive_codec_bytes(const cpr_archive *archive);
+
+/* Reads bytes of a shard's bitstream, as a cpr_bitstream_fn with the archive as its context. */
+cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
+                            size_t bytes, cpr_error *error);
+
+/* Reads a shard's bitstream once and compares its hash: CPR_ERR_DAMAGED names the shard. */
+cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error);
+
+/* Checks the coded hash, then decodes the shard to `write` (may be NULL). If the archive has a
+ * primer, the state after it must be the codec's base; for the primer itself it must have none. */
+cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                              cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
+                              void *progress_context, cpr_error *error);
+
+/* Decodes the primer with a codec in its initial state and makes the state after it the codec's
+ * base. *base is malloc()ed, to be freed after the codec; NULL if the archive has no primer. */
+cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base, cpr_error *error);
+
+/* ---- verification in several runs ------------------------------------------------------------ */
+
+/* A small file that remembers which shards of an archive have been verified, and how: `decoded`, or
+ * by their compressed data only. */
+typedef struct cpr_verified cpr_verified;
+
+/* Opens the file, or creates it, and sets done[shard] of the shards that it remembers. One that is
+ * of another archive, of this one before it was written to or replaced, or of the other way to
+ * verify, begins anew. CPR_ERR_EXISTS: the file is something else, and left alone. */
+cpr_status cpr_verified_open(const char *path, const char *archive_path, const cpr_archive *archive,
+                             bool decoded, bool *done, cpr_verified **verified, cpr_error *error);
+
+/* Remembers a shard. NULL: does nothing. */
+cpr_status cpr_verified_add(cpr_verified *verified, uint64_t shard, cpr_error *error);
+
+/* Closes, and with `remove` removes the file. NULL: does nothing. */
+void cpr_verified_close(cpr_verified *verified, bool remove);
+
+#endif

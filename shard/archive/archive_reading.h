@@ -1,0 +1,50 @@
+/* archive_reading.h - inside shard/: an open archive, and how its tables are read. */
+#ifndef CPR_ARCHIVE_READING_H
+#define CPR_ARCHIVE_READING_H
+
+#include "archive.h"
+#include "archive_seal.h"
+
+#include <hdf5.h>
+
+struct cpr_archive {
+    cpr_archive_header header;
+    char *path;
+    int fd;
+    cpr_seal seal; /* of one whose seal is not right: as the file itself says */
+    bool sealed;
+    cpr_hash128 identity;
+    cpr_file_list *files;
+    cpr_shard_info *shards;
+    cpr_shard_info primer;  /* if header.primer points here */
+    uint64_t *coded_offset; /* of each shard in the bitstream; the primer's is 0 */
+    uint64_t *file_loss;
+    uint8_t *coded_vocabulary; /* as it is stored */
+    size_t coded_vocabulary_bytes;
+    uint8_t *vocabulary; /* decoded and packed; NULL until it is asked for */
+    size_t vocabulary_bytes;
+};
+
+/* Reads tables of one open HDF5 file; `error` tells the first thing that was wrong. */
+typedef struct cpr_reading {
+    cpr_archive *archive;
+    hid_t file;
+    cpr_error *error;
+} cpr_reading;
+
+/* Fail with CPR_ERR_NO_MEMORY; with CPR_ERR_DAMAGED because of the table `what`, or with
+ * CPR_ERR_NO_MEMORY if HDF5 has just failed with that; with CPR_ERR_FOREIGN because `what` has
+ * something that no archive may have. */
+cpr_status cpr_reading_no_memory(const cpr_reading *r);
+cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what);
+cpr_status cpr_reading_refused(const cpr_reading *r, const char *what, const char *has);
+
+/* Reads a dataset of the type `stored`, compact or contiguous, of `rows` rows (UINT64_MAX: as many
+ * as it has) into malloc()ed memory with one row of zeros to spare. */
+cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t stored, hid_t memory_type,
+                            size_t row_bytes, uint64_t rows, void **out, uint64_t *count);
+
+/* Reads /files. */
+cpr_status cpr_reading_files(const cpr_reading *r);
+
+#endif

@@ -1,0 +1,159 @@
+/* archive_shards.c - reads the bitstreams of an open archive. */
+#include "archive_reading.h"
+#include "file_io.h"
+
+#include "model.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#define PIECE_BYTES ((size_t)1 << 20)
+
+static cpr_status check_shard(const cpr_archive *a, uint64_t shard, cpr_error *error)
+{
+    if (shard < a->header.shard_count || (shard == CPR_SHARD_PRIMER && a->header.primer != NULL))
+        return CPR_OK;
+    if (shard == CPR_SHARD_PRIMER)
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "the archive has no primer");
+    return cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no shard %llu: the archive has %llu",
+                    (unsigned long long)shard, (unsigned long long)a->header.shard_count);
+}
+
+static uint64_t coded_offset(const cpr_archive *a, uint64_t shard)
+{
+    return shard == CPR_SHARD_PRIMER ? 0 : a->coded_offset[shard];
+}
+
+cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
+                            size_t bytes, cpr_error *error)
+{
+    const cpr_archive *a = archive;
+    const cpr_status status = check_shard(a, shard, error);
+    if (status != CPR_OK)
+        return status;
+    const uint64_t coded = cpr_archive_shard(a, shard)->coded_bytes;
+    if (offset > coded || bytes > coded - offset)
+        return cpr_fail(error, CPR_ERR_USAGE, "there are only %llu coded bytes",
+                        (unsigned long long)coded);
+    const int code =
+        cpr_io_pread(a->fd, out, bytes, a->seal.bitstream_offset + coded_offset(a, shard) + offset);
+    return code == 0 ? CPR_OK : cpr_io_fail(error, code, "read", a->path);
+}
+
+/* "shard 3 of "x.h5" is damaged: ...". */
+static cpr_status damaged(const cpr_archive *a, uint64_t shard, const char *why, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_printable_path(a->path, shown, sizeof shown);
+    if (shard == CPR_SHARD_PRIMER)
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "the primer of \"%s\" is damaged, and all shards depend on it: %s", shown,
+                        why);
+    return cpr_fail(error, CPR_ERR_DAMAGED, "shard %llu of \"%s\" is damaged: %s",
+                    (unsigned long long)shard, shown, why);
+}
+
+cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_profile **profile,
+                               cpr_error *error)
+{
+    const cpr_archive_header *h = &archive->header;
+    char shown[4 * sizeof h->profile];
+    cpr_printable_path(h->profile, shown, sizeof shown);
+    *profile = cpr_profile_find(h->profile);
+    if (*profile == NULL)
+        return cpr_fail(error, CPR_ERR_VERSION,
+                        "the archive uses profile \"%s\", which this version of corpress does not "
+                        "have; 'list' and 'audit' can read it",
+                        shown);
+    if (cpr_profile_version(*profile) != h->profile_version)
+        return cpr_fail(error, CPR_ERR_VERSION,
+                        "the archive uses version %u of profile \"%s\", and this version of "
+                        "corpress has version %u; 'list' and 'audit' can read it",
+                        (unsigned)h->profile_version, shown,
+                        (unsigned)cpr_profile_version(*profile));
+    return CPR_OK;
+}
+
+cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error)
+{
+    cpr_status status = check_shard(archive, shard, error);
+    if (status != CPR_OK)
+        return status;
+    const cpr_shard_info *info = cpr_archive_shard(archive, shard);
+    XXH3_state_t *state = XXH3_createState();
+    uint8_t *piece = malloc(PIECE_BYTES);
+    if (state == NULL || piece == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    else
+        (void)XXH3_128bits_reset(state);
+    for (uint64_t at = 0; status == CPR_OK && at < info->coded_bytes;) {
+        const uint64_t left = info->coded_bytes - at;
+        const size_t part = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+        status = cpr_archive_read(archive, shard, at, piece, part, error);
+        if (status == CPR_ERR_DAMAGED)
+            status = damaged(archive, shard, "the file ends before it", error);
+        if (status == CPR_OK)
+            (void)XXH3_128bits_update(state, piece, part);
+        at += part;
+    }
+    if (status == CPR_OK) {
+        const XXH128_hash_t hash = XXH3_128bits_digest(state);
+        if (hash.high64 != info->coded_hash.high || hash.low64 != info->coded_hash.low)
+            status = damaged(archive, shard, "the checksum of its bitstream is wrong", error);
+    }
+    free(piece);
+    (void)XXH3_freeState(state);
+    return status;
+}
+
+/* A shard's bitstream as a cpr_read_fn. */
+typedef struct shard_source {
+    cpr_archive *archive;
+    uint64_t shard;
+    uint64_t at;
+} shard_source;
+
+static cpr_status read_source(void *context, uint8_t *out, size_t capacity, size_t *got,
+                              cpr_error *error)
+{
+    shard_source *s = context;
+    const uint64_t left = cpr_archive_shard(s->archive, s->shard)->coded_bytes - s->at;
+    *got = left < capacity ? (size_t)left : capacity;
+    const uint64_t at = s->at;
+    s->at += *got;
+    return *got == 0 ? CPR_OK : cpr_archive_read(s->archive, s->shard, at, out, *got, error);
+}
+
+cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                              cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
+                              void *progress_context, cpr_error *error)
+{
+    shard_source source = {archive, shard, 0};
+    cpr_error detail = {.text = ""};
+    cpr_status status = cpr_archive_check_coded(archive, shard, error);
+    if (status != CPR_OK)
+        return status;
+    status = cpr_codec_decode(codec, cpr_archive_shard(archive, shard), read_source, &source, write,
+                              write_context, progress, progress_context, &detail);
+    if (status == CPR_ERR_DAMAGED)
+        return damaged(archive, shard, detail.text, error);
+    return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail.text);
+}
+
+cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base, cpr_error *error)
+{
+    *base = NULL;
+    if (archive->header.primer == NULL)
+        return CPR_OK;
+    const cpr_status status =
+        cpr_archive_decode(archive, CPR_SHARD_PRIMER, codec, NULL, NULL, NULL, NULL, error);
+    if (status != CPR_OK)
+        return status;
+    *base = malloc(cpr_codec_state_bytes(codec));
+    if (*base == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY,
+                        "no memory for the model's state after the primer");
+    cpr_codec_get_state(codec, *base);
+    cpr_codec_set_base(codec, *base);
+    return CPR_OK;
+}

@@ -1,0 +1,39 @@
+/* base.h - what all of shard/ stands on: statuses, hashes, and how bytes come and go.
+ *
+ * Every function of shard/ is local: it does not communicate. Functions that can fail return a
+ * status and explain it in *error. Sizes and offsets are in bytes. Strings are NUL-terminated;
+ * paths are bytes without an encoding.
+ */
+#ifndef CPR_BASE_H
+#define CPR_BASE_H
+
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cpr_hash128 {
+    uint64_t high;
+    uint64_t low; /* XXH3-128, as XXH128_hash_t */
+} cpr_hash128;
+
+/* Called about every 64 KiB of raw bytes with the totals so far. Anything but CPR_OK ends the call
+ * with that status. Here a rank answers messages and the bar moves. */
+typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                                   cpr_error *error);
+
+/* Source of bytes: puts 1 to `capacity` bytes at `out` and their number in *got; 0: no more. */
+typedef cpr_status cpr_read_fn(void *context, uint8_t *out, size_t capacity, size_t *got,
+                               cpr_error *error);
+
+/* Takes all the bytes given. */
+typedef cpr_status cpr_write_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
+
+/* Something the user should know that is not a failure: a socket left out, ... One line. */
+typedef void cpr_warn_fn(void *context, const char *text);
+
+/* Called now and then while something takes its time. Anything but CPR_OK ends it with that. */
+typedef cpr_status cpr_poll_fn(void *context, cpr_error *error);
+
+#endif

@@ -1,0 +1,153 @@
+/* codec.h - a shard's bytes to a bitstream and back, with a model and a coder.
+ *
+ *   codec      -> the bitstream of a shard, and of a blob of metadata     (shard_codec.c,
+ *                                                                           blob_codec.c)
+ *   snapshots  -> a codec in the middle of a shard                        (snapshot.c)
+ *   noise      -> blocks that no model of text can make smaller           (compressibility.c)
+ *   LZ4 meter  -> LZ4's ratio, for comparison                             (lz4_meter.c)
+ *   self-test  -> known answers of model and coder                        (self_test.c)
+ */
+#ifndef CPR_CODEC_H
+#define CPR_CODEC_H
+
+#include "base.h"
+
+/* ---- shard codec ----------------------------------------------------------------------------- */
+
+struct cpr_model;
+struct cpr_vocabulary;
+struct cpr_profile;
+
+/* Facts of one coded shard. */
+typedef struct cpr_shard_info {
+    uint64_t offset; /* of its first byte in the corpus; a shard is one extent of it */
+    uint64_t raw_bytes;
+    uint64_t coded_bytes;
+    uint64_t stored_bytes;      /* raw bytes that went past the model: they do not compress */
+    uint64_t tokens;            /* that the model coded */
+    uint64_t loss_bits;         /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
+    uint64_t network_loss_bits; /* likewise, of the network alone; 0: there is none */
+    uint32_t generation;        /* of the model that it was coded from: 0 initial, 1 primed */
+    cpr_hash128 raw_hash;
+    cpr_hash128 coded_hash;
+} cpr_shard_info;
+
+/* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before
+ * raw offset `at` (relative to the shard) are coded. Offsets are asked for in ascending order. */
+typedef struct cpr_loss_marks {
+    const uint64_t *at; /* ascending raw offsets within the shard, 0 to raw_bytes */
+    uint64_t *loss;     /* out: loss of the tokens that begin before at[i] */
+    size_t count;
+} cpr_loss_marks;
+
+/* What one rank needs to code shards: model, parser, buffers; reused from shard to shard. */
+typedef struct cpr_codec cpr_codec;
+
+/* max_bytes: of the primer and the largest shard together; the bitstreams depend on it. */
+cpr_status cpr_codec_create(const struct cpr_profile *profile,
+                            const struct cpr_vocabulary *vocabulary, uint64_t max_bytes,
+                            cpr_codec **codec, cpr_error *error);
+void cpr_codec_free(cpr_codec *codec);
+
+/* Bytes of memory of such a codec, and of a base for it, within 1 %. */
+uint64_t cpr_codec_memory(const struct cpr_profile *profile, uint64_t max_bytes);
+uint64_t cpr_codec_base_memory(const struct cpr_profile *profile, uint64_t max_bytes);
+
+/* What the model has learned, as bytes for codecs that were created alike on machines of the same
+ * byte order. Copied to `out` after a bitstream has been coded or decoded to its end. */
+size_t cpr_codec_state_bytes(const cpr_codec *codec);
+void cpr_codec_get_state(cpr_codec *codec, void *out);
+
+/* From now on every bitstream begins with this state instead of the initial one, to which NULL
+ * leads back. It is only read, each time one begins, and must stay as it is. */
+void cpr_codec_set_base(cpr_codec *codec, const void *state);
+
+/* Codes everything that `read` gives, as one shard (or as the primer), and fills all of *info
+ * except offset and generation. marks may be NULL, progress may be NULL. When progress is called,
+ * all coded bytes so far have been given to `write`. */
+cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
+                            cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
+                            void *progress_context, const cpr_loss_marks *marks,
+                            cpr_shard_info *info, cpr_error *error);
+
+/* How the loss grows while a shard is coded. Point k is after 2^k * 64 KiB, the last one after the
+ * whole shard. */
+#define CPR_CURVE_POINTS 18u
+
+typedef struct cpr_curve_point {
+    uint64_t raw_bytes;
+    uint64_t loss_bits; /* so far; units of 2^-16 bit */
+    uint64_t network_loss_bits;
+} cpr_curve_point;
+
+typedef struct cpr_curve {
+    uint32_t points;
+    cpr_curve_point point[CPR_CURVE_POINTS];
+} cpr_curve;
+
+/* From now on cpr_codec_decode() measures the loss, and leaves its curve there. NULL: no longer. */
+void cpr_codec_set_curve(cpr_codec *codec, cpr_curve *curve);
+
+/* Decodes a bitstream into info->raw_bytes bytes given to `write` (may be NULL) and checks them
+ * against info->raw_hash: CPR_ERR_DAMAGED if they differ. (`read` gives the coded bytes; that their
+ * hash is right has been checked before.) */
+cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
+                            void *read_context, cpr_write_fn *write, void *write_context,
+                            cpr_progress_fn *progress, void *progress_context, cpr_error *error);
+
+/* ---- snapshots ------------------------------------------------------------------------------- */
+
+/* Saves a codec between two blocks of a shard that it encodes, at the end of the file `fd`: from
+ * within the progress function, or after that has stopped cpr_codec_encode(), whose marks must
+ * still be there. The bitstream's bytes so far, which all have been given to `write`, are not part
+ * of it. Neither syncs nor closes. */
+cpr_status cpr_snapshot_write(cpr_codec *codec, int fd, cpr_error *error);
+
+/* Loads a codec that was created alike, from the file's start, and tells how far it had got.
+ * CPR_ERR_DAMAGED: not a sound snapshot of such a codec; the shard must be coded from its start,
+ * which the codec is ready for. */
+cpr_status cpr_snapshot_read(cpr_codec *codec, int fd, uint64_t *raw_bytes, uint64_t *coded_bytes,
+                             cpr_error *error);
+
+/* Shows a loaded codec the *coded_bytes bytes of bitstream that were written before the snapshot.
+ * The next cpr_codec_encode() then goes on: its `read` must give the shard from its start (what is
+ * coded already is only compared: CPR_ERR_CHANGED), its `write` gets the further bytes, its marks
+ * must be those of the first run. CPR_ERR_DAMAGED: these are other bytes; start anew. */
+cpr_status cpr_codec_resume(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error);
+
+/* A small block of metadata (the vocabulary) coded with the model on single bytes. *coded is
+ * malloc()ed, owned by the caller. Decoding needs to know the raw size; damage gives
+ * CPR_ERR_DAMAGED. */
+cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded,
+                           size_t *coded_bytes, cpr_error *error);
+cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
+                           size_t *raw_bytes, cpr_error *error);
+
+/* ---- noise ------------------------------------------------------------------------------------
+ */
+
+/* True if a block's byte values are all about equally frequent, as in compressed or encrypted data:
+ * there is nothing to learn from it. Never of fewer than 4 KiB. */
+bool cpr_block_is_noise(const uint8_t *block, size_t bytes);
+
+/* ---- LZ4 meter
+ * ----------------------------------------------------------------------------------- */
+
+/* Size of the data, in blocks of 4 MiB, under LZ4 at its default level: the baseline of the audit.
+ */
+typedef struct cpr_lz4_meter cpr_lz4_meter;
+cpr_lz4_meter *cpr_lz4_meter_create(void);
+void cpr_lz4_meter_free(cpr_lz4_meter *meter);
+void cpr_lz4_meter_add(cpr_lz4_meter *meter, const uint8_t *data, size_t bytes);
+uint64_t cpr_lz4_meter_finish(cpr_lz4_meter *meter); /* total, and ready for the next shard */
+
+/* ---- self-test ------------------------------------------------------------------------------- */
+
+/* Codes and decodes a small built-in text as the profile does, and as the archive's tables are
+ * coded, and compares the bitstreams with known ones, in less than 0.1 s: CPR_ERR_SELF_TEST if this
+ * machine computes differently. NULL: the tables alone. *fingerprint is a hash of what it computed,
+ * the same in all processes that can work on one archive together. */
+cpr_status cpr_self_test(const struct cpr_profile *profile, uint64_t *fingerprint,
+                         cpr_error *error);
+
+#endif

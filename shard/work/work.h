@@ -1,0 +1,212 @@
+/* work.h - the work directory: a job's state while it runs, and after it was interrupted.
+ * WORK.md describes all files. */
+#ifndef CPR_WORK_H
+#define CPR_WORK_H
+
+#include "codec.h"
+#include "corpus.h"
+
+/* Of the files below: what WORK.md describes. */
+#define CPR_WORK_VERSION 1u
+
+/* ---- work directory -------------------------------------------------------------------------- */
+
+/* `ARCHIVE.work/` beside the archive: a job's state while it runs, and after it was interrupted.
+ * Finished shards are files, each with a header and checksums, written under a temporary name,
+ * synced, renamed; so are the snapshots of shards in work. The manifest says what the shards are
+ * shards of. FORMAT.md describes all files. */
+typedef struct cpr_work_dir cpr_work_dir;
+typedef struct cpr_work_lock cpr_work_lock;
+
+/* Creates the directory (`create`), or opens what is there: CPR_ERR_NOT_FOUND if nothing is. A
+ * directory that neither is empty nor has a lock or a manifest of ours is not touched, nor a link,
+ * nor another user's directory that everybody may write to: CPR_ERR_EXISTS, or without `create`
+ * CPR_ERR_NOT_FOUND. Not collective: rank 0 creates, the others open after it. */
+cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **work,
+                             cpr_error *error);
+void cpr_work_dir_close(cpr_work_dir *work);
+
+/* What lies in a work directory. */
+typedef struct cpr_work_scan {
+    uint64_t shards; /* finished, as far as names tell */
+    uint64_t snapshots;
+    uint64_t streams; /* that have been read to their end */
+    uint64_t bytes;   /* of all of these */
+    uint8_t primer;   /* CPR_WORK_HAS_...; it is not one of the shards */
+    bool manifest;
+    bool published; /* the mark that cpr_work_mark_published() leaves */
+} cpr_work_scan;
+
+enum { CPR_WORK_HAS_SHARD = 1, CPR_WORK_HAS_SNAPSHOT = 2 };
+
+/* Looks at the names. marks (may be NULL): `shards` bytes, in which CPR_WORK_HAS_... are set. */
+cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint8_t *marks,
+                             uint64_t shards, cpr_error *error);
+
+/* Removes the temporary files of earlier attempts. */
+cpr_status cpr_work_dir_tidy(const cpr_work_dir *work, cpr_error *error);
+
+/* Removes everything that corpress put into it, but the lock, and what was read from pipes unless
+ * `streams` is set. */
+cpr_status cpr_work_dir_clear(cpr_work_dir *work, bool streams, cpr_error *error);
+
+/* Removes the directory and everything that corpress put into it. If there is something else, that
+ * and the directory stay: CPR_ERR_EXISTS. No process should have it open. CPR_OK if there is none.
+ * Releases the caller's lock (may be NULL).
+ */
+cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cpr_error *error);
+
+/* The process that works, or worked, in a directory. */
+typedef struct cpr_work_owner {
+    char host[65];
+    char kernel[65]; /* names the running kernel, whose locks the process takes part in */
+    char job[33];    /* SLURM's number of the job, or "" */
+    int64_t pid;
+} cpr_work_owner;
+
+/* Takes the directory's lock for this process, which from now on shows that it is alive; or
+ * CPR_ERR_BUSY, which names the owner. Waits up to 10 s for an owner that may be about to end, and
+ * watches one on another host for 20 s; `tell` is told of it. CPR_ERR_NOT_FOUND: the directory was
+ * removed meanwhile; open it again. */
+cpr_status cpr_work_lock_take(const cpr_work_dir *work, cpr_warn_fn *tell, void *tell_context,
+                              cpr_work_lock **lock, cpr_error *error);
+void cpr_work_lock_release(cpr_work_lock *lock);
+
+/* True: this process was thought to be dead, and another job has taken over. To be called now and
+ * then, by one thread: where there may be no thread that does so, this shows that the process is
+ * alive. */
+bool cpr_work_lock_lost(cpr_work_lock *lock);
+
+/* Whether a job is at work, and whose it is or was last; takes up to 7 s if it is on another host.
+ */
+bool cpr_work_lock_look(const cpr_work_dir *work, cpr_work_owner *owner);
+
+/* The streams of a list, copied into the work directory, because they can be read only once and
+ * every rank must read them. */
+typedef struct cpr_work_streams cpr_work_streams;
+
+/* Finds those that an earlier run has read to their end, and tells the list where they are and how
+ * large. */
+cpr_status cpr_work_streams_open(const cpr_work_dir *work, cpr_file_list *files,
+                                 cpr_work_streams **streams, cpr_error *error);
+void cpr_work_streams_close(cpr_work_streams *streams);
+
+/* The first stream that is not there, or their number; and how many bytes of it have been read. */
+size_t cpr_work_streams_next(cpr_work_streams *streams);
+uint64_t cpr_work_streams_bytes(const cpr_work_streams *streams);
+
+/* Reads on in that stream for at most about 0.2 s; once it has ended, its file is on the disk and
+ * the list knows it. *more is false if all of them are there. A failure leaves nothing of the
+ * stream. */
+cpr_status cpr_work_streams_step(cpr_work_streams *streams, bool *more, cpr_error *error);
+
+/* Removes what an earlier run read from streams that are not of this list. */
+cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work_streams *streams,
+                                        cpr_error *error);
+
+/* What the shards of a work directory depend on. Pointers are the manifest's own after
+ * cpr_manifest_read(). */
+typedef struct cpr_manifest {
+    char profile[32];
+    uint32_t profile_version;
+    uint64_t shard_bytes;       /* the option */
+    uint64_t primer_bytes;      /* of the sample that the primer is taken from */
+    uint64_t primer_text_bytes; /* of the primer itself: without noise */
+    uint64_t fingerprint;       /* of what this program's arithmetic makes of a known text */
+    cpr_file_list *files;
+    uint64_t shard_count;
+    uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
+    cpr_hash128 *sample; /* hash of each block of the sample, then of the primer's */
+    uint64_t sample_count;
+    uint8_t *vocabulary; /* packed */
+    size_t vocabulary_bytes;
+} cpr_manifest;
+
+/* CPR_ERR_NOT_FOUND: there is none. CPR_ERR_DAMAGED, CPR_ERR_VERSION: it is of no use. */
+cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, cpr_error *error);
+cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *manifest,
+                              cpr_error *error);
+void cpr_manifest_free(cpr_manifest *manifest);
+
+/* CPR_ERR_CHANGED, naming the first difference and what to do, if `now` (of which shards, sample
+ * and vocabulary are not looked at) is not the job that `old` is of. Modes and times may differ. */
+cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now, cpr_error *error);
+
+/* What may have happened to a file since the job began, the more likely to its content the higher
+ * the number. */
+enum {
+    CPR_FILE_UNTOUCHED = 0,
+    CPR_FILE_TOUCHED = 1, /* its ctime: mode, owner, links, or content with the old mtime */
+    CPR_FILE_WRITTEN = 2, /* its mtime */
+    CPR_FILE_REPLACED = 3 /* its content, as the sample shows */
+};
+
+/* After a comparison without a difference: sets changes[i] for each file of the list. Returns for
+ * how many it is not CPR_FILE_UNTOUCHED. */
+uint64_t cpr_manifest_find_touched(const cpr_manifest *old, const cpr_manifest *now,
+                                   uint8_t *changes);
+
+/* The hash of a block of the sample. */
+cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes);
+
+/* Compares the hash of block i of the sample, which lies at `extent`. If it is another one, marks
+ * the files there as CPR_FILE_REPLACED and returns false. */
+bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,
+                             cpr_extent extent, uint8_t *changes);
+
+/* How far a job is, for people; not part of what is needed to go on. *text is malloc()ed. */
+cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error);
+cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_error *error);
+
+/* Where an archive is written before it gets its name: a path in its work directory that no other
+ * process has; malloc()ed. */
+char *cpr_work_archive_path(const char *archive_path);
+
+/* Notes, before it gets its name, which sealed archive this job has made; and sets *published to
+ * whether the archive at a path is that one. */
+cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_path,
+                                   cpr_error *error);
+cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
+                                 bool *published, cpr_error *error);
+
+/* Writing the bitstream of one shard, or of the primer (CPR_SHARD_PRIMER): begin, write (a
+ * cpr_write_fn), then commit or abandon. `commit` stores info and the loss of each file in the
+ * shard, syncs and renames. */
+typedef struct cpr_work_shard cpr_work_shard;
+cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
+                                cpr_error *error);
+cpr_status cpr_work_shard_write(void *work_shard, const uint8_t *data, size_t bytes,
+                                cpr_error *error);
+cpr_status cpr_work_shard_commit(cpr_work_shard *work_shard, const cpr_shard_info *info,
+                                 const uint64_t *file_loss, size_t files, cpr_error *error);
+void cpr_work_shard_abandon(cpr_work_shard *work_shard);
+
+/* Saves a shard in work, at a block boundary: the bitstream so far and the codec's state, durable.
+ * The shard may go on, or be abandoned. */
+cpr_status cpr_work_shard_save(cpr_work_shard *work_shard, cpr_codec *codec, cpr_error *error);
+
+/* Straight after begin: goes on from the shard's snapshot, if there is one. *raw_bytes is where; 0:
+ * from the start. A damaged snapshot is removed, and error->text, "" otherwise, says so. */
+cpr_status cpr_work_shard_resume(cpr_work_shard *work_shard, cpr_codec *codec, uint64_t *raw_bytes,
+                                 cpr_error *error);
+
+/* Removes a shard's snapshot. */
+void cpr_work_snapshot_drop(cpr_work_dir *work, uint64_t shard);
+
+/* Reads back a finished shard's facts; *file_loss (may be NULL) is malloc()ed, owned by the caller.
+ * CPR_ERR_NOT_FOUND if there is none, CPR_ERR_DAMAGED if header or trailer are. */
+cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
+                               uint64_t **file_loss, size_t *files, cpr_error *error);
+
+/* The same, and reads the bitstream and compares its hash: CPR_ERR_DAMAGED. */
+cpr_status cpr_work_shard_check(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
+                                size_t *files, cpr_error *error);
+
+/* Removes a finished shard's file. */
+cpr_status cpr_work_shard_drop(cpr_work_dir *work, uint64_t shard, cpr_error *error);
+
+/* Reads bytes [offset, offset + bytes) of a finished shard's bitstream. */
+cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offset, uint8_t *out,
+                               size_t bytes, cpr_error *error);
+
+#endif
