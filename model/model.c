@@ -1,6 +1,6 @@
-/* context_model.c - memory and initial state of the model, and the choice of its kernel. */
+/* model.c - memory and initial state of the model, and the choice of its kernel. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, madvise */
-#include "context_model.h"
+#include "mixing_state.h"
 
 #include "blas.h"
 #include "token_contexts.h"
@@ -365,4 +365,25 @@ void *cpr_model_state(cpr_model *m)
 void cpr_model_restored(cpr_model *m)
 {
     cpr_network_forget_ahead(&m->network);
+}
+
+/* ---- OpenBLAS ---- */
+
+const char *cpr_model_load(const cpr_profile *profile, bool *no_memory)
+{
+    const char *problem = NULL;
+    *no_memory = false;
+    if (!cpr_profile_has_network(profile) || cpr_blas_load(&problem, no_memory) != NULL)
+        return NULL;
+    return problem;
+}
+
+const char *cpr_model_blas(const cpr_profile *profile)
+{
+    const char *problem;
+    bool no_memory;
+    if (!cpr_profile_has_network(profile))
+        return "none";
+    const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);
+    return blas != NULL ? blas->kernels : "missing";
 }

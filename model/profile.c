@@ -1,5 +1,5 @@
 /* profile.c - the named sets of parameters. */
-#include "context_model.h"
+#include "mixing_state.h"
 #include "token_contexts.h"
 
 #include <string.h>

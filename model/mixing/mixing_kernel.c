@@ -1,11 +1,11 @@
-/* context_kernel.c - predict and learn one decision: the model's inner loop.
+/* mixing_kernel.c - predict and learn one decision: the model's inner loop.
  *
  * Compiled once per instruction set, with CPR_KERNEL as the name of the variant. Integer arithmetic
  * only, so that all variants give the same results. The methods are those of context mixing
  * (Mahoney 2005, "Adaptive weighing of context models for lossless data compression", TR
  * CS-2005-16): bit histories mapped to learned probabilities, logistic mixing with selected
  * weights, secondary estimation. */
-#include "context_model.h"
+#include "mixing_state.h"
 #include "exact_math.h"
 #include "token_contexts.h"
 

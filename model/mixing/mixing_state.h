@@ -1,11 +1,11 @@
-/* context_model.h - the parts of the context-mixing model. Private to model/.
+/* mixing_state.h - the parts of the context-mixing model. Private to model/.
  *
- * context_model.c owns the memory and the tables that never change. Once a token, token_contexts.c
+ * model.c owns the memory and the tables that never change. Once a token, token_contexts.c
  * computes the contexts, token_matches.c follows the match models, and successors.c finds what the
- * contexts' successors were. context_kernel.c predicts and learns decisions and is compiled once
+ * contexts' successors were. mixing_kernel.c predicts and learns decisions and is compiled once
  * per instruction set. */
-#ifndef CPR_CONTEXT_MODEL_H
-#define CPR_CONTEXT_MODEL_H
+#ifndef CPR_MIXING_STATE_H
+#define CPR_MIXING_STATE_H
 
 #include "bit_history.h"
 #include "logistic.h"
@@ -119,7 +119,7 @@ struct cpr_profile {
     cpr_network_shape network; /* of width 0: there is none */
 };
 
-/* Rows of each weight set, and what selects them: see context_kernel.c. */
+/* Rows of each weight set, and what selects them: see mixing_kernel.c. */
 #define CPR_ROWS_NODE 4096u
 #define CPR_ROWS_MATCH 512u
 #define CPR_ROWS_KNOWN 256u

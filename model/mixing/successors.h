@@ -5,7 +5,7 @@
 #ifndef CPR_SUCCESSORS_H
 #define CPR_SUCCESSORS_H
 
-#include "context_model.h"
+#include "mixing_state.h"
 
 /* Learns the token in the entries that were found for it. */
 void cpr_successors_learn(cpr_model *model, uint32_t token);

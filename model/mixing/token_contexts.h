@@ -2,7 +2,7 @@
 #ifndef CPR_TOKEN_CONTEXTS_H
 #define CPR_TOKEN_CONTEXTS_H
 
-#include "context_model.h"
+#include "mixing_state.h"
 
 /* The order is that of MODEL.md. */
 enum cpr_context_id {

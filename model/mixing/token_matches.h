@@ -6,7 +6,7 @@
 #ifndef CPR_TOKEN_MATCHES_H
 #define CPR_TOKEN_MATCHES_H
 
-#include "context_model.h"
+#include "mixing_state.h"
 
 /* Learns whether the matches were right about the token, and appends it to the history. */
 void cpr_token_matches_append(cpr_model *model, uint32_t token);

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "blas.h"
 
-#include "context_model.h"
+#include "model.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -135,23 +135,4 @@ const cpr_blas *cpr_blas_load(const char **problem, bool *no_memory)
     *problem = the_one.problem;
     *no_memory = the_one.no_memory;
     return the_one.good ? &the_one.blas : NULL;
-}
-
-const char *cpr_model_load(const cpr_profile *profile, bool *no_memory)
-{
-    const char *problem = NULL;
-    *no_memory = false;
-    if (!cpr_profile_has_network(profile) || cpr_blas_load(&problem, no_memory) != NULL)
-        return NULL;
-    return problem;
-}
-
-const char *cpr_model_blas(const cpr_profile *profile)
-{
-    const char *problem;
-    bool no_memory;
-    if (!cpr_profile_has_network(profile))
-        return "none";
-    const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);
-    return blas != NULL ? blas->kernels : "missing";
 }

@@ -1,5 +1,5 @@
 /* network_kernel.c - the network's arithmetic. Compiled once per instruction set, like
- * context_kernel.c; loops are written so that every compiler may make vectors of them without
+ * mixing_kernel.c; loops are written so that every compiler may make vectors of them without
  * changing a result. */
 #include "blas.h"
 #include "exact_math.h"

@@ -34,6 +34,10 @@ forbid coder "$(headers_of model)"
 forbid model "$(headers_of coder)"
 in_order coder shard mpi jobs
 in_order model shard mpi jobs
+in_order model/vocabulary model/network model/mixing
+for folder in shard mpi jobs; do # these see only the top of model/
+    forbid "$folder" "$(headers_of model/vocabulary model/network model/mixing)"
+done
 in_order mpi/ranks mpi/compress mpi/decode
 forbid mpi/decode "$(headers_of mpi/compress)"
 for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done

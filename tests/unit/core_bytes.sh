@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # core_bytes.sh CORE_BYTES ROOT: the model and the coder make the same bytes with every kernel of
 # this machine, and compiled for aarch64 and for s390x, which is big-endian, under qemu's emulation
-# of their processors. CORE_BYTES is the native build of core_bytes.c. For these model/blas.c is
+# of their processors. CORE_BYTES is the native build of core_bytes.c. For these model/network/blas.c is
 # replaced by plain sums of integers, which also see to it that all operands are integers. Skipped, after the kernels,
 # where there is neither architecture's cross compiler and emulator.
 set -euo pipefail
@@ -26,14 +26,15 @@ compare() {
 # Static, so that the emulator needs no libraries of that architecture.
 cross() {
     local compiler=$1-linux-gnu-gcc emulator flags=(-std=c17 -D_DEFAULT_SOURCE
-        -ffp-contract=off -fexcess-precision=fast -Icoder -Imodel -Itests/unit/plain_blas)
+        -ffp-contract=off -fexcess-precision=fast -Icoder -Imodel -Imodel/vocabulary
+        -Imodel/network -Imodel/mixing -Itests/unit/plain_blas)
     if ! emulator=$(command -v "qemu-$1-static" || command -v "qemu-$1") ||
         ! command -v "$compiler" >/dev/null; then
         echo "$1: left out, as there is no $compiler or no qemu-$1-static"
         return
     fi
-    "$compiler" -O3 "${flags[@]}" -c model/context_kernel.c -o "$work/$1.context.o"
-    "$compiler" -O3 "${flags[@]}" -c model/network_kernel.c -o "$work/$1.network.o"
+    "$compiler" -O3 "${flags[@]}" -c model/mixing/mixing_kernel.c -o "$work/$1.mixing.o"
+    "$compiler" -O3 "${flags[@]}" -c model/network/network_kernel.c -o "$work/$1.network.o"
     "$compiler" -O2 "${flags[@]}" -static tests/unit/core_bytes.c tests/unit/plain_blas/*.c coder/*.c \
         "${sources[@]}" "$work/$1".*.o -o "$work/$1"
     compare "$1" "$emulator" "$work/$1"

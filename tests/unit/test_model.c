@@ -1,5 +1,5 @@
 /* test_model.c - the model's tables, its kernels against each other, saving and loading. */
-#include "context_model.h"
+#include "mixing_state.h"
 #include "model.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* test_network.c - the network's functions against libm, what it learns, and its operands. */
 #include "blas.h"
-#include "context_model.h"
+#include "mixing_state.h"
 #include "exact_math.h"
 
 #include <setjmp.h>

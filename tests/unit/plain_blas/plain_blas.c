@@ -44,7 +44,7 @@ void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE
         }
 }
 
-/* In the place of model/blas.c's. */
+/* In the place of model/network/blas.c's. */
 const cpr_blas *cpr_blas_load(const char **problem, bool *no_memory)
 {
     static const cpr_blas plain = {.sgemm = cblas_sgemm, .kernels = "plain"};
