@@ -5,8 +5,8 @@
  * (Mahoney 2005, "Adaptive weighing of context models for lossless data compression", TR
  * CS-2005-16): bit histories mapped to learned probabilities, logistic mixing with selected
  * weights, secondary estimation. */
-#include "mixing_state.h"
 #include "exact_math.h"
+#include "mixing_state.h"
 #include "token_contexts.h"
 
 #ifdef __AVX2__

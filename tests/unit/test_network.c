@@ -1,7 +1,7 @@
 /* test_network.c - the network's functions against libm, what it learns, and its operands. */
 #include "blas.h"
-#include "mixing_state.h"
 #include "exact_math.h"
+#include "mixing_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
