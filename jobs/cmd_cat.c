@@ -103,8 +103,8 @@ static cpr_status cat_range(cat_call *call, uint64_t begin, uint64_t end, cpr_er
     const uint64_t last = selection_shard_at(header, end - 1);
     for (uint64_t i = selection_shard_at(header, begin); status == CPR_OK && i <= last; i++) {
         window w = {.at = header->shards[i].offset, .begin = begin, .end = end};
-        status =
-            cpr_archive_decode(call->archive, i, call->codec, write_window, &w, NULL, NULL, error);
+        status = cpr_archive_decode(call->archive, i, call->codec, (cpr_sink){write_window, &w},
+                                    (cpr_watch){NULL, NULL}, error);
     }
     return status;
 }

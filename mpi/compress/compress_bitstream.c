@@ -100,8 +100,9 @@ static cpr_status code(cpr_bitstream_work *work, bool from_start, cpr_shard_info
     if (status == CPR_OK && !from_start)
         status = resume(work, error);
     if (status == CPR_OK)
-        status = cpr_codec_encode(run->codec, read_through, work, cpr_work_shard_write, work->out,
-                                  save_now_and_then, work, work->marks, info, error);
+        status = cpr_codec_encode(run->codec, (cpr_source){read_through, work},
+                                  (cpr_sink){cpr_work_shard_write, work->out},
+                                  (cpr_watch){save_now_and_then, work}, work->marks, info, error);
     if (status == CPR_STOPPED && work->raw_bytes > 0 && work->keep)
         save(work);
     return status;

@@ -154,8 +154,9 @@ static cpr_status decode_primer(primer_work *primer, cpr_codec *codec, cpr_progr
         cpr_work_shard_check(file.work, CPR_SHARD_PRIMER, &primer->info, &files, error);
     file.end = primer->info.coded_bytes;
     if (status == CPR_OK)
-        status = cpr_codec_decode(codec, &primer->info, read_coded, &file, NULL, NULL, progress,
-                                  progress_context, error);
+        status = cpr_codec_decode(codec, &primer->info, (cpr_source){read_coded, &file},
+                                  (cpr_sink){NULL, NULL}, (cpr_watch){progress, progress_context},
+                                  error);
     return status;
 }
 

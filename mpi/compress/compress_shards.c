@@ -130,9 +130,9 @@ static cpr_status compare_with_files(coder_state *state, const comparison *c, bo
     if (*same)
         return CPR_OK;
     uint64_t again;
-    const cpr_status status =
-        cpr_corpus_reader_compare(state->reader, state->start, state->end - state->start,
-                                  c->info->raw_hash, same, while_comparing, (void *)c, error);
+    const cpr_status status = cpr_corpus_reader_compare(
+        state->reader, state->start, state->end - state->start, c->info->raw_hash, same,
+        (cpr_watch){while_comparing, (void *)c}, error);
     (void)cpr_corpus_reader_touched(state->reader, &again);
     return status;
 }

@@ -233,7 +233,7 @@ static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard,
     bool same = true;
     if (good && cpr_compress_is_touched(run, shard)) {
         status = cpr_corpus_reader_compare(reader, start, end - start, info.raw_hash, &same,
-                                           heed_stop, NULL, error);
+                                           (cpr_watch){heed_stop, NULL}, error);
         if (status != CPR_OK)
             return status;
     }

@@ -92,8 +92,8 @@ static cpr_status decode_primer(void *context, cpr_codec *codec, cpr_progress_fn
                                 void *progress_context, cpr_error *error)
 {
     decoder_state *state = context;
-    return cpr_archive_decode(state->archive, CPR_SHARD_PRIMER, codec, NULL, NULL, progress,
-                              progress_context, error);
+    return cpr_archive_decode(state->archive, CPR_SHARD_PRIMER, codec, (cpr_sink){NULL, NULL},
+                              (cpr_watch){progress, progress_context}, error);
 }
 
 /* The shard's own progress has not begun while the primer is decoded. */
@@ -183,8 +183,8 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
     const cpr_shard_info *info = shard_of(state, item, &shard);
     cpr_error detail = {.text = ""};
     bool present = false;
-    cpr_status status =
-        cpr_output_shard_present(state->tree, info, progress, progress_context, &present, error);
+    cpr_status status = cpr_output_shard_present(
+        state->tree, info, (cpr_watch){progress, progress_context}, &present, error);
     if (present)
         cpr_ranks_resumed(state->ranks, info->raw_bytes);
     if (status != CPR_OK || present)
@@ -194,8 +194,9 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
         status = cpr_output_shard_begin(state->tree, info, error);
     if (status != CPR_OK)
         return status;
-    status = cpr_archive_decode(state->archive, shard, state->codec, cpr_output_shard_write,
-                                state->tree, progress, progress_context, &detail);
+    status = cpr_archive_decode(state->archive, shard, state->codec,
+                                (cpr_sink){cpr_output_shard_write, state->tree},
+                                (cpr_watch){progress, progress_context}, &detail);
     cpr_error end_detail = {.text = ""};
     const cpr_status ended = cpr_output_shard_end(state->tree, status == CPR_OK, &end_detail);
     if (status == CPR_OK && ended != CPR_OK) {
@@ -370,8 +371,9 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
         return status;
     if (state->depth == CPR_EXAMINE_CURVE)
         cpr_codec_set_curve(state->codec, &result->curve);
-    status = cpr_archive_decode(state->archive, shard, state->codec, measure, state->meter,
-                                progress, progress_context, &detail);
+    status =
+        cpr_archive_decode(state->archive, shard, state->codec, (cpr_sink){measure, state->meter},
+                           (cpr_watch){progress, progress_context}, &detail);
     cpr_codec_set_curve(state->codec, NULL);
     const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
     if (status == CPR_OK)

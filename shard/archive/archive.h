@@ -107,11 +107,10 @@ cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint
 /* Reads a shard's bitstream once and compares its hash: CPR_ERR_DAMAGED names the shard. */
 cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error);
 
-/* Checks the coded hash, then decodes the shard to `write` (may be NULL). If the archive has a
+/* Checks the coded hash, then decodes the shard. If the archive has a
  * primer, the state after it must be the codec's base; for the primer itself it must have none. */
-cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec,
-                              cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
-                              void *progress_context, cpr_error *error);
+cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec, cpr_sink sink,
+                              cpr_watch watch, cpr_error *error);
 
 /* Decodes the primer with a codec in its initial state and makes the state after it the codec's
  * base. *base is malloc()ed, to be freed after the codec; NULL if the archive has no primer. */

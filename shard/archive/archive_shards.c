@@ -124,17 +124,16 @@ static cpr_status read_source(void *context, uint8_t *out, size_t capacity, size
     return *got == 0 ? CPR_OK : cpr_archive_read(s->archive, s->shard, at, out, *got, error);
 }
 
-cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec,
-                              cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
-                              void *progress_context, cpr_error *error)
+cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec, cpr_sink sink,
+                              cpr_watch watch, cpr_error *error)
 {
     shard_source source = {archive, shard, 0};
     cpr_error detail = {.text = ""};
     cpr_status status = cpr_archive_check_coded(archive, shard, error);
     if (status != CPR_OK)
         return status;
-    status = cpr_codec_decode(codec, cpr_archive_shard(archive, shard), read_source, &source, write,
-                              write_context, progress, progress_context, &detail);
+    status = cpr_codec_decode(codec, cpr_archive_shard(archive, shard),
+                              (cpr_source){read_source, &source}, sink, watch, &detail);
     if (status == CPR_ERR_DAMAGED)
         return damaged(archive, shard, detail.text, error);
     return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail.text);
@@ -145,8 +144,8 @@ cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base
     *base = NULL;
     if (archive->header.primer == NULL)
         return CPR_OK;
-    const cpr_status status =
-        cpr_archive_decode(archive, CPR_SHARD_PRIMER, codec, NULL, NULL, NULL, NULL, error);
+    const cpr_status status = cpr_archive_decode(
+        archive, CPR_SHARD_PRIMER, codec, (cpr_sink){NULL, NULL}, (cpr_watch){NULL, NULL}, error);
     if (status != CPR_OK)
         return status;
     *base = malloc(cpr_codec_state_bytes(codec));

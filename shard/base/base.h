@@ -23,12 +23,37 @@ typedef struct cpr_hash128 {
 typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
                                    cpr_error *error);
 
-/* Source of bytes: puts 1 to `capacity` bytes at `out` and their number in *got; 0: no more. */
+/* Watches work that takes its time. progress NULL: nobody does. */
+typedef struct cpr_watch {
+    cpr_progress_fn *progress;
+    void *context;
+} cpr_watch;
+
+static inline cpr_status cpr_watch_tell(cpr_watch watch, uint64_t raw_bytes, uint64_t coded_bytes,
+                                        cpr_error *error)
+{
+    return watch.progress == NULL ? CPR_OK
+                                  : watch.progress(watch.context, raw_bytes, coded_bytes, error);
+}
+
+/* Puts 1 to `capacity` bytes at `out` and their number in *got; 0: no more. */
 typedef cpr_status cpr_read_fn(void *context, uint8_t *out, size_t capacity, size_t *got,
                                cpr_error *error);
 
+/* Where bytes come from. */
+typedef struct cpr_source {
+    cpr_read_fn *read;
+    void *context;
+} cpr_source;
+
 /* Takes all the bytes given. */
 typedef cpr_status cpr_write_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
+
+/* Where bytes go. write NULL, where that is allowed: they are not wanted. */
+typedef struct cpr_sink {
+    cpr_write_fn *write;
+    void *context;
+} cpr_sink;
 
 /* Something the user should know that is not a failure: a socket left out, ... One line. */
 typedef void cpr_warn_fn(void *context, const char *text);

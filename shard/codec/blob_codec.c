@@ -75,8 +75,9 @@ cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded
     if (status == CPR_OK)
         status = write_memory(&sink, header, sizeof header, error);
     if (status == CPR_OK)
-        status = cpr_codec_encode(codec, read_memory, &source, write_memory, &sink, NULL, NULL,
-                                  NULL, &info, error);
+        status = cpr_codec_encode(codec, (cpr_source){read_memory, &source},
+                                  (cpr_sink){write_memory, &sink}, (cpr_watch){NULL, NULL}, NULL,
+                                  &info, error);
     cpr_codec_free(codec);
     cpr_vocabulary_free(vocabulary);
     if (status != CPR_OK) {
@@ -108,8 +109,8 @@ cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **r
     cpr_codec *codec;
     cpr_status status = create_codec(info.raw_bytes, &vocabulary, &codec, error);
     if (status == CPR_OK)
-        status = cpr_codec_decode(codec, &info, read_memory, &source, write_memory, &sink, NULL,
-                                  NULL, error);
+        status = cpr_codec_decode(codec, &info, (cpr_source){read_memory, &source},
+                                  (cpr_sink){write_memory, &sink}, (cpr_watch){NULL, NULL}, error);
     cpr_codec_free(codec);
     cpr_vocabulary_free(vocabulary);
     if (status != CPR_OK) {

@@ -65,10 +65,8 @@ void cpr_codec_set_base(cpr_codec *codec, const void *state);
 /* Codes everything that `read` gives, as one shard (or as the primer), and fills all of *info
  * except offset and generation. marks may be NULL, progress may be NULL. When progress is called,
  * all coded bytes so far have been given to `write`. */
-cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
-                            cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
-                            void *progress_context, const cpr_loss_marks *marks,
-                            cpr_shard_info *info, cpr_error *error);
+cpr_status cpr_codec_encode(cpr_codec *codec, cpr_source source, cpr_sink sink, cpr_watch watch,
+                            const cpr_loss_marks *marks, cpr_shard_info *info, cpr_error *error);
 
 /* How the loss grows while a shard is coded. Point k is after 2^k * 64 KiB, the last one after the
  * whole shard. */
@@ -91,9 +89,8 @@ void cpr_codec_set_curve(cpr_codec *codec, cpr_curve *curve);
 /* Decodes a bitstream into info->raw_bytes bytes given to `write` (may be NULL) and checks them
  * against info->raw_hash: CPR_ERR_DAMAGED if they differ. (`read` gives the coded bytes; that their
  * hash is right has been checked before.) */
-cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
-                            void *read_context, cpr_write_fn *write, void *write_context,
-                            cpr_progress_fn *progress, void *progress_context, cpr_error *error);
+cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
+                            cpr_sink sink, cpr_watch watch, cpr_error *error);
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
@@ -113,7 +110,7 @@ cpr_status cpr_snapshot_read(cpr_codec *codec, int fd, uint64_t *raw_bytes, uint
  * The next cpr_codec_encode() then goes on: its `read` must give the shard from its start (what is
  * coded already is only compared: CPR_ERR_CHANGED), its `write` gets the further bytes, its marks
  * must be those of the first run. CPR_ERR_DAMAGED: these are other bytes; start anew. */
-cpr_status cpr_codec_resume(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error);
+cpr_status cpr_codec_resume(cpr_codec *codec, cpr_source written, cpr_error *error);
 
 /* A small block of metadata (the vocabulary) coded with the model on single bytes. *coded is
  * malloc()ed, owned by the caller. Decoding needs to know the raw size; damage gives

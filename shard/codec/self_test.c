@@ -140,15 +140,16 @@ static cpr_status code_and_decode(self_test *t, size_t i, cpr_codec *codec, cpr_
     memory coded = {.data = t->coded, .end = CODED_CAPACITY};
     memory back = {.data = t->decoded, .end = k->bytes};
     cpr_shard_info info = {.offset = 0};
-    cpr_status status = cpr_codec_encode(codec, read_memory, &raw, write_memory, &coded, NULL, NULL,
-                                         NULL, &info, error);
+    cpr_status status =
+        cpr_codec_encode(codec, (cpr_source){read_memory, &raw}, (cpr_sink){write_memory, &coded},
+                         (cpr_watch){NULL, NULL}, NULL, &info, error);
     if (status != CPR_OK)
         return status;
     t->found[i] = XXH3_64bits(coded.data, coded.at);
     coded.end = coded.at;
     coded.at = 0;
-    status =
-        cpr_codec_decode(codec, &info, read_memory, &coded, write_memory, &back, NULL, NULL, error);
+    status = cpr_codec_decode(codec, &info, (cpr_source){read_memory, &coded},
+                              (cpr_sink){write_memory, &back}, (cpr_watch){NULL, NULL}, error);
     t->decodes[i] = status == CPR_OK && back.at == k->bytes &&
                     memcmp(back.data, t->text + k->from, k->bytes) == 0;
     /* That it does not decode is a finding, told together with the others. */

@@ -141,8 +141,7 @@ static bool same_hash(cpr_hash128 a, cpr_hash128 b)
 typedef struct encoding {
     cpr_codec *codec;
     cpr_coding *coding;
-    cpr_write_fn *write;
-    void *write_context;
+    cpr_sink sink;
     const cpr_loss_marks *marks;
 } encoding;
 
@@ -153,7 +152,7 @@ static cpr_status drain(encoding *e, cpr_error *error)
     XXH3_128bits_update(codec->coded_hash, codec->coded, bytes);
     e->coding->coded_bytes += bytes;
     e->coding->encoder.next = codec->coded;
-    return bytes > 0 ? e->write(e->write_context, codec->coded, bytes, error) : CPR_OK;
+    return bytes > 0 ? e->sink.write(e->sink.context, codec->coded, bytes, error) : CPR_OK;
 }
 
 static cpr_status drain_if_full(encoding *e, cpr_error *error)
@@ -232,13 +231,12 @@ static cpr_status encode_block(encoding *e, size_t bytes, cpr_error *error)
 }
 
 /* Fills the block from the source as far as it goes. */
-static cpr_status read_block(cpr_codec *codec, cpr_read_fn *read, void *context, size_t *bytes,
-                             cpr_error *error)
+static cpr_status read_block(cpr_codec *codec, cpr_source source, size_t *bytes, cpr_error *error)
 {
     size_t filled = 0, got = 1;
     while (filled < CPR_BLOCK_BYTES && got > 0) {
-        const cpr_status status =
-            read(context, codec->block + filled, CPR_BLOCK_BYTES - filled, &got, error);
+        const cpr_status status = source.read(source.context, codec->block + filled,
+                                              CPR_BLOCK_BYTES - filled, &got, error);
         if (status != CPR_OK)
             return status;
         filled += got;
@@ -248,11 +246,11 @@ static cpr_status read_block(cpr_codec *codec, cpr_read_fn *read, void *context,
 }
 
 /* Reads what an earlier run coded up to its snapshot, only to see that it is still the same. */
-static cpr_status skip_coded(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error)
+static cpr_status skip_coded(cpr_codec *codec, cpr_source source, cpr_error *error)
 {
     for (uint64_t left = codec->coding.raw_bytes; left > 0;) {
         size_t bytes;
-        const cpr_status status = read_block(codec, read, context, &bytes, error);
+        const cpr_status status = read_block(codec, source, &bytes, error);
         if (status != CPR_OK)
             return status;
         if (bytes == 0 || bytes > left)
@@ -266,7 +264,7 @@ static cpr_status skip_coded(cpr_codec *codec, cpr_read_fn *read, void *context,
                     "the corpus is not what it was when the snapshot was taken");
 }
 
-static cpr_status begin_encoding(encoding *e, cpr_read_fn *read, void *context, cpr_error *error)
+static cpr_status begin_encoding(encoding *e, cpr_source source, cpr_error *error)
 {
     cpr_codec *codec = e->codec;
     if (!codec->resumed) {
@@ -280,31 +278,25 @@ static cpr_status begin_encoding(encoding *e, cpr_read_fn *read, void *context, 
     if (e->coding->next_mark > 0)
         memcpy(e->marks->loss, codec->resume_marks, e->coding->next_mark * sizeof(uint64_t));
     e->coding->encoder.next = codec->coded;
-    return e->coding->raw_bytes > 0 ? skip_coded(codec, read, context, error) : CPR_OK;
+    return e->coding->raw_bytes > 0 ? skip_coded(codec, source, error) : CPR_OK;
 }
 
-cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_context,
-                            cpr_write_fn *write, void *write_context, cpr_progress_fn *progress,
-                            void *progress_context, const cpr_loss_marks *marks,
-                            cpr_shard_info *info, cpr_error *error)
+cpr_status cpr_codec_encode(cpr_codec *codec, cpr_source source, cpr_sink sink, cpr_watch watch,
+                            const cpr_loss_marks *marks, cpr_shard_info *info, cpr_error *error)
 {
-    encoding e = {.codec = codec,
-                  .coding = &codec->coding,
-                  .write = write,
-                  .write_context = write_context,
-                  .marks = marks};
+    encoding e = {.codec = codec, .coding = &codec->coding, .sink = sink, .marks = marks};
     codec->mark_losses = marks != NULL ? marks->loss : NULL;
-    cpr_status status = begin_encoding(&e, read, read_context, error);
+    cpr_status status = begin_encoding(&e, source, error);
     for (size_t bytes = CPR_BLOCK_BYTES; status == CPR_OK && bytes == CPR_BLOCK_BYTES;) {
-        status = read_block(codec, read, read_context, &bytes, error);
+        status = read_block(codec, source, &bytes, error);
         if (status != CPR_OK || bytes == 0)
             break;
         status = encode_block(&e, bytes, error);
         if (status == CPR_OK)
             status = drain(&e, error);
-        if (status == CPR_OK && progress != NULL)
-            status = progress(progress_context, codec->coding.raw_bytes, codec->coding.coded_bytes,
-                              error);
+        if (status == CPR_OK)
+            status =
+                cpr_watch_tell(watch, codec->coding.raw_bytes, codec->coding.coded_bytes, error);
     }
     if (status != CPR_OK)
         return status;
@@ -324,14 +316,14 @@ cpr_status cpr_codec_encode(cpr_codec *codec, cpr_read_fn *read, void *read_cont
     return CPR_OK;
 }
 
-cpr_status cpr_codec_resume(cpr_codec *codec, cpr_read_fn *read, void *context, cpr_error *error)
+cpr_status cpr_codec_resume(cpr_codec *codec, cpr_source written, cpr_error *error)
 {
     XXH3_128bits_reset(codec->raw_hash);
     XXH3_128bits_reset(codec->coded_hash);
     for (uint64_t left = codec->coding.coded_bytes; left > 0;) {
         const size_t most = left < CPR_CODED_BUFFER_BYTES ? (size_t)left : CPR_CODED_BUFFER_BYTES;
         size_t got;
-        const cpr_status status = read(context, codec->coded, most, &got, error);
+        const cpr_status status = written.read(written.context, codec->coded, most, &got, error);
         if (status != CPR_OK)
             return status;
         if (got == 0)
@@ -351,8 +343,7 @@ cpr_status cpr_codec_resume(cpr_codec *codec, cpr_read_fn *read, void *context, 
 typedef struct decoding {
     cpr_codec *codec;
     cpr_decoder decoder;
-    cpr_read_fn *read;
-    void *read_context;
+    cpr_source source;
     bool at_end;
     size_t padding; /* zeros that stand in the window behind the bitstream's end */
     const cpr_shard_info *info;
@@ -396,8 +387,8 @@ static cpr_status fill_window(decoding *d, cpr_error *error)
     memmove(coded, d->decoder.next, left);
     while (!d->at_end && left < CPR_CODED_BUFFER_BYTES) {
         size_t got;
-        const cpr_status status =
-            d->read(d->read_context, coded + left, CPR_CODED_BUFFER_BYTES - left, &got, error);
+        const cpr_status status = d->source.read(d->source.context, coded + left,
+                                                 CPR_CODED_BUFFER_BYTES - left, &got, error);
         if (status != CPR_OK)
             return status;
         d->at_end = got == 0;
@@ -482,11 +473,10 @@ static cpr_status start_decoder(decoding *d, cpr_error *error)
     return status;
 }
 
-cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_read_fn *read,
-                            void *read_context, cpr_write_fn *write, void *write_context,
-                            cpr_progress_fn *progress, void *progress_context, cpr_error *error)
+cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
+                            cpr_sink sink, cpr_watch watch, cpr_error *error)
 {
-    decoding d = {.codec = codec, .read = read, .read_context = read_context, .info = info};
+    decoding d = {.codec = codec, .source = source, .info = info};
     begin_shard(codec);
     if (codec->curve != NULL)
         codec->curve->points = 0;
@@ -495,12 +485,12 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_re
         const uint64_t left = info->raw_bytes - at;
         const size_t bytes = left < CPR_BLOCK_BYTES ? (size_t)left : CPR_BLOCK_BYTES;
         status = decode_block(&d, bytes, error);
-        if (status == CPR_OK && write != NULL)
-            status = write(write_context, codec->block, bytes, error);
+        if (status == CPR_OK && sink.write != NULL)
+            status = sink.write(sink.context, codec->block, bytes, error);
         at += bytes;
         add_to_curve(codec, at, at == info->raw_bytes);
-        if (status == CPR_OK && progress != NULL)
-            status = progress(progress_context, at, 0, error);
+        if (status == CPR_OK)
+            status = cpr_watch_tell(watch, at, 0, error);
     }
     if (status != CPR_OK)
         return status;

@@ -162,8 +162,8 @@ bool cpr_corpus_reader_touched(cpr_corpus_reader *reader, uint64_t *file);
 
 /* Reads bytes [offset, offset + bytes) only to see whether their hash is `hash`. */
 cpr_status cpr_corpus_reader_compare(cpr_corpus_reader *reader, uint64_t offset, uint64_t bytes,
-                                     cpr_hash128 hash, bool *same, cpr_progress_fn *progress,
-                                     void *progress_context, cpr_error *error);
+                                     cpr_hash128 hash, bool *same, cpr_watch watch,
+                                     cpr_error *error);
 
 /* ---- plan ------------------------------------------------------------------------------------ */
 

@@ -148,8 +148,8 @@ cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, ui
 }
 
 cpr_status cpr_corpus_reader_compare(cpr_corpus_reader *reader, uint64_t offset, uint64_t bytes,
-                                     cpr_hash128 hash, bool *same, cpr_progress_fn *progress,
-                                     void *progress_context, cpr_error *error)
+                                     cpr_hash128 hash, bool *same, cpr_watch watch,
+                                     cpr_error *error)
 {
     uint8_t *block = malloc(COMPARE_BYTES);
     XXH3_state_t *state = XXH3_createState();
@@ -165,8 +165,8 @@ cpr_status cpr_corpus_reader_compare(cpr_corpus_reader *reader, uint64_t offset,
         if (status == CPR_OK)
             XXH3_128bits_update(state, block, part);
         at += part;
-        if (status == CPR_OK && progress != NULL)
-            status = progress(progress_context, at, 0, error);
+        if (status == CPR_OK)
+            status = cpr_watch_tell(watch, at, 0, error);
     }
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(reader, error);

@@ -51,11 +51,10 @@ cpr_status cpr_output_shard_end(cpr_output_tree *tree, bool good, cpr_error *err
 
 /* By any process, before a shard is decoded, if cpr_output_tree_continue() was called: whether all
  * that it would write is there. If all files of the shard are selected, their bytes are compared
- * with the shard's hash; else files that have their names are taken for what they seem to be. Calls
- * progress (may be NULL) now and then. */
+ * with the shard's hash; else files that have their names are taken for what they seem to be. Tells
+ * `watch` now and then. */
 cpr_status cpr_output_shard_present(cpr_output_tree *tree, const cpr_shard_info *shard,
-                                    cpr_progress_fn *progress, void *progress_context,
-                                    bool *present, cpr_error *error);
+                                    cpr_watch watch, bool *present, cpr_error *error);
 
 /* By the object that prepared, instead of finishing: leaves the temporary files of those that span
  * several shards, for a run that goes on. */

@@ -121,8 +121,7 @@ typedef struct shard_check {
     bool hashing; /* every byte so far could be read */
     bool trusted; /* every selected file so far has its name */
     bool absent;  /* something is not there at all */
-    cpr_progress_fn *progress;
-    void *progress_context;
+    cpr_watch watch;
 } shard_check;
 
 /* Opens what there is of a selected file: *fd is -1 if it cannot be read. */
@@ -164,8 +163,7 @@ static cpr_status hash_part(shard_check *c, int fd, uint64_t file, uint64_t from
         c->hashing = cpr_io_pread(fd, buffer, part, from - start) == 0;
         (void)XXH3_128bits_update(c->hash, buffer, part);
         from += part;
-        if (c->progress != NULL)
-            status = c->progress(c->progress_context, from - c->start, 0, error);
+        status = cpr_watch_tell(c->watch, from - c->start, 0, error);
     }
     return status;
 }
@@ -193,8 +191,7 @@ static cpr_status check_file(shard_check *c, uint64_t file, cpr_error *error)
 }
 
 cpr_status cpr_output_shard_present(cpr_output_tree *tree, const cpr_shard_info *shard,
-                                    cpr_progress_fn *progress, void *progress_context,
-                                    bool *present, cpr_error *error)
+                                    cpr_watch watch, bool *present, cpr_error *error)
 {
     const uint64_t corpus = cpr_file_list_bytes(tree->files);
     const uint64_t files = cpr_file_list_count(tree->files);
@@ -208,8 +205,7 @@ cpr_status cpr_output_shard_present(cpr_output_tree *tree, const cpr_shard_info 
                      .hash = XXH3_createState(),
                      .hashing = true,
                      .trusted = true,
-                     .progress = progress,
-                     .progress_context = progress_context};
+                     .watch = watch};
     if (c.hash == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     (void)XXH3_128bits_reset(c.hash);

@@ -198,7 +198,7 @@ cpr_status cpr_work_shard_resume(cpr_work_shard *w, struct cpr_codec *codec, uin
         status = take_prefix(w, coded_bytes, error);
     if (status == CPR_OK) {
         prefix bytes = {.shard = w, .end = coded_bytes};
-        status = cpr_codec_resume(codec, read_prefix, &bytes, error);
+        status = cpr_codec_resume(codec, (cpr_source){read_prefix, &bytes}, error);
     }
     if (status != CPR_ERR_DAMAGED)
         return status;

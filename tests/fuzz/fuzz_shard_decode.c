@@ -17,8 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     fuzz_stream source = {.in = data + HEAD, .bytes = bytes - HEAD, .piece = data[2] + 1u};
     fuzz_stream sink = {.out = decoded, .capacity = raw_bytes};
     cpr_error error = {""};
-    const cpr_status status = cpr_codec_decode(fuzz_codec(), &info, fuzz_read, &source, fuzz_write,
-                                               &sink, NULL, NULL, &error);
+    const cpr_status status =
+        cpr_codec_decode(fuzz_codec(), &info, (cpr_source){fuzz_read, &source},
+                         (cpr_sink){fuzz_write, &sink}, (cpr_watch){NULL, NULL}, &error);
     REQUIRE(status == CPR_OK || status == CPR_ERR_DAMAGED);
     REQUIRE(status == CPR_OK || error.text[0] != '\0');
     REQUIRE(status != CPR_OK || sink.bytes == raw_bytes);

@@ -45,8 +45,9 @@ static cpr_status encode(uint8_t *out, cpr_shard_info *info, cpr_progress_fn *pr
     const cpr_loss_marks marks = {at, loss, 2};
     fuzz_stream source = {.in = raw, .bytes = sizeof raw, .piece = SIZE_MAX};
     fuzz_stream sink = {.out = out, .capacity = CODED_BYTES};
-    return cpr_codec_encode(fuzz_codec(), fuzz_read, &source, fuzz_write, &sink, progress, NULL,
-                            &marks, info, error);
+    return cpr_codec_encode(fuzz_codec(), (cpr_source){fuzz_read, &source},
+                            (cpr_sink){fuzz_write, &sink}, (cpr_watch){progress, NULL}, &marks,
+                            info, error);
 }
 
 static void make_snapshot(void)
@@ -76,7 +77,7 @@ static void check(bool edited)
     cpr_status status = cpr_snapshot_read(fuzz_codec(), fd, &raw_bytes, &coded_bytes, &error);
     REQUIRE(edited || status == CPR_OK);
     if (status == CPR_OK)
-        status = cpr_codec_resume(fuzz_codec(), fuzz_read, &before, &error);
+        status = cpr_codec_resume(fuzz_codec(), (cpr_source){fuzz_read, &before}, &error);
     REQUIRE(edited || status == CPR_OK);
     if (status == CPR_OK)
         status = encode(rest, &info, NULL, &error);

@@ -258,8 +258,8 @@ static cpr_status learn(void *context, cpr_codec *codec, cpr_progress_fn *progre
     if (context == NULL)
         return cpr_fail(error, CPR_ERR_DAMAGED, "nothing to learn");
     (*(uint64_t *)context)++;
-    return cpr_codec_encode(codec, give_text, &pieces, drop, NULL, progress, progress_context, NULL,
-                            &info, error);
+    return cpr_codec_encode(codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
+                            (cpr_watch){progress, progress_context}, NULL, &info, error);
 }
 
 static cpr_status go_on(void *context, uint64_t raw_bytes, uint64_t coded_bytes, cpr_error *error)
@@ -295,8 +295,8 @@ static unsigned check_primed(cpr_ranks *ranks)
     /* What follows from it is the same on all of them. */
     int pieces = 7;
     cpr_shard_info info;
-    CHECK(cpr_codec_encode(codec, give_text, &pieces, drop, NULL, NULL, NULL, NULL, &info,
-                           &error) == CPR_OK);
+    CHECK(cpr_codec_encode(codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
+                           (cpr_watch){NULL, NULL}, NULL, &info, &error) == CPR_OK);
     uint64_t values[2] = {info.coded_hash.low, ~info.coded_hash.low};
     cpr_ranks_maximum(ranks, values, 2);
     CHECK(values[0] == ~values[1]);

@@ -113,8 +113,9 @@ static cpr_shard_info round_trip(fixture *f, size_t bytes, size_t piece)
     stream source = {f->raw, bytes, 0, piece, SIZE_MAX}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
     cpr_shard_info info = {0};
     cpr_error error;
-    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
-                                      NULL, NULL, &info, &error),
+    assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
+                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
+                                      NULL, &info, &error),
                      CPR_OK);
     assert_int_equal(info.raw_bytes, bytes);
     assert_int_equal(info.coded_bytes, sink.bytes);
@@ -124,8 +125,9 @@ static cpr_shard_info round_trip(fixture *f, size_t bytes, size_t piece)
 
     stream coded = {f->coded, sink.bytes, 0, piece, SIZE_MAX};
     stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
-    assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &coded, write_stream, &decoded,
-                                      NULL, NULL, &error),
+    assert_int_equal(cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &coded},
+                                      (cpr_sink){write_stream, &decoded}, (cpr_watch){NULL, NULL},
+                                      &error),
                      CPR_OK);
     assert_int_equal(decoded.bytes, bytes);
     assert_memory_equal(f->decoded, f->raw, bytes);
@@ -200,8 +202,9 @@ static void marks_add_up(void **state)
     stream source = {f->raw, 300000, 0, SIZE_MAX, SIZE_MAX}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
     cpr_shard_info info;
     cpr_error error;
-    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
-                                      NULL, &marks, &info, &error),
+    assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
+                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
+                                      &marks, &info, &error),
                      CPR_OK);
     assert_int_equal(loss[0], 0);
     assert_int_equal(loss[3], loss[4]);
@@ -227,8 +230,9 @@ static void check_curve(cpr_codec *codec, fixture *f, const cpr_shard_info *info
     cpr_error error;
     stream coded = {f->coded, info->coded_bytes, 0, SIZE_MAX, SIZE_MAX};
     cpr_codec_set_curve(codec, &curve);
-    assert_int_equal(
-        cpr_codec_decode(codec, info, read_stream, &coded, NULL, NULL, NULL, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_codec_decode(codec, info, (cpr_source){read_stream, &coded},
+                                      (cpr_sink){NULL, NULL}, (cpr_watch){NULL, NULL}, &error),
+                     CPR_OK);
     cpr_codec_set_curve(codec, NULL);
     uint32_t points = 0;
     for (uint64_t at = 65536; at < info->raw_bytes; at *= 2, points++) {
@@ -284,20 +288,23 @@ static void failures_reach_the_caller(void **state)
     cpr_shard_info info;
     cpr_error error;
     stream source = {f->raw, 300000, 0, 1000, 70000}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
-    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
-                                      NULL, NULL, &info, &error),
+    assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
+                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
+                                      NULL, &info, &error),
                      CPR_ERR_IO);
     assert_string_equal(error.text, "the test's source fails");
     source = (stream){f->raw, 300000, 0, 1000, SIZE_MAX};
     sink = (stream){f->coded, 0, 0, 0, 0};
-    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink, NULL,
-                                      NULL, NULL, &info, &error),
+    assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
+                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
+                                      NULL, &info, &error),
                      CPR_ERR_IO);
     uint64_t seen = 0;
     source = (stream){f->raw, 300000, 0, 1000, SIZE_MAX};
     sink = (stream){f->coded, 0, 0, 0, SIZE_MAX};
-    assert_int_equal(cpr_codec_encode(f->codec, read_stream, &source, write_stream, &sink,
-                                      stop_later, &seen, NULL, &info, &error),
+    assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
+                                      (cpr_sink){write_stream, &sink},
+                                      (cpr_watch){stop_later, &seen}, NULL, &info, &error),
                      CPR_STOPPED);
     assert_int_equal(seen, 131072);
     round_trip(f, 100000, SIZE_MAX); /* and the codec is as good as new */
@@ -314,8 +321,9 @@ static void damage_is_noticed(void **state)
         stream coded = {f->coded, info.coded_bytes, 0, SIZE_MAX, SIZE_MAX};
         stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
         cpr_error error;
-        assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &coded, write_stream,
-                                          &decoded, NULL, NULL, &error),
+        assert_int_equal(cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &coded},
+                                          (cpr_sink){write_stream, &decoded},
+                                          (cpr_watch){NULL, NULL}, &error),
                          CPR_ERR_DAMAGED);
         f->coded[i] ^= (uint8_t)(1u << (i % 8));
     }
@@ -323,8 +331,9 @@ static void damage_is_noticed(void **state)
     stream coded = {f->coded, info.coded_bytes / 2, 0, SIZE_MAX, SIZE_MAX};
     stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
     cpr_error error;
-    assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &coded, write_stream, &decoded,
-                                      NULL, NULL, &error),
+    assert_int_equal(cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &coded},
+                                      (cpr_sink){write_stream, &decoded}, (cpr_watch){NULL, NULL},
+                                      &error),
                      CPR_ERR_DAMAGED);
 }
 
@@ -353,8 +362,10 @@ static void a_bitstream_that_ends_too_early(void **state)
                 cpr_error error = {""};
                 info.raw_bytes = UINT64_C(1) << 40;
                 info.tokens = tokens[k];
-                assert_int_equal(cpr_codec_decode(f->codec, &info, read_stream, &source,
-                                                  count_bytes, &decoded, NULL, NULL, &error),
+                assert_int_equal(cpr_codec_decode(f->codec, &info,
+                                                  (cpr_source){read_stream, &source},
+                                                  (cpr_sink){count_bytes, &decoded},
+                                                  (cpr_watch){NULL, NULL}, &error),
                                  CPR_ERR_DAMAGED);
                 assert_true(decoded <= sizes[i]);
             }
@@ -381,8 +392,9 @@ static cpr_status encode_from_start(snapshot_case *c, cpr_codec *codec, stream *
     const cpr_loss_marks marks = {mark_at, loss, 3};
     uint64_t seen;
     cpr_error error;
-    return cpr_codec_encode(codec, read_stream, &source, write_stream, sink, progress, &seen,
-                            &marks, info, &error);
+    return cpr_codec_encode(codec, (cpr_source){read_stream, &source},
+                            (cpr_sink){write_stream, sink}, (cpr_watch){progress, &seen}, &marks,
+                            info, &error);
 }
 
 /* An undisturbed run, and one that is stopped at the second block and saved. */
@@ -425,7 +437,7 @@ static cpr_status load(snapshot_case *c)
     assert_int_equal(raw_bytes, 131072);
     assert_int_equal(coded_bytes, c->prefix);
     stream before = {c->f->coded, c->prefix, 0, 1000, SIZE_MAX};
-    return cpr_codec_resume(c->other, read_stream, &before, &error);
+    return cpr_codec_resume(c->other, (cpr_source){read_stream, &before}, &error);
 }
 
 static void a_snapshot_goes_on(void **state)
@@ -489,7 +501,8 @@ static cpr_shard_info encode(fixture *f, cpr_codec *codec, size_t bytes)
     stream source = {f->raw, bytes, 0, SIZE_MAX, SIZE_MAX}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
     cpr_shard_info info = {0};
     cpr_error error;
-    assert_int_equal(cpr_codec_encode(codec, read_stream, &source, write_stream, &sink, NULL, NULL,
+    assert_int_equal(cpr_codec_encode(codec, (cpr_source){read_stream, &source},
+                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
                                       NULL, &info, &error),
                      CPR_OK);
     return info;
