@@ -7,7 +7,7 @@
 
 #define WRITE_SECONDS 2.0
 
-/* What it says, as FORMAT.md describes it; malloc()ed. */
+/* What it says, as WORK.md describes it; malloc()ed. */
 static char *describe(const cpr_progress_file *file, const cpr_rank_progress *each, int size,
                       double now)
 {

@@ -1,9 +1,9 @@
 /* compress_vocabulary.c - the ranks learn one vocabulary from a sample of the corpus.
  *
- * Block b of the sample belongs to rank b % size; behind the vocabulary's own come the blocks that
- * the primer is taken from, of which only the hash is wanted, and whether they are noise; counts
- * are merged along a tree; rank 0 learns, packs, and gives the packed form to all. Every rank, rank
- * 0 as well, then works with what it unpacked, which is what a decoder will do. */
+ * Block b of the sample belongs to rank b % size. The first blocks are the vocabulary's: their
+ * words are counted. The rest are the primer's: only their hashes are taken, and whether they are
+ * noise. Counts are merged along a tree; rank 0 learns and packs the vocabulary and gives it to
+ * all. Every rank, rank 0 too, then unpacks it as a decoder will. */
 #include "compress_run.h"
 
 #include <errno.h>

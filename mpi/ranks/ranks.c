@@ -1,9 +1,9 @@
 /* ranks.c - start-up, the end, and agreement on errors.
  *
- * Whoever is started by nobody is alone: MPI_Init() costs up to a second and is left out. Whoever
- * is started by mpirun or srun finds out from the launcher's environment how many processes there
- * should be, and compares: an MPI library that does not talk to this launcher starts n single
- * processes, which would all write the same archive. */
+ * Without a launcher a process is alone: MPI_Init() costs up to a second and is left out. Under
+ * mpirun or srun it compares the number of ranks with what the launcher's environment says: an MPI
+ * library that does not talk to this launcher starts n single processes, which would all write the
+ * same archive. */
 #include "ranks_private.h"
 
 #include <limits.h>

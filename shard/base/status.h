@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Pinned values: they travel between ranks and are documented in README. */
+/* Pinned values: they travel between ranks. Exit codes of the command are others. */
 typedef enum cpr_status {
     CPR_OK = 0,
     CPR_ERR_USAGE = 1, /* the caller asked for something that makes no sense */

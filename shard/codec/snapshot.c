@@ -2,7 +2,7 @@
  * blocks that LZ4 compresses, each with a checksum.
  *
  * A snapshot is for the machine type and the program that wrote it: integers are in the machine's
- * byte order, and the header pins the sizes of all parts. FORMAT.md describes the file. */
+ * byte order, and the header pins the sizes of all parts. WORK.md describes the file. */
 #include "codec_state.h"
 #include "file_io.h"
 

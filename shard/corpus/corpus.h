@@ -46,7 +46,7 @@ typedef struct cpr_unreadable {
     char text[CPR_UNREADABLE_NAMED][640]; /* which and why, of the first ones */
 } cpr_unreadable;
 
-/* What is taken, and who is told. All zero: everything as it is, and nobody. */
+/* What is taken, and who is told. All zero: take everything, tell nobody. */
 typedef struct cpr_list_options {
     const char *const *exclude; /* NULL, or absolute resolved paths that are left out, with a NULL
                                    behind them: the archive itself, its work directory and log.
@@ -193,7 +193,7 @@ cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_
  * few shards. */
 uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
 
-/* Stands for the primer where else the number of a shard does. */
+/* Shard number of the primer, which is not one of the shards. */
 #define CPR_SHARD_PRIMER (UINT64_MAX - 1)
 
 #endif

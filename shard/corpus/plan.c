@@ -7,7 +7,7 @@
 /* How far behind its target a shard may start so that it starts at a line. */
 #define LINE_SEARCH_BYTES ((uint64_t)64 << 10)
 #define SAMPLE_BLOCK_BYTES ((uint64_t)64 << 10)
-/* Of the primer: FORMAT.md, section 6, has the measurements. */
+/* Of the primer: FORMAT.md has the rule, EXPERIMENTS.md what was measured. */
 #define PRIMER_SHARDS_LEAST 4
 #define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* above them it is an eighth of the corpus */
 #define PRIMER_BYTES_MAX ((uint64_t)64 << 20)

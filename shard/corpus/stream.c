@@ -1,4 +1,4 @@
-/* stream.c - reads what can be read only once, without ever waiting for long: whoever reads can be
+/* stream.c - reads what can be read only once. It never waits for long, so that a reader can be
  * asked to stop. */
 #define _GNU_SOURCE
 #include "stream.h"

@@ -14,7 +14,7 @@
 /* `ARCHIVE.work/` beside the archive: a job's state while it runs, and after it was interrupted.
  * Finished shards are files, each with a header and checksums, written under a temporary name,
  * synced, renamed; so are the snapshots of shards in work. The manifest says what the shards are
- * shards of. FORMAT.md describes all files. */
+ * shards of. WORK.md describes all files. */
 typedef struct cpr_work_dir cpr_work_dir;
 typedef struct cpr_work_lock cpr_work_lock;
 

@@ -443,7 +443,7 @@ cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cp
         cpr_work_lock_release(lock);
         return CPR_OK;
     }
-    /* The mark that the archive is complete goes last: whoever is killed here can go on. What pipes
+    /* The mark that the archive is complete goes last: a job killed here can go on. What pipes
      * gave is needed as long as the manifest is there to be compared with it. */
     if (status == CPR_OK)
         status = sweep(work, ITEM_SHARD, ITEM_TEMPORARY, error);

@@ -1,10 +1,10 @@
 /* work_lock.c - one job at a time in a work directory.
  *
- * The lock is an open-file-description lock, which the kernel releases when the job dies. There are
- * file systems whose locks do not reach other hosts; so the owner also writes who it is, and
- * counts up every few seconds. Who gets the lock but finds another host's name watches the file on
- * its own clock: if it does not change, its owner is gone. Times of different hosts are never
- * compared. FORMAT.md describes the file. */
+ * The lock is an open-file-description lock, which the kernel releases when the job dies. On some
+ * file systems locks do not reach other hosts. So the owner also writes its name, and counts up
+ * every few seconds. A job that gets the lock but finds another host's name watches the file on its
+ * own clock: if it does not change, the owner is gone. Times of different hosts are never compared.
+ * WORK.md describes the file. */
 #define _GNU_SOURCE
 #include "work_private.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-/* Fields of a shard file's header; FORMAT.md describes them. */
+/* Fields of a shard file's header; WORK.md describes them. */
 #define MAGIC "cprshard"
 #define VERSION 1u
 enum {

@@ -76,8 +76,8 @@ static cpr_status copy_partial(cpr_work_shard *w, const char *name, cpr_error *e
     return cpr_work_fail_shard(w->work, w->shard, code, "copy", error);
 }
 
-/* Gives the file that is being written its second name. It only grows, so whoever reads it under
- * that name is not disturbed. */
+/* Gives the file that is being written its second name. It only grows, so a reader under that
+ * name is not disturbed. */
 static cpr_status name_partial(cpr_work_shard *w, cpr_error *error)
 {
     char name[CPR_WORK_NAME_BYTES];
