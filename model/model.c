@@ -17,7 +17,7 @@
 typedef struct layout {
     size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, chances,
         lines, network, total;
-    uint32_t bucket_count, line_pairs, history_entries, head_entries, successor_buckets, inputs;
+    uint32_t bucket_count, line_pairs, history_entries, head_entries, successor_buckets;
 } layout;
 
 static size_t place(size_t *total, size_t bytes)
@@ -35,16 +35,10 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
     return power;
 }
 
-static uint32_t lanes_of(const cpr_profile *profile)
+static cpr_network_shape network_of(const cpr_profile *profile)
 {
-    return profile->contexts + profile->lines + profile->successors +
-           profile->match_lanes * profile->matches;
-}
-
-static uint32_t inputs_of(const cpr_profile *profile)
-{
-    return CPR_INPUTS_OF(lanes_of(profile) + cpr_profile_has_network(profile) +
-                         (profile->chances ? profile->contexts : 0));
+    const uint32_t *parameter = profile->networks[0].parameter;
+    return (cpr_network_shape){.width = parameter[0], .layers = parameter[1]};
 }
 
 /* Of a match model. More of them cost little time, but memory: in small shards a million go far. */
@@ -57,6 +51,7 @@ static uint32_t heads_for(const cpr_profile *profile, uint64_t max_bytes)
 
 static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
 {
+    const cpr_network_shape network = network_of(profile);
     layout l = {0};
     uint64_t buckets = max_bytes / 2;
     if (buckets > profile->max_buckets)
@@ -65,36 +60,36 @@ static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_
     l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
     l.head_entries = heads_for(profile, max_bytes);
     l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
-    l.inputs = inputs_of(profile);
     l.core = place(&l.total, sizeof(cpr_core_state));
-    l.weights = place(&l.total, (size_t)CPR_ROWS * l.inputs * sizeof(int16_t));
+    l.weights = place(&l.total, (size_t)CPR_ROWS * cpr_inputs_of(profile->shape) * sizeof(int16_t));
     l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
-    if (profile->refinements > 0)
+    if (profile->shape.refinements > 0)
         l.refinements =
             place(&l.total, (size_t)CPR_REFINE_ROWS * CPR_REFINE_STEPS * sizeof(uint16_t));
     l.history = place(&l.total, (size_t)l.history_entries * sizeof(uint16_t));
-    l.heads = place(&l.total, (size_t)profile->matches * l.head_entries * sizeof(uint32_t));
+    l.heads = place(&l.total, (size_t)profile->shape.matches * l.head_entries * sizeof(uint32_t));
     l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
                                        sizeof(cpr_successors));
     const size_t bucket_bytes = (size_t)l.bucket_count * sizeof(cpr_bucket);
     l.buckets = place(&l.total, bucket_bytes);
-    if (profile->chances)
+    if (profile->shape.chances)
         l.chances = place(&l.total, bucket_bytes * sizeof(uint16_t));
     const uint64_t pairs =
         max_bytes / 16 < profile->max_line_pairs ? max_bytes / 16 : profile->max_line_pairs;
     l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
-    if (profile->lines > 0)
+    if (profile->shape.lines > 0)
         l.lines = place(&l.total, (size_t)l.line_pairs * 2 * sizeof(cpr_line));
     if (cpr_profile_has_network(profile))
-        l.network = place(&l.total, cpr_network_state_bytes(&profile->network, tokens));
+        l.network = place(&l.total, cpr_network_state_bytes(&network, tokens));
     return l;
 }
 
 uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes)
 {
     const uint32_t tokens = cpr_profile_vocabulary_size(profile, UINT64_MAX);
+    const cpr_network_shape network = network_of(profile);
     return lay_out(profile, tokens, max_bytes).total + sizeof(cpr_model) +
-           (cpr_profile_has_network(profile) ? cpr_network_scratch_bytes(&profile->network) : 0);
+           (cpr_profile_has_network(profile) ? cpr_network_scratch_bytes(&network) : 0);
 }
 
 /* ---- kernels ---- */
@@ -129,6 +124,15 @@ static const cpr_kernel *select_kernel(void)
     return cpr_kernel_at(0);
 }
 
+void cpr_model_run_on(cpr_model *m, const cpr_kernel *kernel, bool compiled)
+{
+    m->kernel = kernel;
+    m->functions = &kernel->of_any;
+    for (unsigned i = 0; compiled && i < CPR_PROFILE_COUNT; i++)
+        if (memcmp(&cpr_profiles[i].shape, &m->profile.shape, sizeof(cpr_mixing_shape)) == 0)
+            m->functions = &kernel->of_profile[i];
+}
+
 const char *cpr_model_kernel(void)
 {
     return select_kernel()->name;
@@ -150,6 +154,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
                             uint64_t max_bytes)
 {
     const layout l = lay_out(profile, cpr_vocabulary_tokens(vocabulary), max_bytes);
+    const cpr_network_shape network = network_of(profile);
     cpr_model *m = aligned_alloc(64, (sizeof *m + 63) & ~(size_t)63);
     if (m == NULL)
         return NULL;
@@ -158,7 +163,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
         const char *problem;
         bool no_memory;
         m->network.blas = cpr_blas_load(&problem, &no_memory);
-        m->network.scratch = aligned_alloc(64, cpr_network_scratch_bytes(&profile->network));
+        m->network.scratch = aligned_alloc(64, cpr_network_scratch_bytes(&network));
         if (m->network.blas == NULL || m->network.scratch == NULL) {
             free(m->network.scratch);
             free(m);
@@ -174,9 +179,9 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
         return NULL;
     }
     madvise(memory, m->mapped_bytes, MADV_HUGEPAGE); /* only speed depends on it */
-    m->kernel = select_kernel();
     m->vocabulary = vocabulary;
-    m->profile = profile;
+    m->profile = *profile;
+    cpr_model_run_on(m, select_kernel(), true);
     m->state = memory;
     m->state_bytes = l.total;
     m->core = (cpr_core_state *)(void *)(m->state + l.core);
@@ -185,7 +190,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->history = (uint16_t *)(void *)(m->state + l.history);
     m->guess_weights = (int16_t *)(void *)(m->state + l.guess_weights);
     m->successors = (cpr_successors *)(void *)(m->state + l.successors);
-    for (unsigned i = 0; i < profile->matches; i++)
+    for (unsigned i = 0; i < profile->shape.matches; i++)
         m->match_heads[i] = (uint32_t *)(void *)(m->state + l.heads) + (size_t)i * l.head_entries;
     m->buckets = (cpr_bucket *)(void *)(m->state + l.buckets);
     m->bucket_count = l.bucket_count;
@@ -193,11 +198,7 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     m->lines = (cpr_line *)(void *)(m->state + l.lines);
     m->line_pairs = l.line_pairs;
     if (cpr_profile_has_network(profile))
-        cpr_network_attach(&m->network, &profile->network, vocabulary, m->state + l.network);
-    m->contexts = profile->contexts;
-    m->successor_contexts = profile->successors;
-    m->matches = profile->matches;
-    m->inputs = l.inputs;
+        cpr_network_attach(&m->network, &network, vocabulary, m->state + l.network);
     m->history_mask = l.history_entries - 1;
     m->match_mask = l.head_entries - 1;
     m->successor_mask = l.successor_buckets - 1;
@@ -205,9 +206,11 @@ cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vo
     cpr_bit_history_init(&m->constants.history);
     init_rates(&m->constants);
     for (uint32_t i = 0; i < CPR_LANES; i++)
-        m->constants.most[i] = i < m->contexts ? HISTORY_MOST : EXPECTED_MOST;
-    for (uint32_t i = 0; i < lanes_of(profile); i++) /* these always say something, and of a 1 */
-        if (i < m->contexts || i >= lanes_of(profile) - profile->lines)
+        m->constants.most[i] = i < m->profile.shape.contexts ? HISTORY_MOST : EXPECTED_MOST;
+    for (uint32_t i = 0; i < cpr_lanes_of(profile->shape);
+         i++) /* these always say something, and of a 1 */
+        if (i < m->profile.shape.contexts ||
+            i >= cpr_lanes_of(profile->shape) - profile->shape.lines)
             m->lanes.on[i] = -1;
     for (uint32_t i = 0; i < CPR_GUESS_LANES; i++)
         m->constants.guess_most[i] = EXPECTED_MOST;
@@ -249,12 +252,12 @@ static void reset_estimates(cpr_model *m)
         const uint8_t *n = m->constants.history.n[state];
         const cpr_estimate first =
             (cpr_estimate)estimate(10u * n[0], 10u * n[1]) << 16 | HISTORY_FIRST;
-        for (uint32_t i = 0; i < m->contexts; i++)
+        for (uint32_t i = 0; i < m->profile.shape.contexts; i++)
             for (uint32_t class = 0; class < CPR_DEPTH_CLASSES; class ++)
                 core->estimates[i * CPR_LANE_ENTRIES + class * 256 + state] = first;
     }
-    fill_estimates(core->estimates + m->contexts * CPR_LANE_ENTRIES,
-                   (CPR_LANES - m->contexts) * CPR_LANE_ENTRIES, 49152);
+    fill_estimates(core->estimates + m->profile.shape.contexts * CPR_LANE_ENTRIES,
+                   (CPR_LANES - m->profile.shape.contexts) * CPR_LANE_ENTRIES, 49152);
     for (uint32_t i = 0; i < CPR_GUESS_LANES; i++)
         fill_estimates(core->guess_estimates + i * CPR_GUESS_LANE_ENTRIES, CPR_GUESS_LANE_ENTRIES,
                        40000);
@@ -287,24 +290,23 @@ static void reset_refinements(cpr_model *m)
 
 static void reset_mixer(cpr_model *m)
 {
-    const uint32_t chances = lanes_of(m->profile) + cpr_profile_has_network(m->profile);
+    const uint32_t chances = cpr_lanes_of(m->profile.shape) + cpr_profile_has_network(&m->profile);
     int16_t row[CPR_INPUTS_MAX];
     for (uint32_t i = 0; i < CPR_INPUTS_MAX; i++)
         row[i] = CPR_WEIGHT_ONE / 4;
     fill_rows(m->guess_weights, CPR_GUESS_ROWS, CPR_GUESS_LANES, row);
-    for (uint32_t i = 0; i < m->contexts; i++) {
-        row[i] = (int16_t)(CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->contexts);
-        if (m->profile->chances)
+    for (uint32_t i = 0; i < m->profile.shape.contexts; i++) {
+        row[i] = (int16_t)(CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->profile.shape.contexts);
+        if (m->profile.shape.chances)
             row[chances + i] = 0;
     }
-    fill_rows(m->weights, CPR_ROWS, m->inputs, row);
+    fill_rows(m->weights, CPR_ROWS, cpr_inputs_of(m->profile.shape), row);
     for (uint32_t at = 0; at < CPR_FINAL_ROWS; at++)
         for (uint32_t i = 0; i < CPR_FINAL_INPUTS; i++)
             m->core->final_weights[at][i] =
-                i < m->profile->weight_sets
-                    ? CPR_FINAL_WEIGHT_ONE / (int32_t)m->profile->weight_sets
-                    : 0;
-    if (m->profile->refinements > 0)
+                i < m->profile.shape.sets ? CPR_FINAL_WEIGHT_ONE / (int32_t)m->profile.shape.sets
+                                          : 0;
+    if (m->profile.shape.refinements > 0)
         reset_refinements(m);
 }
 
@@ -313,10 +315,10 @@ void cpr_model_reset(cpr_model *m)
     memset(m->state, 0, m->state_bytes);
     reset_estimates(m);
     reset_mixer(m);
-    if (cpr_profile_has_network(m->profile))
+    if (cpr_profile_has_network(&m->profile))
         cpr_network_reset(&m->network, m->kernel->network);
     cpr_token_contexts_begin(m);
-    m->kernel->begin(m);
+    m->functions->begin(m);
 }
 
 /* ---- use ---- */
@@ -338,17 +340,17 @@ void cpr_model_expect(cpr_model *m, const uint16_t *tokens, size_t count)
 
 uint64_t cpr_model_network_loss(const cpr_model *m)
 {
-    return cpr_profile_has_network(m->profile) ? cpr_loss_meter_read(&m->network.header->loss) : 0;
+    return cpr_profile_has_network(&m->profile) ? cpr_loss_meter_read(&m->network.header->loss) : 0;
 }
 
 uint32_t cpr_model_predict(cpr_model *m)
 {
-    return m->kernel->predict(m);
+    return m->functions->predict(m);
 }
 
 int32_t cpr_model_learn(cpr_model *m, unsigned bit)
 {
-    return m->kernel->learn(m, bit);
+    return m->functions->learn(m, bit);
 }
 
 size_t cpr_model_state_bytes(const cpr_model *m)

@@ -30,33 +30,7 @@
 #define REFINE_RATE 5 /* a table moves 2^-5 of its error */
 #define FINAL_RATE 18
 
-/* How many lanes of each kind a profile has. Functions get it as a constant. */
-typedef struct shape {
-    uint32_t contexts, lines, successors, matches;
-    uint32_t match_lanes; /* of each match */
-    uint32_t sets;        /* of the mixer's weights: the first of select_rows() */
-    uint32_t refinements; /* the first of address_refinements() */
-    uint32_t network;     /* 1: there is one, whose input is behind those of the lanes */
-    uint32_t chances;     /* 1: slots have them, whose inputs are the last */
-} shape;
-
-ALWAYS_INLINE uint32_t lanes_of(shape s)
-{
-    return s.contexts + s.successors + s.match_lanes * s.matches + s.lines;
-}
-
-/* Without the constant one. */
-ALWAYS_INLINE uint32_t used_inputs_of(shape s)
-{
-    return lanes_of(s) + s.network + s.chances * s.contexts;
-}
-
-ALWAYS_INLINE uint32_t inputs_of(shape s)
-{
-    return CPR_INPUTS_OF(used_inputs_of(s));
-}
-
-ALWAYS_INLINE uint32_t padded_sets(shape s)
+ALWAYS_INLINE uint32_t padded_sets(cpr_mixing_shape s)
 {
     return (s.sets + 3) & ~UINT32_C(3);
 }
@@ -65,7 +39,7 @@ ALWAYS_INLINE uint32_t padded_sets(shape s)
 
 /* Where the groups are that a node's decisions lead to, both in one bucket: so it is asked for a
  * decision before it is needed. `from` is the node's number + 1, 0 for the group of the root. */
-ALWAYS_INLINE void address_groups(cpr_model *m, uint32_t from, shape s)
+ALWAYS_INLINE void address_groups(cpr_model *m, uint32_t from, cpr_mixing_shape s)
 {
     cpr_group_address *at = &m->next_groups;
     for (uint32_t i = 0; i < s.contexts; i++) {
@@ -123,7 +97,7 @@ ALWAYS_INLINE void find_line(cpr_line *line, uint32_t check)
 }
 
 /* The slots and lines of one of the two groups. */
-ALWAYS_INLINE void find_slots(cpr_model *m, unsigned decision, shape s)
+ALWAYS_INLINE void find_slots(cpr_model *m, unsigned decision, cpr_mixing_shape s)
 {
     const cpr_group_address *at = &m->next_groups;
     for (uint32_t i = 0; i < s.contexts; i++) {
@@ -208,7 +182,7 @@ ALWAYS_INLINE void read_expecting(cpr_model *m, cpr_lanes *lanes, const cpr_esti
 }
 
 /* Returns how many contexts have seen this node, from 0 to 7. */
-ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, shape s,
+ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, cpr_mixing_shape s,
                                      packed_inputs *packed)
 {
     const cpr_core_state *core = m->core;
@@ -227,10 +201,10 @@ ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, sh
 }
 
 /* What the slots' chances say; a state that has seen nothing has none. After read_contexts(). */
-ALWAYS_INLINE void read_chances(cpr_model *m, const cpr_tree_node *node, shape s,
+ALWAYS_INLINE void read_chances(cpr_model *m, const cpr_tree_node *node, cpr_mixing_shape s,
                                 packed_inputs *packed)
 {
-    const uint32_t first = lanes_of(s) + s.network;
+    const uint32_t first = cpr_lanes_of(s) + s.networks;
     UNROLL for (uint32_t i = 0; i < s.chances * s.contexts; i++)
     {
         const uint32_t history = m->lanes.index[i] & 255;
@@ -241,7 +215,8 @@ ALWAYS_INLINE void read_chances(cpr_model *m, const cpr_tree_node *node, shape s
 }
 
 /* Before the states beside them become others. */
-ALWAYS_INLINE void learn_chances(cpr_model *m, unsigned bit, const cpr_tree_node *node, shape s)
+ALWAYS_INLINE void learn_chances(cpr_model *m, unsigned bit, const cpr_tree_node *node,
+                                 cpr_mixing_shape s)
 {
     UNROLL for (uint32_t i = 0; i < s.chances * s.contexts; i++)
     {
@@ -252,7 +227,8 @@ ALWAYS_INLINE void learn_chances(cpr_model *m, unsigned bit, const cpr_tree_node
 
 /* What a pair of successors says, 0 to 3: only the first agrees with the decisions so far; both,
  * and they agree here, or not; only the second. The decision is the first's if it agrees. */
-ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s, packed_inputs *packed)
+ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, cpr_mixing_shape s,
+                                   packed_inputs *packed)
 {
     const cpr_expected *e = &m->core->expected;
     const uint32_t class = depth_class(depth);
@@ -273,7 +249,8 @@ ALWAYS_INLINE void read_successors(cpr_model *m, uint32_t depth, shape s, packed
 }
 
 /* The lanes of a match: by its state and the depth, and by its state alone. */
-ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s, packed_inputs *packed)
+ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, cpr_mixing_shape s,
+                                packed_inputs *packed)
 {
     const cpr_estimate *estimates = m->core->estimates;
     UNROLL for (uint32_t i = 0; i < s.matches; i++)
@@ -292,12 +269,12 @@ ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, shape s, packed_in
 }
 
 /* The last lanes: what the contexts' lines say. */
-ALWAYS_INLINE void read_lines(cpr_model *m, const cpr_tree_node *node, shape s,
+ALWAYS_INLINE void read_lines(cpr_model *m, const cpr_tree_node *node, cpr_mixing_shape s,
                               packed_inputs *packed)
 {
     UNROLL for (uint32_t i = 0; i < s.lines; i++)
     {
-        const uint32_t lane = lanes_of(s) - s.lines + i;
+        const uint32_t lane = cpr_lanes_of(s) - s.lines + i;
         put_input(
             packed, lane,
             read_lane(m, &m->lanes, m->lines->node, lane, m->core->line[i] + node->in_group - 1u));
@@ -378,8 +355,8 @@ ALWAYS_INLINE __m256i multiply(const int16_t *input, const int16_t *weight, uint
 }
 
 /* Adding up four vectors at once takes half the instructions of one after the other. */
-ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t first, uint32_t inputs,
-                                int32_t sum[CPR_FINAL_INPUTS])
+ALWAYS_INLINE void dot_products(const cpr_model *m, cpr_mixing_shape s, uint32_t first,
+                                uint32_t inputs, int32_t sum[CPR_FINAL_INPUTS])
 {
     UNROLL for (uint32_t i = 0; i < padded_sets(s); i += 4)
     {
@@ -403,8 +380,8 @@ ALWAYS_INLINE int32_t dot_product(const int16_t *restrict input, const int16_t *
     return sum;
 }
 
-ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t first, uint32_t inputs,
-                                int32_t sum[CPR_FINAL_INPUTS])
+ALWAYS_INLINE void dot_products(const cpr_model *m, cpr_mixing_shape s, uint32_t first,
+                                uint32_t inputs, int32_t sum[CPR_FINAL_INPUTS])
 {
     for (uint32_t i = 0; i < padded_sets(s); i++)
         sum[i] = i < s.sets ? dot_product(m->input + first, m->row[i] + first, inputs) : 0;
@@ -412,7 +389,7 @@ ALWAYS_INLINE void dot_products(const cpr_model *m, shape s, uint32_t first, uin
 #endif
 
 /* Of all inputs; a sum that 32 bits cannot hold becomes the nearest that they can. */
-ALWAYS_INLINE void all_dot_products(const cpr_model *m, shape s, uint32_t inputs,
+ALWAYS_INLINE void all_dot_products(const cpr_model *m, cpr_mixing_shape s, uint32_t inputs,
                                     int32_t sum[CPR_FINAL_INPUTS])
 {
     dot_products(m, s, 0, inputs < CPR_SUM_INPUTS ? inputs : CPR_SUM_INPUTS, sum);
@@ -445,7 +422,7 @@ ALWAYS_INLINE void train_row(const int16_t *restrict input, int16_t *restrict we
 }
 
 /* Returns the logit of the mix of the chosen rows. */
-ALWAYS_INLINE int32_t mix_inputs(cpr_model *m, shape s, uint32_t inputs)
+ALWAYS_INLINE int32_t mix_inputs(cpr_model *m, cpr_mixing_shape s, uint32_t inputs)
 {
     _Alignas(32) int32_t sums[CPR_FINAL_INPUTS];
     all_dot_products(m, s, inputs, sums);
@@ -467,7 +444,7 @@ static int32_t bounded(int32_t value, int32_t limit)
     return value < -limit ? -limit : value;
 }
 
-ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, shape s, uint32_t inputs)
+ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, cpr_mixing_shape s, uint32_t inputs)
 {
     const int32_t target = bit ? 65536 : 0;
     const int32_t final_error = target - (int32_t)m->mixed;
@@ -485,7 +462,7 @@ ALWAYS_INLINE void train_mixer(cpr_model *m, unsigned bit, shape s, uint32_t inp
     }
 }
 
-ALWAYS_INLINE void set_rows(cpr_model *m, shape s, int16_t *weights, uint32_t inputs,
+ALWAYS_INLINE void set_rows(cpr_model *m, cpr_mixing_shape s, int16_t *weights, uint32_t inputs,
                             const uint32_t row[CPR_WEIGHT_SETS],
                             const uint32_t rows[CPR_WEIGHT_SETS])
 {
@@ -497,12 +474,12 @@ ALWAYS_INLINE void set_rows(cpr_model *m, shape s, int16_t *weights, uint32_t in
     }
 }
 
-ALWAYS_INLINE void select_rows(cpr_model *m, shape s, uint32_t known, uint32_t depth)
+ALWAYS_INLINE void select_rows(cpr_model *m, cpr_mixing_shape s, uint32_t known, uint32_t depth)
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
     bool expecting = false;
-    for (uint32_t i = 0; i < m->matches; i++)
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++)
         expecting = expecting || core->matches[i].expected >= 0;
     const uint32_t row[CPR_WEIGHT_SETS] = {
         core->node < CPR_ROWS_NODE ? core->node : CPR_ROWS_NODE - 1,
@@ -514,11 +491,11 @@ ALWAYS_INLINE void select_rows(cpr_model *m, shape s, uint32_t known, uint32_t d
     };
     static const uint32_t rows[CPR_WEIGHT_SETS] = {CPR_ROWS_NODE,  CPR_ROWS_TOKEN, CPR_ROWS_MATCH,
                                                    CPR_ROWS_KNOWN, CPR_ROWS_BYTE,  CPR_ROWS_TOKEN};
-    set_rows(m, s, m->weights, inputs_of(s), row, rows);
+    set_rows(m, s, m->weights, cpr_inputs_of(s), row, rows);
     m->final_row = m->core->final_weights[known * 32 + depth];
 }
 
-ALWAYS_INLINE void select_guess_rows(cpr_model *m, shape s)
+ALWAYS_INLINE void select_guess_rows(cpr_model *m, cpr_mixing_shape s)
 {
     const cpr_core_state *core = m->core;
     const uint32_t row[CPR_WEIGHT_SETS] = {
@@ -539,7 +516,7 @@ ALWAYS_INLINE void select_guess_rows(cpr_model *m, shape s)
 /* ---- secondary estimation ---- */
 
 /* The mean of the mix and of what became of it in some contexts. */
-ALWAYS_INLINE uint32_t refine(cpr_model *m, shape s, int32_t logit,
+ALWAYS_INLINE uint32_t refine(cpr_model *m, cpr_mixing_shape s, int32_t logit,
                               const uint32_t row[CPR_REFINEMENTS])
 {
     const uint32_t position = (uint32_t)(logit + CPR_LOGIT_MAX + 1);
@@ -555,20 +532,21 @@ ALWAYS_INLINE uint32_t refine(cpr_model *m, shape s, int32_t logit,
     return p < 1 ? 1 : p > 65535 ? 65535 : p;
 }
 
-ALWAYS_INLINE void learn_refinements(cpr_model *m, unsigned bit, shape s)
+ALWAYS_INLINE void learn_refinements(cpr_model *m, unsigned bit, cpr_mixing_shape s)
 {
     UNROLL for (uint32_t i = 0; i < s.refinements; i++)
         cpr_move(m->refine_step[i], bit, REFINE_RATE);
 }
 
-ALWAYS_INLINE void prefetch_refinements(const cpr_model *m, shape s,
+ALWAYS_INLINE void prefetch_refinements(const cpr_model *m, cpr_mixing_shape s,
                                         const uint32_t row[CPR_REFINEMENTS])
 {
     UNROLL for (uint32_t i = 0; i < s.refinements; i++)
         __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
 }
 
-ALWAYS_INLINE void address_refinements(const cpr_model *m, shape s, uint32_t row[CPR_REFINEMENTS])
+ALWAYS_INLINE void address_refinements(const cpr_model *m, cpr_mixing_shape s,
+                                       uint32_t row[CPR_REFINEMENTS])
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
@@ -577,7 +555,7 @@ ALWAYS_INLINE void address_refinements(const cpr_model *m, shape s, uint32_t row
     prefetch_refinements(m, s, row);
 }
 
-ALWAYS_INLINE void address_guess_refinements(const cpr_model *m, shape s,
+ALWAYS_INLINE void address_guess_refinements(const cpr_model *m, cpr_mixing_shape s,
                                              uint32_t row[CPR_REFINEMENTS])
 {
     const cpr_core_state *core = m->core;
@@ -590,7 +568,7 @@ ALWAYS_INLINE void address_guess_refinements(const cpr_model *m, shape s,
 
 /* ---- guesses ---- */
 
-ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s, packed_inputs *packed)
+ALWAYS_INLINE void read_guess_lanes(cpr_model *m, cpr_mixing_shape s, packed_inputs *packed)
 {
     const cpr_core_state *core = m->core;
     const uint32_t guess = (uint32_t)core->guess;
@@ -616,16 +594,16 @@ ALWAYS_INLINE void read_guess_lanes(cpr_model *m, shape s, packed_inputs *packed
     }
 }
 
-ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, shape s)
+ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, cpr_mixing_shape s)
 {
     uint32_t refinement[CPR_REFINEMENTS];
     address_guess_refinements(m, s, refinement);
     packed_inputs packed = {0};
     read_guess_lanes(m, s, &packed);
-    if (s.network)
+    if (s.networks)
         put_input(&packed, s.successors + s.matches,
                   network_guess_input(m, (uint32_t)m->core->guess));
-    store_inputs(m, &packed, s.successors + s.matches + s.network, CPR_GUESS_LANES);
+    store_inputs(m, &packed, s.successors + s.matches + s.networks, CPR_GUESS_LANES);
     select_guess_rows(m, s);
     const int32_t logit = mix_inputs(m, s, CPR_GUESS_LANES);
     m->mixed = cpr_squash(&m->constants.logistic, logit);
@@ -633,7 +611,7 @@ ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, shape s)
 }
 
 /* What a shard or a wrong guess begins with. */
-ALWAYS_INLINE void begin_tree(cpr_model *m, shape s)
+ALWAYS_INLINE void begin_tree(cpr_model *m, cpr_mixing_shape s)
 {
     address_groups(m, 0, s);
     find_slots(m, 0, s);
@@ -643,17 +621,17 @@ ALWAYS_INLINE void begin_tree(cpr_model *m, shape s)
 static void rule_out(cpr_model *m, int32_t token)
 {
     cpr_core_state *core = m->core;
-    for (uint32_t i = 0; i < m->matches; i++)
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++)
         if (core->matches[i].expected == token)
             core->matches[i].expected = -1;
-    for (uint32_t i = 0; i < m->successor_contexts; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
         const cpr_successors *s = &m->successors[core->successors[i]];
         core->expected.agrees[0][i] &= -(s->first != token);
         core->expected.agrees[1][i] &= -(s->second != token);
     }
 }
 
-ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, shape s)
+ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, cpr_mixing_shape s)
 {
     cpr_core_state *core = m->core;
     train_mixer(m, bit, s, CPR_GUESS_LANES);
@@ -663,7 +641,7 @@ ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, shape s)
     core->guesses = core->guesses << 1 | bit;
 }
 
-ALWAYS_INLINE int32_t learn_guess(cpr_model *m, unsigned bit, shape s)
+ALWAYS_INLINE int32_t learn_guess(cpr_model *m, unsigned bit, cpr_mixing_shape s)
 {
     cpr_core_state *core = m->core;
     const int32_t guess = core->guess;
@@ -689,7 +667,7 @@ static void narrow(cpr_model *m, unsigned bit, uint32_t depth)
     for (unsigned which = 0; which < 2; which++)
         for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++)
             e->agrees[which][i] &= e->path[which][i] << depth >> 31 == bit ? -1 : 0;
-    for (uint32_t i = 0; i < m->matches; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
         cpr_match *match = &m->core->matches[i];
         if (match->path << depth >> 31 != bit)
             match->expected = -1;
@@ -697,11 +675,12 @@ static void narrow(cpr_model *m, unsigned bit, uint32_t depth)
 }
 
 /* Learns the decision, in the slots that the contexts have for the node's group. */
-ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *node, shape s)
+ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *node,
+                              cpr_mixing_shape s)
 {
     cpr_core_state *core = m->core;
-    train_mixer(m, bit, s, inputs_of(s));
-    learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, lanes_of(s), m->lines->node,
+    train_mixer(m, bit, s, cpr_inputs_of(s));
+    learn_lanes(&m->lanes, bit, core->estimates, m->constants.most, cpr_lanes_of(s), m->lines->node,
                 s.lines);
     learn_refinements(m, bit, s);
     learn_chances(m, bit, node, s);
@@ -712,7 +691,7 @@ ALWAYS_INLINE void train_tree(cpr_model *m, unsigned bit, const cpr_tree_node *n
 
 /* ---- the kernel ---- */
 
-ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
+ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, cpr_mixing_shape s)
 {
     if (m->core->guess >= 0)
         return predict_guess(m, s);
@@ -724,18 +703,18 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, shape s)
     read_successors(m, node->depth, s, &packed);
     read_matches(m, node->depth, s, &packed);
     read_lines(m, node, s, &packed);
-    if (s.network)
-        put_input(&packed, lanes_of(s), network_input(m, m->core->node));
+    if (s.networks)
+        put_input(&packed, cpr_lanes_of(s), network_input(m, m->core->node));
     read_chances(m, node, s, &packed);
-    store_inputs(m, &packed, used_inputs_of(s), inputs_of(s));
+    store_inputs(m, &packed, cpr_used_inputs_of(s), cpr_inputs_of(s));
     select_rows(m, s, known, node->depth);
-    const int32_t logit = mix_inputs(m, s, inputs_of(s));
+    const int32_t logit = mix_inputs(m, s, cpr_inputs_of(s));
     m->mixed = cpr_squash(&m->constants.logistic, logit);
     return refine(m, s, logit, refinement);
 }
 
 ALWAYS_INLINE int32_t learn_token(cpr_model *m, unsigned bit, const cpr_tree_node *node,
-                                  uint32_t token, shape s)
+                                  uint32_t token, cpr_mixing_shape s)
 {
     const bool sure = cpr_token_contexts_update(m, token);
     if (!sure)
@@ -750,7 +729,7 @@ ALWAYS_INLINE int32_t learn_token(cpr_model *m, unsigned bit, const cpr_tree_nod
     return (int32_t)token;
 }
 
-ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
+ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, cpr_mixing_shape s)
 {
     cpr_core_state *core = m->core;
     if (core->guess >= 0)
@@ -770,49 +749,51 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, shape s)
     return -1;
 }
 
-/* What balanced and neural have in common. */
-#define LIKE_BALANCED                                                                              \
-    .lines = CPR_BALANCED_LINES, .successors = CPR_BALANCED_SUCCESSORS,                            \
-    .matches = CPR_BALANCED_MATCHES, .match_lanes = CPR_BALANCED_MATCH_LANES,                      \
-    .sets = CPR_BALANCED_SETS, .refinements = CPR_BALANCED_REFINEMENTS
-
-static const shape balanced = {.contexts = CPR_BALANCED_CONTEXTS, LIKE_BALANCED};
-static const shape neural = {
-    .contexts = CPR_NEURAL_CONTEXTS, LIKE_BALANCED, .network = 1, .chances = 1};
-static const shape fast = {.contexts = CPR_FAST_CONTEXTS,
-                           .lines = CPR_FAST_LINES,
-                           .successors = CPR_FAST_SUCCESSORS,
-                           .matches = CPR_FAST_MATCHES,
-                           .match_lanes = CPR_FAST_MATCH_LANES,
-                           .sets = CPR_FAST_SETS,
-                           .refinements = CPR_FAST_REFINEMENTS};
-
-static uint32_t predict(cpr_model *m)
-{
-    return m->contexts == CPR_BALANCED_CONTEXTS ? predict_shape(m, balanced)
-           : m->contexts == CPR_FAST_CONTEXTS   ? predict_shape(m, fast)
-                                                : predict_shape(m, neural);
-}
-
-static int32_t learn(cpr_model *m, unsigned bit)
-{
-    return m->contexts == CPR_BALANCED_CONTEXTS ? learn_shape(m, bit, balanced)
-           : m->contexts == CPR_FAST_CONTEXTS   ? learn_shape(m, bit, fast)
-                                                : learn_shape(m, bit, neural);
-}
-
-static void begin(cpr_model *m)
+ALWAYS_INLINE void begin_shape(cpr_model *m, cpr_mixing_shape s)
 {
     cpr_token_contexts_guess(m);
-    if (m->core->guess >= 0)
-        return;
-    if (m->contexts == CPR_BALANCED_CONTEXTS)
-        begin_tree(m, balanced);
-    else if (m->contexts == CPR_FAST_CONTEXTS)
-        begin_tree(m, fast);
-    else
-        begin_tree(m, neural);
+    if (m->core->guess < 0)
+        begin_tree(m, s);
 }
 
+/* Any shape, of which the compiler knows the bounds. */
+ALWAYS_INLINE cpr_mixing_shape shape_of(const cpr_model *m)
+{
+    const cpr_mixing_shape s = m->profile.shape;
+    if (s.contexts > CPR_CONTEXTS_MAX || s.lines > CPR_LINES_MAX ||
+        s.successors > CPR_SUCCESSORS_MAX || s.matches > CPR_MATCHES_MAX ||
+        s.match_lanes > CPR_MATCH_LANES_MAX || s.sets > CPR_WEIGHT_SETS ||
+        s.refinements > CPR_REFINEMENTS || s.networks > CPR_NETWORKS_MAX || s.chances > 1)
+        __builtin_unreachable();
+    return s;
+}
+
+/* The functions for a shape. */
+#define FUNCTIONS(name, shape)                                                                     \
+    static uint32_t predict_##name(cpr_model *m)                                                   \
+    {                                                                                              \
+        return predict_shape(m, shape);                                                            \
+    }                                                                                              \
+    static int32_t learn_##name(cpr_model *m, unsigned bit)                                        \
+    {                                                                                              \
+        return learn_shape(m, bit, shape);                                                         \
+    }                                                                                              \
+    static void begin_##name(cpr_model *m)                                                         \
+    {                                                                                              \
+        begin_shape(m, shape);                                                                     \
+    }
+
+FUNCTIONS(balanced, cpr_profiles[CPR_PROFILE_BALANCED].shape)
+FUNCTIONS(fast, cpr_profiles[CPR_PROFILE_FAST].shape)
+FUNCTIONS(neural, cpr_profiles[CPR_PROFILE_NEURAL].shape)
+FUNCTIONS(any, shape_of(m))
+_Static_assert(CPR_PROFILE_COUNT == 3, "each profile has its functions");
+
 const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {
-    TEXT(CPR_KERNEL), &PASTE(cpr_network_kernel_, CPR_KERNEL), predict, learn, begin};
+    .name = TEXT(CPR_KERNEL),
+    .network = &PASTE(cpr_network_kernel_, CPR_KERNEL),
+    .of_profile = {[CPR_PROFILE_BALANCED] = {predict_balanced, learn_balanced, begin_balanced},
+                   [CPR_PROFILE_FAST] = {predict_fast, learn_fast, begin_fast},
+                   [CPR_PROFILE_NEURAL] = {predict_neural, learn_neural, begin_neural}},
+    .of_any = {predict_any, learn_any, begin_any},
+};

@@ -11,20 +11,11 @@
 #include "logistic.h"
 #include "model.h"
 #include "network.h"
+#include "profiles.h"
 #include "text_state.h"
 #include "vocabulary.h"
 
-#define CPR_CONTEXTS_MAX 22u
-#define CPR_SUCCESSORS_MAX                                                                         \
-    8u                     /* contexts whose successors are kept; arrays of them have all eight */
-#define CPR_MATCHES_MAX 3u /* match models, the one with the longest context first */
-#define CPR_WEIGHT_SETS 6u
-#define CPR_REFINEMENTS 2u  /* secondary symbol estimations */
-#define CPR_LANES 40u       /* predictors, each an input of the mixer, in the tree */
-#define CPR_GUESS_LANES 16u /* and for guesses */
-#define CPR_INPUTS_OF(lanes) (((lanes) / 16u + 1) * 16u) /* of the mixer, with the constant one */
-#define CPR_INPUTS_MAX 64u
-#define CPR_SUM_INPUTS 32u /* that are added in 32 bits */
+#define CPR_SUM_INPUTS 32u /* of the mixer, that are added in 32 bits */
 #define CPR_CONSTANT_INPUT 256
 #define CPR_LANE_ENTRIES 1024u
 #define CPR_GUESS_LANE_ENTRIES 128u
@@ -41,7 +32,6 @@ _Static_assert((uint64_t)CPR_LOGIT_MAX *(CPR_FINAL_WEIGHT_LIMIT >> 2) < UINT32_M
 
 #define CPR_SLOT_NODES (CPR_GROUP_NODES - 1)
 #define CPR_BUCKET_SLOTS 4u
-#define CPR_LINES_MAX 1u /* contexts that have lines of estimates beside slots of histories */
 
 /* What one context has seen in one group of nodes. Node i of the group is at i - 1. */
 typedef struct cpr_slot {
@@ -75,49 +65,7 @@ typedef struct cpr_successors {
     uint8_t first_count, second_count;
 } cpr_successors;
 
-/* The kernels are compiled for the profiles' numbers of contexts and so on. */
-#define CPR_BALANCED_CONTEXTS 16u
-#define CPR_BALANCED_LINES 1u
-#define CPR_BALANCED_SUCCESSORS 6u
-#define CPR_BALANCED_MATCHES 3u
-#define CPR_BALANCED_MATCH_LANES 2u
-#define CPR_BALANCED_SETS CPR_WEIGHT_SETS
-#define CPR_BALANCED_REFINEMENTS CPR_REFINEMENTS
-#define CPR_NEURAL_CONTEXTS 22u
-#define CPR_FAST_CONTEXTS 4u
-#define CPR_FAST_LINES 0u
-#define CPR_FAST_SUCCESSORS 2u
-#define CPR_FAST_MATCHES 1u
-#define CPR_FAST_MATCH_LANES 1u
-#define CPR_FAST_SETS 2u
-#define CPR_FAST_REFINEMENTS 0u
-
 #define CPR_SUCCESSORS_BUCKET 4u /* entries, of which one may be a context's */
-
-struct cpr_profile {
-    const char *name;
-    const char *summary;
-    uint32_t version;
-    uint32_t contexts;
-    const uint8_t *context_ids; /* in the order of their use, see token_contexts.h */
-    uint32_t lines;             /* of the first so many contexts */
-    uint32_t successors;
-    const uint8_t *successor_ids;
-    uint32_t matches;
-    uint32_t match_tokens[CPR_MATCHES_MAX]; /* that must agree before a match is looked for */
-    uint32_t match_lanes;
-    uint32_t weight_sets;
-    uint32_t refinements;
-    bool chances;              /* beside each state of a slot there is a chance */
-    uint32_t guess_from;       /* the least chance of a guess, in units of 2^-16 */
-    uint64_t max_sample_bytes; /* of the corpus, for the vocabulary */
-    uint32_t guess_shift;      /* 2^this is the width of a class of confidence */
-    uint64_t max_buckets;
-    uint64_t max_line_pairs;
-    uint32_t successor_bits;   /* log2 of the most buckets of successors */
-    uint32_t history_bits;     /* log2 of the tokens that the match models can reach back */
-    cpr_network_shape network; /* of width 0: there is none */
-};
 
 /* Rows of each weight set, and what selects them: see mixing_kernel.c. */
 #define CPR_ROWS_NODE 4096u
@@ -138,7 +86,7 @@ struct cpr_profile {
      CPR_GUESS_ROWS_BYTE + CPR_GUESS_ROWS_RECENT)
 
 #define CPR_FINAL_INPUTS 8u
-#define CPR_FINAL_ROWS (256u + 32u) /* of the tree, and of guesses */
+#define CPR_FINAL_ROWS (256u + CPR_CONFIDENCES) /* of the tree, and of guesses */
 
 #define CPR_REFINE_STEPS 24u /* one a unit of the natural logit */
 #define CPR_REFINE_NODES 16384u
@@ -219,18 +167,26 @@ typedef struct cpr_lanes {
     uint32_t estimate[CPR_LANES];
 } cpr_lanes;
 
-typedef struct cpr_kernel {
-    const char *name;
-    const cpr_network_kernel *network;
+/* The functions that predict and learn decisions of models of one shape, or of any. */
+typedef struct cpr_mixing_functions {
     uint32_t (*predict)(cpr_model *model);
     int32_t (*learn)(cpr_model *model, unsigned bit);
     void (*begin)(cpr_model *model); /* guesses at a shard's first token, or looks up its slots */
+} cpr_mixing_functions;
+
+/* For one instruction set. */
+typedef struct cpr_kernel {
+    const char *name;
+    const cpr_network_kernel *network;
+    cpr_mixing_functions of_profile[CPR_PROFILE_COUNT]; /* compiled for the shape of each */
+    cpr_mixing_functions of_any;                        /* read the shape as they run */
 } cpr_kernel;
 
 struct cpr_model {
     const cpr_kernel *kernel;
+    const cpr_mixing_functions *functions; /* of the kernel */
     const cpr_vocabulary *vocabulary;
-    const cpr_profile *profile;
+    cpr_profile profile;
     cpr_constants constants;
 
     /* the state: one block of memory */
@@ -242,15 +198,13 @@ struct cpr_model {
     uint16_t *chances; /* of a one: each is beside the byte of `buckets` that has its number */
     cpr_line *lines;
     uint32_t line_pairs;
-    uint32_t contexts, successor_contexts, matches;
-    uint32_t inputs; /* of the mixer in the tree, a multiple of 16; what is not used is 0 */
     uint32_t history_mask;
     uint32_t match_mask;
     uint32_t successor_mask;
     uint16_t *history;                      /* the latest tokens */
     uint32_t *match_heads[CPR_MATCHES_MAX]; /* by hash: place behind the latest such tokens */
     cpr_successors *successors;
-    int16_t *weights;       /* CPR_ROWS rows of `inputs` */
+    int16_t *weights;       /* CPR_ROWS rows of cpr_inputs_of() the shape */
     int16_t *guess_weights; /* CPR_GUESS_ROWS rows of CPR_GUESS_INPUTS */
     uint16_t *refinements;  /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */
     cpr_network network;    /* of width 0: there is none */
@@ -270,6 +224,10 @@ struct cpr_model {
 
 /* The kernels that this machine can run, the fastest first; NULL past the last. */
 const cpr_kernel *cpr_kernel_at(unsigned i);
+
+/* Has the model run on that kernel, and on the functions that are compiled for its shape, unless
+ * there are none or they are not wanted. Results are the same. */
+void cpr_model_run_on(cpr_model *model, const cpr_kernel *kernel, bool compiled);
 
 /* Hash of two values; the nth token before the next one (1: the latest; 0 before the start). */
 static inline uint64_t cpr_mix(uint64_t a, uint64_t b)

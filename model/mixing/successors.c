@@ -42,7 +42,7 @@ static void learn(cpr_successors *s, uint16_t token)
 void cpr_successors_learn(cpr_model *m, uint32_t token)
 {
     cpr_core_state *core = m->core;
-    for (uint32_t i = 0; i < m->successor_contexts; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
         cpr_successors *s = &m->successors[core->successors[i]];
         if (s->first_count > 0)
             cpr_move(&core->successor_hits[i][core->expected.state[i]], s->first == token,
@@ -58,7 +58,7 @@ static uint32_t bucket_of(const cpr_model *m, uint64_t hash)
 
 void cpr_successors_prefetch(const cpr_model *m)
 {
-    for (uint32_t i = 0; i < m->successor_contexts; i++)
+    for (uint32_t i = 0; i < m->profile.shape.successors; i++)
         __builtin_prefetch(&m->successors[bucket_of(m, m->core->successor_hash[i])], 1);
 }
 
@@ -94,7 +94,7 @@ void cpr_successors_find(cpr_model *m)
 {
     cpr_core_state *core = m->core;
     cpr_expected *e = &core->expected;
-    for (uint32_t i = 0; i < m->successor_contexts; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
         core->successors[i] = find(m, core->successor_hash[i]);
         const cpr_successors *s = &m->successors[core->successors[i]];
         e->path[0][i] = path_of(m, s->first);
@@ -108,7 +108,7 @@ void cpr_successors_find(cpr_model *m)
 uint32_t cpr_successors_agreement(const cpr_model *m, uint32_t token)
 {
     uint32_t agreement = 0;
-    for (uint32_t i = 0; i < AGREEMENT_CONTEXTS && i < m->successor_contexts; i++) {
+    for (uint32_t i = 0; i < AGREEMENT_CONTEXTS && i < m->profile.shape.successors; i++) {
         const cpr_successors *s = &m->successors[m->core->successors[i]];
         agreement = agreement * 3 + (s->first_count == 0 ? 0 : s->first == token ? 1 : 2);
     }

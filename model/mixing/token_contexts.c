@@ -53,10 +53,10 @@ static void hash_contexts(cpr_model *m, uint64_t hash[CPR_CONTEXT_COUNT])
 static void make_guess(cpr_model *m)
 {
     cpr_core_state *core = m->core;
-    const uint32_t below = m->profile->guess_from - 1;
+    const uint32_t below = m->profile.guess_from - 1;
     uint32_t best = below;
     core->guess = -1;
-    for (uint32_t i = 0; i < m->successor_contexts; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
         const cpr_successors *s = &m->successors[core->successors[i]];
         const uint32_t chance = core->successor_hits[i][core->expected.state[i]];
         if (s->first_count > 0 && chance > best) {
@@ -64,7 +64,7 @@ static void make_guess(cpr_model *m)
             core->guess = s->first;
         }
     }
-    for (uint32_t i = 0; i < m->matches; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
         const cpr_match *match = &core->matches[i];
         const uint32_t chance = core->match_hits[i][match->state];
         if (match->expected >= 0 && chance > best) {
@@ -72,7 +72,7 @@ static void make_guess(cpr_model *m)
             core->guess = match->expected;
         }
     }
-    core->confidence = (best - below) >> m->profile->guess_shift;
+    core->confidence = (best - below) >> m->profile.guess_shift;
     core->agreement = core->guess >= 0 ? cpr_successors_agreement(m, (uint32_t)core->guess) : 0;
 }
 
@@ -81,13 +81,13 @@ static void begin(cpr_model *m)
     cpr_core_state *core = m->core;
     uint64_t hash[CPR_CONTEXT_COUNT];
     hash_contexts(m, hash);
-    for (uint32_t i = 0; i < m->successor_contexts; i++) {
-        const uint32_t id = m->profile->successor_ids[i];
+    for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
+        const uint32_t id = m->profile.successor_ids[i];
         core->successor_hash[i] = cpr_mix(hash[id], id + 101);
     }
     cpr_successors_prefetch(m);
-    for (uint32_t i = 0; i < m->contexts; i++) {
-        const uint32_t id = m->profile->context_ids[i];
+    for (uint32_t i = 0; i < m->profile.shape.contexts; i++) {
+        const uint32_t id = m->profile.context_ids[i];
         core->context_hash[i] = cpr_mix(hash[id], id + 1);
     }
     core->node = 0;
@@ -96,9 +96,9 @@ static void begin(cpr_model *m)
 /* A match is sure enough for a guess. */
 static bool match_is_sure(const cpr_model *m)
 {
-    for (uint32_t i = 0; i < m->matches; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
         const cpr_match *match = &m->core->matches[i];
-        if (match->expected >= 0 && m->core->match_hits[i][match->state] >= m->profile->guess_from)
+        if (match->expected >= 0 && m->core->match_hits[i][match->state] >= m->profile.guess_from)
             return true;
     }
     return false;

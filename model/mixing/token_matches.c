@@ -71,7 +71,7 @@ static void find(cpr_model *m, uint32_t which)
 {
     cpr_match *match = &m->core->matches[which];
     uint32_t *head = head_of(m, which);
-    const uint32_t now = head_for(m, which), tokens = m->profile->match_tokens[which];
+    const uint32_t now = head_for(m, which), tokens = m->profile.match_tokens[which];
     if ((match->next == 0 || match->length < tokens) &&
         *head >> HEAD_PLACE_BITS == now >> HEAD_PLACE_BITS) {
         const uint32_t place = m->core->tokens_seen - ((now - *head) & HEAD_PLACES);
@@ -87,7 +87,7 @@ static void find(cpr_model *m, uint32_t which)
 static void hash_tokens(cpr_model *m, uint32_t which)
 {
     uint64_t hash = 0;
-    for (uint32_t i = 1; i <= m->profile->match_tokens[which]; i++)
+    for (uint32_t i = 1; i <= m->profile.match_tokens[which]; i++)
         hash = cpr_mix(hash, cpr_token_back(m, i));
     m->core->match_hash[which] = hash;
     __builtin_prefetch(head_of(m, which), 1);
@@ -97,13 +97,13 @@ static void hash_tokens(cpr_model *m, uint32_t which)
  * answer. */
 static bool is_late(const cpr_model *m, uint32_t which)
 {
-    return m->profile->match_tokens[which] > 2;
+    return m->profile.match_tokens[which] > 2;
 }
 
 void cpr_token_matches_append(cpr_model *m, uint32_t token)
 {
     cpr_core_state *core = m->core;
-    for (uint32_t i = 0; i < m->matches; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
         cpr_match *match = &core->matches[i];
         if (match->next != 0)
             cpr_move(&core->match_hits[i][match->state],
@@ -111,18 +111,18 @@ void cpr_token_matches_append(cpr_model *m, uint32_t token)
         follow(m, match, token);
     }
     m->history[core->tokens_seen++ & m->history_mask] = (uint16_t)token;
-    for (uint32_t i = 0; i < m->matches; i++)
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++)
         if (!is_late(m, i))
             hash_tokens(m, i);
 }
 
 void cpr_token_matches_find(cpr_model *m)
 {
-    for (uint32_t i = m->matches; i-- > 0;) {
+    for (uint32_t i = m->profile.shape.matches; i-- > 0;) {
         find(m, i);
         m->core->matches[i].state = state_of(&m->core->matches[i]);
     }
-    for (uint32_t i = 0; i < m->matches; i++)
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++)
         if (is_late(m, i))
             hash_tokens(m, i);
 }
@@ -135,14 +135,14 @@ static uint32_t bucket_of(const cpr_model *m, uint32_t which)
     if ((match->misses & 15) != 0)
         n = n < 4 ? 0 : n < 16 ? 1 : 2;
     const uint32_t by_length = n < 4 ? n : n < 8 ? 4 + (n - 4) / 2 : n < 16 ? 6 : 7;
-    return 1 + by_length + 8 * (m->matches - 1 - which);
+    return 1 + by_length + 8 * (m->profile.shape.matches - 1 - which);
 }
 
 void cpr_token_matches_expect(cpr_model *m)
 {
     cpr_core_state *core = m->core;
     core->match_bucket = 0;
-    for (uint32_t i = 0; i < m->matches; i++) {
+    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
         cpr_match *match = &core->matches[i];
         match->expected = -1;
         bool seen = match->next == 0;

@@ -2,8 +2,16 @@
 #include "network.h"
 
 #include "exact_math.h"
+#include "predictor.h"
 
 #include <stdlib.h>
+
+const cpr_predictor_class cpr_sru_class = {
+    .kind = "sru",
+    .version = 1,
+    .parameters = {{"width", 32, CPR_NETWORK_WIDTH_MAX, 32},
+                   {"layers", 1, CPR_NETWORK_LAYERS_MAX, 1}},
+};
 
 /* Reserves room for that many numbers. Returns where it is, NULL if there is no state yet. */
 static float *place(size_t *total, uint8_t *state, size_t count)

@@ -169,13 +169,15 @@ static void kernels_agree(void **state)
     const char *const profiles[] = {"balanced", "fast", "neural"};
     for (unsigned p = 0; p < 3; p++) {
         cpr_model *model = make_model(profiles[p], &s);
-        model->kernel = cpr_kernel_at(0);
         const uint64_t expected = run(model, &s, 0, TOKENS, NULL);
-        unsigned kernels = 1;
+        unsigned kernels = 0;
         for (; cpr_kernel_at(kernels) != NULL; kernels++) {
-            cpr_model_reset(model);
-            model->kernel = cpr_kernel_at(kernels);
-            assert_true(run(model, &s, 0, TOKENS, NULL) == expected);
+            for (unsigned compiled = 0; compiled < 2; compiled++) {
+                cpr_model_run_on(model, cpr_kernel_at(kernels), compiled);
+                assert_true((model->functions == &model->kernel->of_any) == !compiled);
+                cpr_model_reset(model);
+                assert_true(run(model, &s, 0, TOKENS, NULL) == expected);
+            }
         }
         print_message("%s: %u kernels compared\n", profiles[p], kernels);
 #ifdef __x86_64__

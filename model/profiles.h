@@ -1,0 +1,67 @@
+/* profiles.h - the named sets of parameters, in one table. Private to model/.
+ *
+ * A header, so that the kernels are compiled with these shapes as constants. All numbers were
+ * chosen by measurement, see EXPERIMENTS.md. */
+#ifndef CPR_PROFILES_H
+#define CPR_PROFILES_H
+
+#include "context_ids.h"
+#include "profile.h"
+
+enum { CPR_PROFILE_BALANCED, CPR_PROFILE_FAST, CPR_PROFILE_NEURAL, CPR_PROFILE_COUNT };
+
+/* What balanced and neural have in common. */
+#define CPR_CONTEXTS_OF_BALANCED                                                                   \
+    CPR_CONTEXT_T1, CPR_CONTEXT_NONE, CPR_CONTEXT_WORD, CPR_CONTEXT_WORD_1,                        \
+        CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2, CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,    \
+        CPR_CONTEXT_SHAPE, CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE, CPR_CONTEXT_LINE_WORD,       \
+        CPR_CONTEXT_ABOVE, CPR_CONTEXT_FIELD, CPR_CONTEXT_BEFORE, CPR_CONTEXT_WORD_SKIP
+#define CPR_SHAPE_LIKE_BALANCED                                                                    \
+    .lines = 1, .successors = 6, .matches = 3, .match_lanes = 2, .sets = CPR_WEIGHT_SETS,          \
+    .refinements = CPR_REFINEMENTS
+#define CPR_LIKE_BALANCED                                                                          \
+    .successor_ids = {CPR_CONTEXT_T3, CPR_CONTEXT_T2,     CPR_CONTEXT_T4,                          \
+                      CPR_CONTEXT_T6, CPR_CONTEXT_WORD_2, CPR_CONTEXT_WORD_3},                     \
+    .match_tokens = {12, 5, 2}, .guess_from = 60000, .guess_shift = 8, .max_buckets = 17u << 18,   \
+    .successor_bits = 21, .history_bits = 24, .max_sample_bytes = UINT64_C(32) << 20
+
+static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
+    [CPR_PROFILE_BALANCED] =
+        {
+            .name = "balanced",
+            .summary = "the default: sixteen contexts",
+            .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED},
+            .context_ids = {CPR_CONTEXTS_OF_BALANCED},
+            CPR_LIKE_BALANCED,
+            .max_line_pairs = 1u << 18,
+        },
+    [CPR_PROFILE_FAST] =
+        {
+            .name = "fast",
+            .summary = "four contexts and small tables: three times as fast, and larger archives",
+            .shape = {.contexts = 4, .successors = 2, .matches = 1, .match_lanes = 1, .sets = 2},
+            .context_ids = {CPR_CONTEXT_NONE, CPR_CONTEXT_T1, CPR_CONTEXT_WORD, CPR_CONTEXT_SHAPE},
+            .successor_ids = {CPR_CONTEXT_T3, CPR_CONTEXT_WORD_2},
+            .match_tokens = {5},
+            .guess_from = 45000,
+            .guess_shift = 10,
+            .max_buckets = 1u << 17,
+            .successor_bits = 17,
+            .history_bits = 22,
+            .max_sample_bytes = UINT64_C(8) << 20,
+        },
+    [CPR_PROFILE_NEURAL] =
+        {
+            .name = "neural",
+            .summary = "a network and 22 contexts: smaller archives, thirty times slower",
+            .shape = {.contexts = 22, CPR_SHAPE_LIKE_BALANCED, .networks = 1, .chances = 1},
+            .context_ids = {CPR_CONTEXTS_OF_BALANCED, CPR_CONTEXT_TAG, CPR_CONTEXT_BRACKET,
+                            CPR_CONTEXT_BRACKETS, CPR_CONTEXT_LINES, CPR_CONTEXT_CAPITALIZED,
+                            CPR_CONTEXT_QUOTATION},
+            CPR_LIKE_BALANCED,
+            .max_line_pairs = 1u << 19,
+            .networks = {{&cpr_sru_class, {256, 3}}},
+        },
+};
+
+#endif
