@@ -21,7 +21,7 @@
 
 /* ---- profiles ------------------------------------------------------------------------------ */
 
-/* A named, versioned, frozen set of model parameters. */
+/* A set of model parameters. */
 typedef struct cpr_profile cpr_profile;
 
 /* The profile of that name, or NULL if there is none. Not to be freed. */
@@ -34,6 +34,38 @@ const char *cpr_profile_name(const cpr_profile *profile);
 const char *cpr_profile_summary(const cpr_profile *profile); /* one line for --help */
 uint32_t cpr_profile_version(const cpr_profile *profile);
 bool cpr_profile_has_network(const cpr_profile *profile);
+
+/* Versions of the components. One is raised when its arithmetic changes, so that what it coded can
+ * no longer be decoded. Each kind of network has a version of its own. */
+#define CPR_TOKENS_VERSION 1u /* vocabulary, code tree and parser */
+#define CPR_MIXING_VERSION 1u
+
+#define CPR_DESCRIPTOR_MAX_BYTES 1023u
+
+/* What decoding needs to know of a profile, as text: components with their versions and parameters,
+ * such as "tokens 1; mixing 1 contexts=1,0,6 lines=1 ...; network 1 kind=sru width=256 layers=3".
+ * Components are separated by "; ", a component's words by single spaces; a value is a number or
+ * a list of numbers; all is in a fixed order, in printable ASCII. malloc()ed, owned by the caller.
+ * NULL: out of memory. */
+char *cpr_profile_descriptor(const cpr_profile *profile);
+
+typedef enum cpr_descriptor_verdict {
+    CPR_DESCRIPTOR_KNOWN,
+    CPR_DESCRIPTOR_UNKNOWN,   /* it needs what this program does not have */
+    CPR_DESCRIPTOR_MALFORMED, /* it is none */
+    CPR_DESCRIPTOR_NO_MEMORY,
+} cpr_descriptor_verdict;
+
+/* The profile that a descriptor stands for, to be freed with cpr_profile_free(). It has the name of
+ * the preset that it equals, else "custom". NULL: *verdict says why, and `problem`, of at most
+ * problem_bytes (at least 1), names all that is needed and not there ("mixing 2 (this program has
+ * mixing 1), lstm 1 (unknown)"), or what is malformed. It is printable ASCII.
+ *
+ * No descriptor can harm a model. But it may ask for a hundred times max_bytes of memory: check
+ * cpr_model_memory() before cpr_model_create(). */
+cpr_profile *cpr_profile_parse(const char *descriptor, cpr_descriptor_verdict *verdict,
+                               char *problem, size_t problem_bytes);
+void cpr_profile_free(cpr_profile *profile);
 
 /* Tokens (256 to 65536) and sample bytes that suit a corpus of that many bytes. */
 uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus_bytes);
@@ -108,8 +140,8 @@ size_t cpr_parser_parse(cpr_parser *parser, const uint8_t *text, size_t bytes, u
 typedef struct cpr_model cpr_model;
 
 /* A model in its initial state, for at most that many bytes of text from there on (tables are no
- * larger than so much text can fill). The vocabulary must outlive it. NULL if memory ran out, or if
- * cpr_model_load() fails. */
+ * larger than so much text can fill). The vocabulary must outlive it, the profile need not. NULL if
+ * memory ran out, or if cpr_model_load() fails. */
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
                             uint64_t max_bytes);
 void cpr_model_free(cpr_model *model);

@@ -60,8 +60,9 @@ struct cpr_profile {
 
 #define CPR_LANES 40u       /* predictors, each an input of the mixer, in the tree */
 #define CPR_GUESS_LANES 16u /* and for guesses, with the constant one */
-#define CPR_INPUTS_OF(used) (((used) / 16u + 1) * 16u) /* in whole vectors, with the constant one  \
-                                                        */
+#define CPR_INPUTS_OF(used)                                                                        \
+    (((used) / 16u + 1) * 16u) /* in whole vectors, with the constant one                          \
+                                */
 #define CPR_INPUTS_MAX 64u
 
 _Static_assert(CPR_CONTEXTS_MAX + CPR_SUCCESSORS_MAX + CPR_MATCH_LANES_MAX * CPR_MATCHES_MAX +

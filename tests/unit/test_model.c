@@ -162,6 +162,26 @@ static void it_guesses(void **state)
     free_sample(&s);
 }
 
+/* On every kernel, with the functions compiled for the shape, if there are any, and with those for
+ * any. */
+static void compare_kernels(cpr_model *model, const sample *s, bool is_compiled)
+{
+    const size_t tokens = cpr_profile_has_network(&model->profile) ? TOKENS / 5 : TOKENS;
+    const uint64_t expected = run(model, s, 0, tokens, NULL);
+    unsigned kernels = 0;
+    for (; cpr_kernel_at(kernels) != NULL; kernels++) {
+        for (unsigned compiled = 0; compiled < 2; compiled++) {
+            cpr_model_run_on(model, cpr_kernel_at(kernels), compiled);
+            assert_true((model->functions != &model->kernel->of_any) == (compiled && is_compiled));
+            cpr_model_reset(model);
+            assert_true(run(model, s, 0, tokens, NULL) == expected);
+        }
+    }
+#ifdef __x86_64__
+    assert_true(kernels > 1 || !__builtin_cpu_supports("avx2"));
+#endif
+}
+
 static void kernels_agree(void **state)
 {
     (void)state;
@@ -169,20 +189,43 @@ static void kernels_agree(void **state)
     const char *const profiles[] = {"balanced", "fast", "neural"};
     for (unsigned p = 0; p < 3; p++) {
         cpr_model *model = make_model(profiles[p], &s);
-        const uint64_t expected = run(model, &s, 0, TOKENS, NULL);
-        unsigned kernels = 0;
-        for (; cpr_kernel_at(kernels) != NULL; kernels++) {
-            for (unsigned compiled = 0; compiled < 2; compiled++) {
-                cpr_model_run_on(model, cpr_kernel_at(kernels), compiled);
-                assert_true((model->functions == &model->kernel->of_any) == !compiled);
-                cpr_model_reset(model);
-                assert_true(run(model, &s, 0, TOKENS, NULL) == expected);
-            }
-        }
-        print_message("%s: %u kernels compared\n", profiles[p], kernels);
-#ifdef __x86_64__
-        assert_true(kernels > 1 || !__builtin_cpu_supports("avx2"));
-#endif
+        compare_kernels(model, &s, true);
+        cpr_model_free(model);
+    }
+    free_sample(&s);
+}
+
+/* Parameters that no kernel is compiled for. */
+static void any_parameters_work(void **state)
+{
+    (void)state;
+    sample s = make_sample();
+    static const char *const descriptors[] = {
+        "tokens 1; mixing 1 contexts=0,1,5,9,14,22,23,26,27 lines=1 successors=2,3,8 matches=9,3 "
+        "match-lanes=1 sets=5 refine=1 guess-from=50000 guess-shift=9 chances=1 buckets=30000 "
+        "line-pairs=5000 successor-bits=12 history-bits=14; network 1 kind=sru width=32 layers=2",
+        "tokens 1; mixing 1 contexts=1 lines=0 successors= matches= match-lanes=1 sets=1 refine=0 "
+        "guess-from=50000 guess-shift=9 chances=0 buckets=1024 line-pairs=0 successor-bits=10 "
+        "history-bits=12",
+        "tokens 1; mixing 1 contexts=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21 "
+        "lines=1 successors=0,1,2,3,4,5,6,7 matches=32,16,1 match-lanes=2 sets=6 refine=2 "
+        "guess-from=1 guess-shift=11 chances=1 buckets=1024 line-pairs=1 successor-bits=10 "
+        "history-bits=12; network 1 kind=sru width=64 layers=1",
+    };
+    for (unsigned i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
+        cpr_descriptor_verdict verdict;
+        char problem[100];
+        cpr_profile *profile = cpr_profile_parse(descriptors[i], &verdict, problem, sizeof problem);
+        assert_string_equal(problem, "");
+        cpr_model *model = cpr_model_create(profile, s.vocabulary, SHARD_BYTES);
+        assert_non_null(model);
+        cpr_profile_free(profile); /* the model has what it needs */
+        double first = 0, later = 0;
+        run(model, &s, 0, TOKENS / 4, &first);
+        run(model, &s, TOKENS / 4, TOKENS / 2, &later);
+        assert_true(later < first);
+        cpr_model_reset(model);
+        compare_kernels(model, &s, false);
         cpr_model_free(model);
     }
     free_sample(&s);
@@ -247,6 +290,7 @@ int main(void)
         cmocka_unit_test(it_learns),
         cmocka_unit_test(it_guesses),
         cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(any_parameters_work),
         cmocka_unit_test(reset_is_a_new_model),
         cmocka_unit_test(save_and_load),
         cmocka_unit_test(memory_is_bounded_by_the_profile),
