@@ -6,63 +6,24 @@
 #include "run_log.h"
 #include "selection.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help_text[] =
-    "corpress audit ARCHIVE.h5 [--by shard|file] [--curve] [--format table|csv|json]\n"
-    "\n"
-    "Prints how well every shard or file was compressed, and whether it is intact.\n"
-    "\n"
-    "  raw, coded  bytes before and after; ratio and bits per byte of the two\n"
-    "  loss_bits   the model's loss: what a perfect coder would need; data that is stored as it "
-    "is\n"
-    "              counts with 8 bits a byte\n"
-    "  network     what the network alone would have lost, in bits; with profile neural\n"
-    "  overhead    bytes of `coded` beyond the loss\n"
-    "  lz4_ratio   ratio of the same bytes under LZ4, the baseline; from ARCHIVE.h5.log.jsonl,\n"
-    "              or measured with --full, or -\n"
-    "  integrity   ok: the compressed data has its checksum; with --full: decoded, too\n"
-    "\n"
-    "The row `primer` is the text that the model has learned before every shard, and which must "
-    "be\n"
-    "decoded before one; it is part of the shards, too. `tables` is all else in the archive file;\n"
-    "`total` counts every byte of it. With --by file, loss_bits is the model's loss on the file's "
-    "tokens; ratio\n"
-    "and bits per byte come from it. In JSON, a path that is not UTF-8 has U+FFFD for each byte\n"
-    "that does not fit, and its exact bytes in path_hex; CSV and the table have what a terminal\n"
-    "cannot take as \\n, \\\\ or \\xHH.\n"
-    "\n"
-    "      --by shard|file  what a row stands for (default: shard)\n"
-    "      --curve          the learning curve instead, from decoding every shard: loss per byte\n"
-    "                       of each stretch that doubles what has been seen, of all bytes so far,\n"
-    "                       and of the network alone\n"
-    "      --format FORMAT  table, csv or json (default: table)\n"
-    "      --full           decode every shard: check the raw bytes, measure LZ4\n"
-    "      --unsealed       read an archive whose seal does not match: another program\n"
-    "                       changed it. Only the shards have checksums then\n"
-    "  -q, --quiet          no progress\n"
-    "      --help           this text\n"
-    "\n"
-    "The exit code is 4 if a shard or the primer is damaged.\n";
-
-typedef struct audit_call {
-    cpr_ranks *ranks;
-    bool by_file;
-    bool full;
-    bool curve;
-    bool quiet;
-    report_format format;
+typedef struct audit_work {
+    command_call *call;
     uint64_t *lz4_bytes; /* per shard; 0: not known */
     bool *bad;           /* per shard */
     bool bad_primer;
     uint64_t bad_shards;
     cpr_curve *curves; /* per shard, if they are wanted */
     progress_bar bar;
-    bool unsealed; /* whatever the seal says */
-} audit_call;
+} audit_work;
+
+static bool decodes(const command_call *call)
+{
+    return call->given.full || call->given.curve;
+}
 
 static const report_column shard_columns[] = {
     {"shard", 7},      {"raw", 14},      {"coded", 13},    {"ratio", 8},     {"bits_per_byte", 13},
@@ -82,82 +43,31 @@ static const report_column file_columns[] = {
     {"bits_per_byte", 13}, {"first_shard", 11}, {"last_shard", 10},
     {"integrity", 9},      {"path", 0},         {NULL, 0}};
 
-static int parse_options(audit_call *call, int argc, char **argv, bool *help)
-{
-    static const struct option options[] = {
-        {"by", required_argument, NULL, OPTION_BY},
-        {"format", required_argument, NULL, OPTION_FORMAT},
-        {"full", no_argument, NULL, OPTION_FULL},
-        {"curve", no_argument, NULL, OPTION_CURVE},
-        {"quiet", no_argument, NULL, 'q'},
-        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-    while ((c = command_option(call->ranks, argc, argv, "qh", options)) != -1) {
-        switch (c) {
-        case OPTION_BY:
-            call->by_file = strcmp(optarg, "file") == 0;
-            if (!call->by_file && strcmp(optarg, "shard") != 0)
-                return command_usage(call->ranks, "audit", "--by wants shard or file");
-            break;
-        case OPTION_FORMAT:
-            if (!report_parse_format(optarg, &call->format))
-                return command_usage(call->ranks, "audit", "--format wants table, csv or json");
-            break;
-        case OPTION_FULL:
-            call->full = true;
-            break;
-        case OPTION_CURVE:
-            call->curve = call->full = true;
-            break;
-        case 'q':
-            call->quiet = true;
-            break;
-        case OPTION_UNSEALED:
-            call->unsealed = true;
-            break;
-        case 'h':
-        case OPTION_HELP:
-            *help = true;
-            return EXIT_DONE;
-        default:
-            return command_bad_option(call->ranks, "audit");
-        }
-    }
-    if (call->curve && call->by_file)
-        return command_usage(call->ranks, "audit", "--curve is by shard");
-    if (argc - optind != 1)
-        return command_usage(call->ranks, "audit", "one archive, please");
-    return EXIT_DONE;
-}
-
 /* ---- listener ------------------------------------------------------------------------------ */
 
 static void on_progress(void *context, const cpr_run_progress *now)
 {
-    audit_call *call = context;
-    progress_show(&call->bar, now);
+    audit_work *work = context;
+    progress_show(&work->bar, now);
 }
 
 static void on_item(void *context, const cpr_item_result *result)
 {
-    audit_call *call = context;
+    audit_work *work = context;
     if (result->lz4_bytes && result->shard != CPR_SHARD_PRIMER)
-        call->lz4_bytes[result->shard] = result->lz4_bytes;
+        work->lz4_bytes[result->shard] = result->lz4_bytes;
     if (result->bad == CPR_OK) {
-        if (call->curves != NULL)
-            call->curves[result->shard] = result->curve;
+        if (work->curves != NULL)
+            work->curves[result->shard] = result->curve;
         return;
     }
     if (result->shard == CPR_SHARD_PRIMER) {
-        call->bad_primer = true;
+        work->bad_primer = true;
     } else {
-        call->bad[result->shard] = true;
-        call->bad_shards++;
+        work->bad[result->shard] = true;
+        work->bad_shards++;
     }
-    progress_clear(&call->bar);
+    progress_clear(&work->bar);
     command_say("%s", result->text.text);
 }
 
@@ -221,21 +131,21 @@ static void bitstream_cells(report *r, const cpr_shard_info *info, uint64_t lz4_
     report_row_end(r);
 }
 
-static void shard_rows(report *r, const audit_call *call, const cpr_archive_header *header)
+static void shard_rows(report *r, const audit_work *work, const cpr_archive_header *header)
 {
     if (header->primer != NULL) {
         report_row(r);
         report_word(r, "primer");
-        bitstream_cells(r, header->primer, 0, call->bad_primer);
+        bitstream_cells(r, header->primer, 0, work->bad_primer);
     }
     for (uint64_t i = 0; i < header->shard_count; i++) {
         report_row(r);
         report_number(r, i);
-        bitstream_cells(r, &header->shards[i], call->lz4_bytes[i], call->bad[i]);
+        bitstream_cells(r, &header->shards[i], work->lz4_bytes[i], work->bad[i]);
     }
 }
 
-static void total_rows(report *r, const audit_call *call, const cpr_archive *archive)
+static void total_rows(report *r, const audit_work *work, const cpr_archive *archive)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
     uint64_t lz4 = 0;
@@ -255,8 +165,8 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
         loss += loss_bits(header->shards[i].loss_bits);
         network_loss += loss_bits(header->shards[i].network_loss_bits);
         over += overhead(&header->shards[i]);
-        lz4 += call->lz4_bytes[i];
-        all_lz4 = all_lz4 && call->lz4_bytes[i];
+        lz4 += work->lz4_bytes[i];
+        all_lz4 = all_lz4 && work->lz4_bytes[i];
     }
     const uint64_t file_bytes = cpr_archive_file_bytes(archive);
     const uint64_t raw = cpr_file_list_bytes(header->files);
@@ -280,7 +190,7 @@ static void total_rows(report *r, const audit_call *call, const cpr_archive *arc
         report_real(r, network_loss, 0);
     report_real(r, over + (double)(file_bytes - coded), 1);
     lz4_ratio(r, raw, all_lz4 ? lz4 : 0);
-    report_word(r, call->bad_shards || call->bad_primer ? "DAMAGED" : "ok");
+    report_word(r, work->bad_shards || work->bad_primer ? "DAMAGED" : "ok");
     report_row_end(r);
 }
 
@@ -290,10 +200,10 @@ static void loss_cell(report *r, uint64_t bytes, uint64_t loss)
     report_real(r, bytes ? loss_bits(loss) / (double)bytes : 0, 4);
 }
 
-static void curve_rows(report *r, const audit_call *call, const cpr_archive_header *header)
+static void curve_rows(report *r, const audit_work *work, const cpr_archive_header *header)
 {
     for (uint64_t i = 0; i < header->shard_count; i++) {
-        const cpr_curve *curve = &call->curves[i];
+        const cpr_curve *curve = &work->curves[i];
         cpr_curve_point before = {0};
         for (uint32_t k = 0; k < curve->points; k++) {
             const cpr_curve_point *now = &curve->point[k];
@@ -316,7 +226,7 @@ static void curve_rows(report *r, const audit_call *call, const cpr_archive_head
     }
 }
 
-static void file_row(report *r, const audit_call *call, const cpr_archive_header *header,
+static void file_row(report *r, const audit_work *work, const cpr_archive_header *header,
                      uint64_t file)
 {
     uint64_t first;
@@ -325,9 +235,9 @@ static void file_row(report *r, const audit_call *call, const cpr_archive_header
         return;
     const uint64_t raw = cpr_file_list_get(header->files, file).bytes;
     const double loss = loss_bits(header->file_loss[file]);
-    bool bad = call->bad_primer;
+    bool bad = work->bad_primer;
     for (uint64_t i = first; i <= last; i++)
-        bad = bad || call->bad[i];
+        bad = bad || work->bad[i];
     report_row(r);
     report_number(r, raw);
     report_real(r, loss, 0);
@@ -346,104 +256,139 @@ static void file_row(report *r, const audit_call *call, const cpr_archive_header
 }
 
 /* The part of the JSON document in front of the rows. */
-static void json_head(const audit_call *call, const char *path, const cpr_archive *archive)
+static void json_head(const audit_work *work, const cpr_archive *archive)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
     putchar('{');
-    escape_json_member(stdout, "archive", ": ", path);
+    escape_json_member(stdout, "archive", ": ", work->call->archive);
     fputs(",\n ", stdout);
     escape_json_member(stdout, "profile", ": ", header->profile);
     printf(",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64 ",\n \"shards\": %" PRIu64
            ",\n \"raw_bytes\": %" PRIu64 ",\n \"archive_bytes\": %" PRIu64
            ",\n \"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
            header->shard_bytes, cpr_file_list_count(header->files), header->shard_count,
-           cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive), call->bad_shards,
-           call->bad_primer ? "true" : "false");
+           cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive), work->bad_shards,
+           work->bad_primer ? "true" : "false");
 }
 
-static void print_audit(const audit_call *call, const char *path, const cpr_archive *archive)
+static void print_audit(const audit_work *work, const cpr_archive *archive)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
     const cpr_profile *profile = cpr_profile_find(header->profile);
     report r;
-    if (call->format == REPORT_JSON)
-        json_head(call, path, archive);
-    report_begin(&r, stdout, call->format,
-                 call->by_file                                         ? file_columns
-                 : call->curve                                         ? curve_columns
+    if (work->call->given.format == REPORT_JSON)
+        json_head(work, archive);
+    report_begin(&r, stdout, work->call->given.format,
+                 work->call->given.by_file                             ? file_columns
+                 : work->call->given.curve                             ? curve_columns
                  : profile != NULL && cpr_profile_has_network(profile) ? network_columns
                                                                        : shard_columns);
-    if (call->curve) {
-        curve_rows(&r, call, header);
-    } else if (call->by_file) {
+    if (work->call->given.curve) {
+        curve_rows(&r, work, header);
+    } else if (work->call->given.by_file) {
         const uint64_t files = cpr_file_list_count(header->files);
         for (uint64_t f = 0; f < files; f++)
-            file_row(&r, call, header, f);
+            file_row(&r, work, header, f);
     } else {
-        shard_rows(&r, call, header);
-        total_rows(&r, call, archive);
+        shard_rows(&r, work, header);
+        total_rows(&r, work, archive);
     }
     report_end(&r);
-    if (call->format == REPORT_JSON)
+    if (work->call->given.format == REPORT_JSON)
         puts("}");
 }
 
-static cpr_status audit(audit_call *call, const char *path, cpr_archive *archive, cpr_error *error)
+static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
-    const bool first = cpr_ranks_rank(call->ranks) == 0;
-    call->lz4_bytes = calloc((size_t)header->shard_count + 1, sizeof *call->lz4_bytes);
-    call->bad = calloc((size_t)header->shard_count + 1, sizeof *call->bad);
-    if (call->curve)
-        call->curves = calloc((size_t)header->shard_count + 1, sizeof *call->curves);
+    const bool first = cpr_ranks_rank(work->call->ranks) == 0;
+    work->lz4_bytes = calloc((size_t)header->shard_count + 1, sizeof *work->lz4_bytes);
+    work->bad = calloc((size_t)header->shard_count + 1, sizeof *work->bad);
+    if (work->call->given.curve)
+        work->curves = calloc((size_t)header->shard_count + 1, sizeof *work->curves);
     cpr_status status = CPR_OK;
-    if (call->lz4_bytes == NULL || call->bad == NULL || (call->curve && call->curves == NULL))
+    if (work->lz4_bytes == NULL || work->bad == NULL ||
+        (work->call->given.curve && work->curves == NULL))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a table of shards");
-    status = cpr_ranks_agree(call->ranks, status, error);
+    status = cpr_ranks_agree(work->call->ranks, status, error);
     if (status != CPR_OK)
         return status;
     if (first)
-        run_log_read_lz4(path, header, call->lz4_bytes);
-    progress_begin(&call->bar, call->quiet || !call->full, cpr_file_list_bytes(header->files),
-                   header->shard_count);
-    call->bar.decoding = true;
-    const cpr_listener listener = {.context = call, .progress = on_progress, .item = on_item};
-    const cpr_examine_depth depth = call->curve  ? CPR_EXAMINE_CURVE
-                                    : call->full ? CPR_EXAMINE_RAW
-                                                 : CPR_EXAMINE_CODED;
-    status = cpr_examine(call->ranks, archive, depth, NULL, &listener, error);
-    progress_clear(&call->bar);
+        run_log_read_lz4(work->call->archive, header, work->lz4_bytes);
+    progress_begin(&work->bar, work->call->given.quiet || !decodes(work->call),
+                   cpr_file_list_bytes(header->files), header->shard_count);
+    work->bar.decoding = true;
+    const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
+    const cpr_examine_depth depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
+                                    : work->call->given.full ? CPR_EXAMINE_RAW
+                                                             : CPR_EXAMINE_CODED;
+    status = cpr_examine(work->call->ranks, archive, depth, NULL, &listener, error);
+    progress_clear(&work->bar);
     if (status == CPR_OK && first)
-        print_audit(call, path, archive);
+        print_audit(work, archive);
     return status;
 }
 
-int cmd_audit(cpr_ranks *ranks, int argc, char **argv)
+static int check_audit(command_call *call)
 {
-    audit_call call = {.ranks = ranks};
-    bool help = false;
-    int code = parse_options(&call, argc, argv, &help);
-    if (help)
-        return command_help(ranks, help_text, false);
-    if (code != EXIT_DONE)
-        return code;
-    cpr_error error = {.text = ""};
+    if (call->given.curve && call->given.by_file)
+        return command_usage(call->ranks, call->command, "--curve is by shard");
+    return EXIT_DONE;
+}
+
+static cpr_status run_audit(command_call *call, cpr_error *error)
+{
+    audit_work work = {.call = call};
     cpr_archive *archive = NULL;
     cpr_status status = CPR_OK;
-    if (call.full)
-        status = cpr_ranks_self_test(ranks, NULL, &error);
+    if (decodes(call))
+        status = cpr_ranks_self_test(call->ranks, NULL, error);
     if (status == CPR_OK)
-        status = command_open_archive(ranks, argv[optind], call.unsealed, &archive, &error);
+        status = command_open_archive(call, &archive, error);
     if (status == CPR_OK)
-        status = audit(&call, argv[optind], archive, &error);
+        status = audit(&work, archive, error);
+    call->damaged = work.bad_shards > 0 || work.bad_primer;
     cpr_archive_close(archive);
-    free(call.lz4_bytes);
-    free(call.bad);
-    free(call.curves);
-    if (status != CPR_OK)
-        return command_failed(ranks, status, &error);
-    code = command_flush(ranks);
-    if (code != EXIT_DONE)
-        return code;
-    return call.bad_shards || call.bad_primer ? EXIT_DAMAGED : EXIT_DONE;
+    free(work.lz4_bytes);
+    free(work.bad);
+    free(work.curves);
+    return status;
 }
+
+static const char *const audit_usage[] = {"ARCHIVE.h5 [--by shard|file]", "ARCHIVE.h5 --curve",
+                                          NULL};
+
+static const command_term audit_terms[] = {
+    {"raw, coded", "bytes before and after; ratio and bits_per_byte come from these two"},
+    {"loss_bits", "the model's loss: what a perfect coder would need; data stored as it is counts "
+                  "with 8 bits a byte"},
+    {"network", "what the network alone would have lost, in bits; with profile neural"},
+    {"overhead", "bytes of `coded` beyond the loss"},
+    {"lz4_ratio", "ratio of the same bytes under LZ4, the baseline; from ARCHIVE.h5.log.jsonl, or "
+                  "measured with --full, or -"},
+    {"integrity", "ok: the compressed data has its checksum, with --full the decoded bytes, too; "
+                  "else DAMAGED"},
+    {"primer", "this row is the text that the model learns before every shard, and which is "
+               "decoded before one; the shards hold it, too"},
+    {"tables", "this row is all else in the archive file"},
+    {"total", "this row counts every byte of the file"},
+    {.word = NULL}};
+
+const subcommand cmd_audit = {
+    .name = "audit",
+    .bit = COMMAND_AUDIT,
+    .summary = "ratio and integrity of every shard or file",
+    .usage = audit_usage,
+    .about =
+        "Prints how well every shard or file was compressed, and whether it is intact. The "
+        "exit code is 4 if a shard or the primer is damaged.\n\n"
+        "With --by file, loss_bits is the model's loss on the file's tokens; ratio and bits "
+        "per byte come from it.\n\n"
+        "The table and CSV show bytes that a terminal cannot take as \\n, \\\\ or \\xHH. In JSON, "
+        "a path that is not UTF-8 has U+FFFD for each byte that does not fit, and its exact "
+        "bytes in path_hex.",
+    .terms = audit_terms,
+    .operands = OPERANDS_ARCHIVE,
+    .check = check_audit,
+    .run = run_audit,
+};

@@ -1,35 +1,20 @@
 /* cmd_cat.c - corpress cat ARCHIVE.h5 PATH | --shards LIST */
+#include "arguments.h"
 #include "command.h"
 #include "memory_limits.h"
 #include "selection.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help_text[] =
-    "corpress cat ARCHIVE.h5 PATH...\n"
-    "corpress cat ARCHIVE.h5 --shards LIST\n"
-    "\n"
-    "Writes files, or the raw bytes of shards such as 3,7-9, to standard output. Bytes are "
-    "written\n"
-    "as they are decoded; the exit code tells whether the shards were intact to their ends.\n"
-    "\n"
-    "      --shards LIST  whole shards, in ascending order\n"
-    "      --unsealed     read an archive whose seal does not match: another program\n"
-    "                     changed it. Only the shards have checksums then\n"
-    "      --help         this text\n";
-
-typedef struct cat_call {
-    cpr_ranks *ranks;
+/* What it takes to decode. */
+typedef struct cat_work {
     cpr_archive *archive;
-    const char *shards;
     cpr_vocabulary *vocabulary;
     cpr_codec *codec;
-    void *base;    /* of the codec: the state after the primer */
-    bool unsealed; /* whatever the seal says */
-} cat_call;
+    void *base; /* of the codec: the state after the primer */
+} cat_work;
 
 /* The part of the corpus that is wanted from the shard in work. */
 typedef struct window {
@@ -37,39 +22,6 @@ typedef struct window {
     uint64_t begin;
     uint64_t end;
 } window;
-
-static int parse_options(cat_call *call, int argc, char **argv, bool *help)
-{
-    static const struct option options[] = {
-        {"shards", required_argument, NULL, OPTION_SHARDS},
-        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-    while ((c = command_option(call->ranks, argc, argv, "h", options)) != -1) {
-        switch (c) {
-        case OPTION_SHARDS:
-            call->shards = optarg;
-            break;
-        case OPTION_UNSEALED:
-            call->unsealed = true;
-            break;
-        case 'h':
-        case OPTION_HELP:
-            *help = true;
-            return EXIT_DONE;
-        default:
-            return command_bad_option(call->ranks, "cat");
-        }
-    }
-    const int paths = argc - optind - 1;
-    if (paths < 0)
-        return command_usage(call->ranks, "cat", "no archive given");
-    if (call->shards != NULL ? paths > 0 : paths == 0)
-        return command_usage(call->ranks, "cat", "either paths or --shards LIST");
-    return EXIT_DONE;
-}
 
 /* A cpr_write_fn. */
 static cpr_status write_window(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
@@ -89,43 +41,43 @@ static cpr_status write_window(void *context, const uint8_t *data, size_t bytes,
 }
 
 /* Writes the bytes [begin, end) of the corpus. */
-static cpr_status cat_range(cat_call *call, uint64_t begin, uint64_t end, cpr_error *error)
+static cpr_status cat_range(cat_work *work, uint64_t begin, uint64_t end, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(call->archive);
+    const cpr_archive_header *header = cpr_archive_info(work->archive);
     cpr_status status = CPR_OK;
     if (begin == end)
         return CPR_OK;
-    if (call->codec == NULL) {
-        status = cpr_archive_codec(call->archive, &call->vocabulary, &call->codec, error);
+    if (work->codec == NULL) {
+        status = cpr_archive_codec(work->archive, &work->vocabulary, &work->codec, error);
         if (status == CPR_OK)
-            status = cpr_archive_prime(call->archive, call->codec, &call->base, error);
+            status = cpr_archive_prime(work->archive, work->codec, &work->base, error);
     }
     const uint64_t last = selection_shard_at(header, end - 1);
     for (uint64_t i = selection_shard_at(header, begin); status == CPR_OK && i <= last; i++) {
         window w = {.at = header->shards[i].offset, .begin = begin, .end = end};
-        status = cpr_archive_decode(call->archive, i, call->codec, (cpr_sink){write_window, &w},
+        status = cpr_archive_decode(work->archive, i, work->codec, (cpr_sink){write_window, &w},
                                     (cpr_watch){NULL, NULL}, error);
     }
     return status;
 }
 
-static cpr_status cat_shards(cat_call *call, cpr_error *error)
+static cpr_status cat_shards(cat_work *work, const char *shards, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(call->archive);
+    const cpr_archive_header *header = cpr_archive_info(work->archive);
     bool *selected = NULL;
-    cpr_status status = command_parse_shards(call->shards, header->shard_count, &selected, error);
+    cpr_status status = argument_shards(shards, header->shard_count, &selected, error);
     for (uint64_t i = 0; status == CPR_OK && i < header->shard_count; i++)
         if (selected[i])
-            status = cat_range(call, header->shards[i].offset,
+            status = cat_range(work, header->shards[i].offset,
                                header->shards[i].offset + header->shards[i].raw_bytes, error);
     free(selected);
     return status;
 }
 
-static cpr_status cat_file(cat_call *call, char *path, cpr_error *error)
+static cpr_status cat_file(cat_work *work, char *path, cpr_error *error)
 {
-    const cpr_file_list *files = cpr_archive_info(call->archive)->files;
-    const char *member = command_member_path(path);
+    const cpr_file_list *files = cpr_archive_info(work->archive)->files;
+    const char *member = argument_member(path);
     const uint64_t file = cpr_file_list_lookup(files, member);
     char shown[512];
     cpr_printable_path(member, shown, sizeof shown);
@@ -137,7 +89,7 @@ static cpr_status cat_file(cat_call *call, char *path, cpr_error *error)
         return cpr_fail(error, CPR_ERR_USAGE, "%s is a %s", shown,
                         facts.type == CPR_FILE_DIRECTORY ? "directory" : "symbolic link");
     const uint64_t offset = cpr_file_list_offset(files, file);
-    return cat_range(call, offset, offset + facts.bytes, error);
+    return cat_range(work, offset, offset + facts.bytes, error);
 }
 
 /* Is the profile known, is there memory, and does the profile compute here as it should? */
@@ -154,39 +106,47 @@ static cpr_status check_machine(const cpr_archive *archive, cpr_error *error)
     return status == CPR_OK ? cpr_self_test(profile, &fingerprint, error) : status;
 }
 
-/* Rank 0 works alone: standard output has one order. */
-int cmd_cat(cpr_ranks *ranks, int argc, char **argv)
+static int check_cat(command_call *call)
 {
-    cat_call call = {.ranks = ranks};
-    bool help = false;
-    const int code = parse_options(&call, argc, argv, &help);
-    if (help)
-        return command_help(ranks, help_text, false);
-    if (code != EXIT_DONE)
-        return code;
-    cpr_error error = {.text = ""};
-    cpr_status status = cpr_ranks_self_test(ranks, NULL, &error);
-    if (status != CPR_OK)
-        return command_failed(ranks, status, &error);
-    if (cpr_ranks_rank(ranks) != 0)
-        return EXIT_DONE;
-    status = command_open_alone(argv[optind], call.unsealed, &call.archive, &error);
-    if (status == CPR_OK)
-        status = check_machine(call.archive, &error);
-    if (status == CPR_OK && call.shards != NULL)
-        status = cat_shards(&call, &error);
-    for (int i = optind + 1; status == CPR_OK && i < argc; i++)
-        status = cat_file(&call, argv[i], &error);
-    const bool broken_pipe = ferror(stdout) && errno == EPIPE;
-    cpr_codec_free(call.codec);
-    free(call.base);
-    cpr_vocabulary_free(call.vocabulary);
-    cpr_archive_close(call.archive);
-    if (broken_pipe)
-        return EXIT_FAILED;
-    if (status != CPR_OK) {
-        fflush(stdout);
-        return command_failed(ranks, status, &error);
-    }
-    return command_flush(ranks);
+    const bool shards = call->given.shards != NULL;
+    if (shards ? call->path_count > 0 : call->path_count == 0)
+        return command_usage(call->ranks, call->command, "either paths or --shards LIST");
+    return EXIT_DONE;
 }
+
+/* Rank 0 works alone: standard output has one order. */
+static cpr_status run_cat(command_call *call, cpr_error *error)
+{
+    cat_work work = {.archive = NULL};
+    cpr_status status = cpr_ranks_self_test(call->ranks, NULL, error);
+    if (status != CPR_OK || cpr_ranks_rank(call->ranks) != 0)
+        return status;
+    status = command_open_alone(call, &work.archive, error);
+    if (status == CPR_OK)
+        status = check_machine(work.archive, error);
+    if (status == CPR_OK && call->given.shards != NULL)
+        status = cat_shards(&work, call->given.shards, error);
+    for (int i = 0; status == CPR_OK && i < call->path_count; i++)
+        status = cat_file(&work, call->paths[i], error);
+    call->reader_is_gone = ferror(stdout) && errno == EPIPE;
+    cpr_codec_free(work.codec);
+    free(work.base);
+    cpr_vocabulary_free(work.vocabulary);
+    cpr_archive_close(work.archive);
+    return status;
+}
+
+static const char *const cat_usage[] = {"ARCHIVE.h5 PATH...", "ARCHIVE.h5 --shards LIST", NULL};
+
+const subcommand cmd_cat = {
+    .name = "cat",
+    .bit = COMMAND_CAT,
+    .summary = "raw bytes to standard output",
+    .usage = cat_usage,
+    .about = "Writes files, or the raw bytes of whole shards, to standard output. Bytes are "
+             "written as they are decoded; the exit code tells whether the shards were intact to "
+             "their ends.",
+    .operands = OPERANDS_MEMBERS,
+    .check = check_cat,
+    .run = run_cat,
+};

@@ -4,74 +4,8 @@
 #include "report.h"
 #include "selection.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <time.h>
-
-static const char help_text[] =
-    "corpress list ARCHIVE.h5\n"
-    "corpress list ARCHIVE.h5 --shards\n"
-    "\n"
-    "Prints the paths in an archive, one a line; bytes that a terminal cannot take are shown as\n"
-    "\\n, \\\\ or \\xHH. Nothing is decoded.\n"
-    "\n"
-    "  -l, --long    also mode, bytes, time of change (UTC) and the shards that hold the file\n"
-    "  -0, --null    the paths' exact bytes, each followed by a zero byte\n"
-    "      --shards  the primer, which must be decoded before any shard, and the shards: offset "
-    "in\n"
-    "                the corpus, raw and coded bytes, tokens\n"
-    "      --unsealed\n"
-    "                read an archive whose seal does not match: another program\n"
-    "                changed it. Only the shards have checksums then\n"
-    "      --help    this text\n";
-
-typedef struct list_call {
-    cpr_ranks *ranks;
-    bool details;
-    bool null;
-    bool shards;
-    bool unsealed; /* whatever the seal says */
-} list_call;
-
-static int parse_options(list_call *call, int argc, char **argv, bool *help)
-{
-    static const struct option options[] = {
-        {"long", no_argument, NULL, 'l'},
-        {"null", no_argument, NULL, '0'},
-        {"shards", no_argument, NULL, OPTION_SHARDS},
-        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-    while ((c = command_option(call->ranks, argc, argv, "l0h", options)) != -1) {
-        switch (c) {
-        case 'l':
-            call->details = true;
-            break;
-        case '0':
-            call->null = true;
-            break;
-        case OPTION_SHARDS:
-            call->shards = true;
-            break;
-        case OPTION_UNSEALED:
-            call->unsealed = true;
-            break;
-        case 'h':
-        case OPTION_HELP:
-            *help = true;
-            return EXIT_DONE;
-        default:
-            return command_bad_option(call->ranks, "list");
-        }
-    }
-    if (argc - optind != 1)
-        return command_usage(call->ranks, "list", "one archive, please");
-    if (call->details + call->null + call->shards > 1)
-        return command_usage(call->ranks, "list", "only one of --long, --null, --shards");
-    return EXIT_DONE;
-}
 
 /* The cells behind the shard's offset. */
 static void shard_cells(report *r, const cpr_shard_info *info)
@@ -129,21 +63,21 @@ static void print_details(const cpr_archive_header *header, uint64_t file)
     printf("%s %14" PRIu64 " %s %11s  ", mode, facts.bytes, when, shards);
 }
 
-static void list_files(const list_call *call, const cpr_archive_header *header)
+static void list_files(const option_values *given, const cpr_archive_header *header)
 {
     const uint64_t files = cpr_file_list_count(header->files);
     for (uint64_t f = 0; f < files && !ferror(stdout); f++) {
         const char *member = cpr_file_list_member(header->files, f);
-        if (call->null) {
+        if (given->null) {
             fputs(member, stdout);
             putchar('\0');
             continue;
         }
-        if (call->details)
+        if (given->details)
             print_details(header, f);
         escape_path(stdout, member);
         const char *target = cpr_file_list_link_target(header->files, f);
-        if (call->details && *target) {
+        if (given->details && *target) {
             fputs(" -> ", stdout);
             escape_path(stdout, target);
         }
@@ -151,25 +85,39 @@ static void list_files(const list_call *call, const cpr_archive_header *header)
     }
 }
 
-/* Rank 0 works alone. */
-int cmd_list(cpr_ranks *ranks, int argc, char **argv)
+static int check_list(command_call *call)
 {
-    list_call call = {.ranks = ranks};
-    bool help = false;
-    const int code = parse_options(&call, argc, argv, &help);
-    if (help)
-        return command_help(ranks, help_text, false);
-    if (code != EXIT_DONE || cpr_ranks_rank(ranks) != 0)
-        return code;
-    cpr_error error = {.text = ""};
-    cpr_archive *archive = NULL;
-    const cpr_status status = command_open_alone(argv[optind], call.unsealed, &archive, &error);
-    if (status == CPR_OK) {
-        if (call.shards)
-            list_shards(cpr_archive_info(archive));
-        else
-            list_files(&call, cpr_archive_info(archive));
-    }
-    cpr_archive_close(archive);
-    return status == CPR_OK ? command_flush(ranks) : command_failed(ranks, status, &error);
+    const option_values *given = &call->given;
+    if (given->details + given->null + given->shard_table > 1)
+        return command_usage(call->ranks, call->command, "only one of --long, --null, --shards");
+    return EXIT_DONE;
 }
+
+static cpr_status run_list(command_call *call, cpr_error *error)
+{
+    cpr_archive *archive = NULL;
+    const cpr_status status = command_open_alone(call, &archive, error);
+    if (status != CPR_OK)
+        return status;
+    if (call->given.shard_table)
+        list_shards(cpr_archive_info(archive));
+    else
+        list_files(&call->given, cpr_archive_info(archive));
+    cpr_archive_close(archive);
+    return CPR_OK;
+}
+
+static const char *const list_usage[] = {"ARCHIVE.h5", "ARCHIVE.h5 --shards", NULL};
+
+const subcommand cmd_list = {
+    .name = "list",
+    .bit = COMMAND_LIST,
+    .summary = "the files, or with --shards the shards",
+    .usage = list_usage,
+    .about = "Prints the paths in an archive, one a line. Bytes that a terminal cannot take are "
+             "shown as \\n, \\\\ or \\xHH. Nothing is decoded.",
+    .operands = OPERANDS_ARCHIVE,
+    .alone = true,
+    .check = check_list,
+    .run = run_list,
+};

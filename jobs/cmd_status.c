@@ -4,20 +4,9 @@
 #include "progress.h"
 #include "work.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char help_text[] =
-    "corpress status ARCHIVE.h5\n"
-    "\n"
-    "Says how far a job is that makes an archive, while it runs and after it was interrupted; "
-    "from\n"
-    "its work directory alone. Exit code 2 if there is neither an archive nor a work directory.\n"
-    "\n"
-    "      --format table|json  how to print it (default: table)\n"
-    "      --help               this text\n";
 
 typedef enum job_state { JOB_FINISHED, JOB_RUNNING, JOB_STOPPED, JOB_PREPARING } job_state;
 
@@ -310,35 +299,29 @@ static cpr_status look(const char *path, job_status *job, cpr_error *error)
                     cpr_printable_path(path, shown, sizeof shown));
 }
 
-int cmd_status(cpr_ranks *ranks, int argc, char **argv)
+static cpr_status run_status(command_call *call, cpr_error *error)
 {
-    static const struct option options[] = {
-        {"format", required_argument, NULL, OPTION_FORMAT},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    bool json = false;
-    int c;
-    while ((c = command_option(ranks, argc, argv, "h", options)) != -1) {
-        if (c == 'h' || c == OPTION_HELP)
-            return command_help(ranks, help_text, false);
-        if (c != OPTION_FORMAT)
-            return command_bad_option(ranks, "status");
-        json = strcmp(optarg, "json") == 0;
-        if (!json && strcmp(optarg, "table") != 0)
-            return command_usage(ranks, "status", "--format is table or json, not '%s'", optarg);
-    }
-    if (optind + 1 != argc)
-        return command_usage(ranks, "status", "one archive wanted");
-    if (cpr_ranks_rank(ranks) != 0)
-        return EXIT_DONE;
     job_status job = {.state = JOB_FINISHED};
-    cpr_error error = {.text = ""};
-    const cpr_status status = look(argv[optind], &job, &error);
-    if (status == CPR_OK && json)
-        print_json(argv[optind], &job);
+    const cpr_status status = look(call->archive, &job, error);
+    if (status == CPR_OK && call->given.format == REPORT_JSON)
+        print_json(call->archive, &job);
     else if (status == CPR_OK)
-        print_table(argv[optind], &job);
+        print_table(call->archive, &job);
     free(job.ranks);
-    return status == CPR_OK ? command_flush(ranks) : command_failed(ranks, status, &error);
+    return status;
 }
+
+static const char *const status_usage[] = {"ARCHIVE.h5", NULL};
+
+const subcommand cmd_status = {
+    .name = "status",
+    .bit = COMMAND_STATUS,
+    .summary = "how far a running or stopped job is",
+    .usage = status_usage,
+    .about = "Says how far a job is that makes an archive, while it runs and after it was "
+             "interrupted, from its work directory alone. The exit code is 2 if there is neither "
+             "an archive nor a work directory.",
+    .operands = OPERANDS_ARCHIVE,
+    .alone = true,
+    .run = run_status,
+};

@@ -1,168 +1,83 @@
 /* cmd_verify.c - corpress verify ARCHIVE.h5 [--subset N/M] [--continue] */
+#include "arguments.h"
 #include "command.h"
 #include "decode_report.h"
 #include "selection.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help_text[] =
-    "corpress verify ARCHIVE.h5 [--subset N/M] [--continue]\n"
-    "\n"
-    "Decodes every shard and compares checksums. Damaged shards, and the files that touch them,\n"
-    "are named; the exit code is 4 then.\n"
-    "\n"
-    "      --coded-only  compare the checksums of the compressed data only: as fast as reading\n"
-    "      --subset N/M  the N-th of M parts only: shards N-1, N-1+M, N-1+2M, ...; M jobs with\n"
-    "                    N = 1 to M verify everything\n"
-    "      --continue    remember which shards are intact in ARCHIVE.h5.verified (with --subset:\n"
-    "                    ARCHIVE.h5.verified-N-of-M), and leave out those that an earlier run "
-    "with\n"
-    "                    this option remembered; when all are done the file is removed\n"
-    "      --state FILE  remember them there, and --continue\n"
-    "      --unsealed    read an archive whose seal does not match: another program\n"
-    "                    changed it. Only the shards have checksums then\n"
-    "  -q, --quiet       no progress\n"
-    "      --help        this text\n";
-
 #define FILES_NAMED_MOST 1000
 
-typedef struct verify_call {
-    cpr_ranks *ranks;
+typedef struct verify_work {
+    command_call *call;
     cpr_examine_depth depth;
-    bool quiet;
-    uint64_t part; /* of `parts`, from 0 */
-    uint64_t parts;
-    bool go_on;
-    const char *state_path; /* NULL: beside the archive */
-    cpr_verified *state;    /* rank 0; NULL: nothing is remembered */
-    uint64_t part_shards;   /* shards of this part */
-    uint64_t earlier;       /* those that an earlier run verified */
-    bool *selected;         /* shards that are still to be verified */
+    option_part part;
+    cpr_verified *state;  /* rank 0; NULL: nothing is remembered */
+    uint64_t part_shards; /* shards of this part */
+    uint64_t earlier;     /* those that an earlier run verified */
+    bool *selected;       /* shards that are still to be verified */
     decode_report report;
     cpr_listener inner;
     bool *bad;
-    bool unsealed; /* whatever the seal says */
-} verify_call;
+} verify_work;
 
-/* "2/8": the second of eight parts. */
-static bool parse_subset(const char *text, uint64_t *part, uint64_t *parts)
+/* Whether this run is to remember what it verifies. */
+static bool remembers(const verify_work *work)
 {
-    uint64_t values[2] = {0, 0};
-    for (unsigned i = 0; i < 2; i++) {
-        const char *first = text;
-        for (; *text >= '0' && *text <= '9' && values[i] <= UINT32_MAX; text++)
-            values[i] = 10 * values[i] + (uint64_t)(*text - '0');
-        if (text == first || *text != (i == 0 ? '/' : '\0'))
-            return false;
-        text += i == 0;
-    }
-    *part = values[0] - 1;
-    *parts = values[1];
-    return values[0] >= 1 && values[0] <= values[1];
-}
-
-static int parse_options(verify_call *call, int argc, char **argv, bool *help)
-{
-    static const struct option options[] = {
-        {"coded-only", no_argument, NULL, OPTION_CODED_ONLY},
-        {"subset", required_argument, NULL, OPTION_SUBSET},
-        {"continue", no_argument, NULL, OPTION_CONTINUE},
-        {"state", required_argument, NULL, OPTION_STATE},
-        {"quiet", no_argument, NULL, 'q'},
-        {"unsealed", no_argument, NULL, OPTION_UNSEALED},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    call->depth = CPR_EXAMINE_RAW;
-    call->parts = 1;
-    int c;
-    while ((c = command_option(call->ranks, argc, argv, "qh", options)) != -1) {
-        switch (c) {
-        case OPTION_CODED_ONLY:
-            call->depth = CPR_EXAMINE_CODED;
-            break;
-        case OPTION_SUBSET:
-            if (!parse_subset(optarg, &call->part, &call->parts))
-                return command_usage(call->ranks, "verify",
-                                     "--subset wants N/M with 1 <= N <= M, such as 2/8");
-            break;
-        case OPTION_STATE:
-            call->state_path = optarg;
-            call->go_on = true;
-            break;
-        case OPTION_CONTINUE:
-            call->go_on = true;
-            break;
-        case 'q':
-            call->quiet = true;
-            break;
-        case OPTION_UNSEALED:
-            call->unsealed = true;
-            break;
-        case 'h':
-        case OPTION_HELP:
-            *help = true;
-            return EXIT_DONE;
-        default:
-            return command_bad_option(call->ranks, "verify");
-        }
-    }
-    if (argc - optind != 1)
-        return command_usage(call->ranks, "verify", "one archive, please");
-    return EXIT_DONE;
+    return work->call->given.go_on || work->call->given.state != NULL;
 }
 
 static void on_progress(void *context, const cpr_run_progress *now)
 {
-    const verify_call *call = context;
-    call->inner.progress(call->inner.context, now);
+    const verify_work *work = context;
+    work->inner.progress(work->inner.context, now);
 }
 
 static void on_item(void *context, const cpr_item_result *result)
 {
-    verify_call *call = context;
+    verify_work *work = context;
     cpr_error error = {.text = ""};
     if (result->shard == CPR_SHARD_PRIMER) {
-        call->inner.item(call->inner.context, result);
+        work->inner.item(work->inner.context, result);
         return;
     }
     if (result->bad != CPR_OK)
-        call->bad[result->shard] = true;
-    else if (cpr_verified_add(call->state, result->shard, &error) != CPR_OK) {
-        progress_clear(&call->report.bar);
+        work->bad[result->shard] = true;
+    else if (cpr_verified_add(work->state, result->shard, &error) != CPR_OK) {
+        progress_clear(&work->report.bar);
         command_say("from here on nothing is remembered: %s", error.text);
-        cpr_verified_close(call->state, false);
-        call->state = NULL;
+        cpr_verified_close(work->state, false);
+        work->state = NULL;
     }
-    call->inner.item(call->inner.context, result);
+    work->inner.item(work->inner.context, result);
 }
 
 /* Name of the file that remembers; malloc()ed. */
-static char *state_name(const verify_call *call, const char *archive_path)
+static char *state_name(const verify_work *work)
 {
     char suffix[80];
-    if (call->state_path != NULL)
-        return command_join(call->state_path, "");
-    if (call->parts == 1)
-        return command_join(archive_path, ".verified");
-    snprintf(suffix, sizeof suffix, ".verified-%llu-of-%llu", (unsigned long long)call->part + 1,
-             (unsigned long long)call->parts);
-    return command_join(archive_path, suffix);
+    if (work->call->given.state != NULL)
+        return argument_join(work->call->given.state, "");
+    if (work->part.parts == 1)
+        return argument_join(work->call->archive, ".verified");
+    snprintf(suffix, sizeof suffix, ".verified-%llu-of-%llu",
+             (unsigned long long)work->part.number + 1, (unsigned long long)work->part.parts);
+    return argument_join(work->call->archive, suffix);
 }
 
 /* Rank 0: recalls what an earlier run verified. Where that cannot be kept, the run goes on without:
  * verifying is what was asked for. */
-static cpr_status recall(verify_call *call, const char *archive_path, const cpr_archive *archive,
-                         bool *done, cpr_error *error)
+static cpr_status recall(verify_work *work, const cpr_archive *archive, bool *done,
+                         cpr_error *error)
 {
     cpr_error detail = {.text = ""};
-    char *name = state_name(call, archive_path);
+    char *name = state_name(work);
     if (name == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
-    const cpr_status status = cpr_verified_open(
-        name, archive_path, archive, call->depth == CPR_EXAMINE_RAW, done, &call->state, &detail);
+    const cpr_status status =
+        cpr_verified_open(name, work->call->archive, archive, work->depth == CPR_EXAMINE_RAW, done,
+                          &work->state, &detail);
     free(name);
     if (status == CPR_ERR_EXISTS || status == CPR_ERR_NO_MEMORY)
         return cpr_fail(error, status, "%s", detail.text);
@@ -175,129 +90,135 @@ static cpr_status recall(verify_call *call, const char *archive_path, const cpr_
 }
 
 /* All ranks come to the same selection. */
-static cpr_status choose(verify_call *call, const char *archive_path, const cpr_archive *archive,
-                         cpr_error *error)
+static cpr_status verify_choose(verify_work *work, const cpr_archive *archive, cpr_error *error)
 {
     const size_t shards = (size_t)cpr_archive_info(archive)->shard_count;
     bool *done = calloc(shards + 1, sizeof *done);
-    call->selected = calloc(shards + 1, sizeof *call->selected);
+    work->selected = calloc(shards + 1, sizeof *work->selected);
     cpr_status status = CPR_OK;
-    if (done == NULL || call->selected == NULL)
+    if (done == NULL || work->selected == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
-    else if (call->go_on && cpr_ranks_rank(call->ranks) == 0)
-        status = recall(call, archive_path, archive, done, error);
-    status = cpr_ranks_agree(call->ranks, status, error);
+    else if (remembers(work) && cpr_ranks_rank(work->call->ranks) == 0)
+        status = recall(work, archive, done, error);
+    status = cpr_ranks_agree(work->call->ranks, status, error);
     if (status == CPR_OK) {
         uint8_t *block = (uint8_t *)done;
         size_t bytes = shards + 1;
-        if (cpr_ranks_rank(call->ranks) != 0) {
+        if (cpr_ranks_rank(work->call->ranks) != 0) {
             free(done);
             done = NULL;
             block = NULL;
         }
-        status = cpr_ranks_broadcast(call->ranks, &block, &bytes, error);
+        status = cpr_ranks_broadcast(work->call->ranks, &block, &bytes, error);
         done = (bool *)block;
     }
-    for (size_t i = (size_t)call->part; status == CPR_OK && i < shards;) {
-        call->part_shards++;
-        call->earlier += done[i];
-        call->selected[i] = !done[i];
-        if (shards - i <= call->parts)
+    for (size_t i = (size_t)work->part.number; status == CPR_OK && i < shards;) {
+        work->part_shards++;
+        work->earlier += done[i];
+        work->selected[i] = !done[i];
+        if (shards - i <= work->part.parts)
             break;
-        i += (size_t)call->parts;
+        i += (size_t)work->part.parts;
     }
     free(done);
     return status;
 }
 
 /* Says on rank 0 what has been found intact. */
-static void tell_intact(const verify_call *call, uint64_t shard_count)
+static void tell_intact(const verify_work *work, uint64_t shard_count)
 {
-    if (cpr_ranks_rank(call->ranks) != 0 || call->quiet)
+    if (cpr_ranks_rank(work->call->ranks) != 0 || work->call->given.quiet)
         return;
-    fprintf(stderr, "corpress: %llu ", (unsigned long long)call->part_shards);
-    if (call->parts > 1)
+    fprintf(stderr, "corpress: %llu ", (unsigned long long)work->part_shards);
+    if (work->part.parts > 1)
         fprintf(stderr, "of %llu ", (unsigned long long)shard_count);
     fprintf(stderr, "shards intact (%s)",
-            call->depth == CPR_EXAMINE_RAW ? "decoded" : "compressed data only");
-    if (call->earlier)
+            work->depth == CPR_EXAMINE_RAW ? "decoded" : "compressed data only");
+    if (work->earlier)
         fprintf(stderr, ", %llu of them verified by an earlier run",
-                (unsigned long long)call->earlier);
+                (unsigned long long)work->earlier);
     fprintf(stderr, "\n");
 }
 
-static cpr_status examine(verify_call *call, cpr_archive *archive, cpr_error *error)
+static cpr_status examine(verify_work *work, cpr_archive *archive, cpr_error *error)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
     uint64_t raw_bytes = 0;
     for (uint64_t i = 0; i < header->shard_count; i++)
-        raw_bytes += call->selected[i] ? header->shards[i].raw_bytes : 0;
-    decode_report_begin(&call->report, call->ranks, call->quiet, raw_bytes,
-                        call->part_shards - call->earlier, &call->inner);
-    const cpr_listener listener = {.context = call, .progress = on_progress, .item = on_item};
+        raw_bytes += work->selected[i] ? header->shards[i].raw_bytes : 0;
+    decode_report_begin(&work->report, work->call->ranks, work->call->given.quiet, raw_bytes,
+                        work->part_shards - work->earlier, &work->inner);
+    const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
     const cpr_status status =
-        cpr_examine(call->ranks, archive, call->depth, call->selected, &listener, error);
-    progress_clear(&call->report.bar);
-    const bool remembered = call->state != NULL;
+        cpr_examine(work->call->ranks, archive, work->depth, work->selected, &listener, error);
+    progress_clear(&work->report.bar);
+    const bool remembered = work->state != NULL;
     /* Every shard has been looked at, even if some are damaged: there is nothing to go on with. */
-    cpr_verified_close(call->state, status == CPR_OK);
-    call->state = NULL;
+    cpr_verified_close(work->state, status == CPR_OK);
+    work->state = NULL;
     if (status == CPR_STOPPED)
         return cpr_fail(error, status, "stopped on request%s",
-                        remembered    ? "; the same command again goes on"
-                        : call->go_on ? ""
-                                      : "; with --continue it could go on next time");
+                        remembered        ? "; the same command again goes on"
+                        : remembers(work) ? ""
+                                          : "; with --continue it could go on next time");
     return status;
 }
 
-static cpr_status verify(verify_call *call, const char *archive_path, cpr_archive *archive,
-                         cpr_error *error)
+static cpr_status verify(verify_work *work, cpr_archive *archive, cpr_error *error)
 {
     const cpr_archive_header *header = cpr_archive_info(archive);
-    call->bad = calloc((size_t)header->shard_count + 1, sizeof *call->bad);
+    work->bad = calloc((size_t)header->shard_count + 1, sizeof *work->bad);
     cpr_status status = CPR_OK;
-    if (call->bad == NULL)
+    if (work->bad == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
-    status = cpr_ranks_agree(call->ranks, status, error);
+    status = cpr_ranks_agree(work->call->ranks, status, error);
     if (status == CPR_OK)
-        status = choose(call, archive_path, archive, error);
+        status = verify_choose(work, archive, error);
     if (status == CPR_OK)
-        status = examine(call, archive, error);
-    if (status == CPR_OK && call->report.bad_primer)
+        status = examine(work, archive, error);
+    if (status == CPR_OK && work->report.bad_primer)
         return cpr_fail(error, CPR_ERR_DAMAGED, "without the primer no shard can be decoded");
-    const uint64_t bad = call->report.bad_shards;
+    const uint64_t bad = work->report.bad_shards;
     if (status == CPR_OK && bad) {
-        decode_report_files(header, call->bad, FILES_NAMED_MOST);
+        decode_report_files(header, work->bad, FILES_NAMED_MOST);
         return cpr_fail(error, CPR_ERR_DAMAGED, "%llu of %llu shards damaged",
-                        (unsigned long long)bad, (unsigned long long)call->part_shards);
+                        (unsigned long long)bad, (unsigned long long)work->part_shards);
     }
     if (status == CPR_OK)
-        tell_intact(call, header->shard_count);
+        tell_intact(work, header->shard_count);
     return status;
 }
 
-int cmd_verify(cpr_ranks *ranks, int argc, char **argv)
+static cpr_status run_verify(command_call *call, cpr_error *error)
 {
-    verify_call call = {.ranks = ranks};
-    bool help = false;
-    const int code = parse_options(&call, argc, argv, &help);
-    if (help)
-        return command_help(ranks, help_text, false);
-    if (code != EXIT_DONE)
-        return code;
-    cpr_error error = {.text = ""};
+    verify_work work = {.call = call,
+                        .depth = call->given.coded_only ? CPR_EXAMINE_CODED : CPR_EXAMINE_RAW,
+                        .part = call->given.subset};
     cpr_archive *archive = NULL;
     cpr_stop_catch();
     cpr_status status = CPR_OK;
-    if (call.depth == CPR_EXAMINE_RAW)
-        status = cpr_ranks_self_test(ranks, NULL, &error);
+    if (work.depth == CPR_EXAMINE_RAW)
+        status = cpr_ranks_self_test(call->ranks, NULL, error);
     if (status == CPR_OK)
-        status = command_open_archive(ranks, argv[optind], call.unsealed, &archive, &error);
+        status = command_open_archive(call, &archive, error);
     if (status == CPR_OK)
-        status = verify(&call, argv[optind], archive, &error);
-    cpr_verified_close(call.state, false);
+        status = verify(&work, archive, error);
+    cpr_verified_close(work.state, false);
     cpr_archive_close(archive);
-    free(call.bad);
-    free(call.selected);
-    return status == CPR_OK ? EXIT_DONE : command_failed(ranks, status, &error);
+    free(work.bad);
+    free(work.selected);
+    return status;
 }
+
+static const char *const verify_usage[] = {"ARCHIVE.h5 [--subset N/M]", NULL};
+
+const subcommand cmd_verify = {
+    .name = "verify",
+    .bit = COMMAND_VERIFY,
+    .summary = "decode everything, compare checksums",
+    .usage = verify_usage,
+    .about = "Decodes every shard and compares checksums. Damaged shards, and the files that touch "
+             "them, are named; the exit code is 4 then.",
+    .operands = OPERANDS_ARCHIVE,
+    .run = run_verify,
+};

@@ -7,40 +7,40 @@
 
 static void on_progress(void *context, const cpr_run_progress *now)
 {
-    decode_report *report = context;
-    progress_show(&report->bar, now);
+    decode_report *found = context;
+    progress_show(&found->bar, now);
 }
 
 static void on_item(void *context, const cpr_item_result *result)
 {
-    decode_report *report = context;
+    decode_report *found = context;
     if (result->raw_bytes > 0 && result->resumed_bytes == result->raw_bytes)
-        report->earlier_shards++;
+        found->earlier_shards++;
     if (result->bad == CPR_OK)
         return;
     if (result->shard == CPR_SHARD_PRIMER)
-        report->bad_primer = true;
+        found->bad_primer = true;
     else
-        report->bad_shards++;
-    progress_clear(&report->bar);
+        found->bad_shards++;
+    progress_clear(&found->bar);
     command_say("%s", result->text.text);
 }
 
 static void on_note(void *context, const char *text)
 {
-    decode_report *report = context;
-    progress_clear(&report->bar);
+    decode_report *found = context;
+    progress_clear(&found->bar);
     command_say("%s", text);
 }
 
-void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
+void decode_report_begin(decode_report *found, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
                          uint64_t shards, cpr_listener *listener)
 {
-    *report = (decode_report){.ranks = ranks};
-    progress_begin(&report->bar, quiet, raw_bytes, shards);
-    report->bar.decoding = true;
+    *found = (decode_report){.ranks = ranks};
+    progress_begin(&found->bar, quiet, raw_bytes, shards);
+    found->bar.decoding = true;
     *listener = (cpr_listener){
-        .context = report, .progress = on_progress, .item = on_item, .note = on_note};
+        .context = found, .progress = on_progress, .item = on_item, .note = on_note};
 }
 
 void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit)

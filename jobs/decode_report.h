@@ -14,7 +14,7 @@ typedef struct decode_report {
 } decode_report;
 
 /* Fills *listener; begins the progress. */
-void decode_report_begin(decode_report *report, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
+void decode_report_begin(decode_report *found, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
                          uint64_t shards, cpr_listener *listener);
 
 /* On rank 0: prints the files that touch a damaged shard, at most `limit` of them. */

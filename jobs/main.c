@@ -1,48 +1,28 @@
 /* main.c - the command `corpress`: finds the subcommand. */
 #include "command.h"
+#include "help.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help_text[] =
-    "corpress " CPR_VERSION_TEXT " - lossless compressor for text corpora\n"
-    "\n"
-    "  corpress plan     CORPUS...                     what a job would need\n"
-    "  corpress compress CORPUS... -o ARCHIVE.h5       compress files and directories\n"
-    "  corpress extract  ARCHIVE.h5 [PATH...] [-C DIR] recreate files\n"
-    "  corpress cat      ARCHIVE.h5 PATH|--shards LIST raw bytes to standard output\n"
-    "  corpress list     ARCHIVE.h5 [--shards]         files or shards\n"
-    "  corpress audit    ARCHIVE.h5                    ratio and integrity of every shard or file\n"
-    "  corpress verify   ARCHIVE.h5                    decode everything, compare checksums\n"
-    "  corpress status   ARCHIVE.h5                    how far a running or stopped job is\n"
-    "\n"
-    "'corpress COMMAND --help' says more. Every command runs as one process, or as many:\n"
-    "'mpirun -n 8 corpress compress ...'. The archive is the same.\n";
-
-static const struct {
-    const char *name;
-    cmd_fn *run;
-} commands[] = {
-    {"plan", cmd_plan},     {"compress", cmd_compress}, {"extract", cmd_extract},
-    {"cat", cmd_cat},       {"list", cmd_list},         {"audit", cmd_audit},
-    {"verify", cmd_verify}, {"status", cmd_status},
-};
-
-static cmd_fn *find_command(const char *name)
+static const subcommand *find_command(const char *name)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run;
+    for (const subcommand *const *c = command_table; *c != NULL; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
     return NULL;
 }
 
 static int run(cpr_ranks *ranks, int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
-        return command_help(ranks, help_text, true);
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        if (cpr_ranks_rank(ranks) == 0)
+            help_program(stdout);
+        return command_flush(ranks);
+    }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         if (cpr_ranks_rank(ranks) == 0)
             printf("corpress %s, archive format %u, kernel %s, OpenBLAS %s\n", CPR_VERSION_TEXT,
@@ -50,9 +30,9 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
                    cpr_model_blas(cpr_profile_find("neural")));
         return command_flush(ranks);
     }
-    cmd_fn *command = find_command(word);
+    const subcommand *command = find_command(word);
     if (command != NULL)
-        return command(ranks, argc - 1, argv + 1);
+        return command_run(command, ranks, argc - 1, argv + 1);
     if (cpr_ranks_rank(ranks) == 0) {
         if (*word)
             command_say("no command '%s'; try 'corpress --help'", word);

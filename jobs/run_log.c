@@ -1,7 +1,7 @@
 /* run_log.c - ARCHIVE.h5.log.jsonl. */
 #include "run_log.h"
 
-#include "command.h"
+#include "arguments.h"
 #include "escape.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 char *run_log_path(const char *archive_path)
 {
-    return command_join(archive_path, ".log.jsonl");
+    return argument_join(archive_path, ".log.jsonl");
 }
 
 cpr_status run_log_check(const char *archive_path, cpr_error *error)

@@ -1,7 +1,7 @@
 /* selection.c - which files of an archive a command is about. */
 #include "selection.h"
 
-#include "command.h"
+#include "arguments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ cpr_status selection_by_path(const cpr_archive_header *header, int paths, char *
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
     const uint64_t files = cpr_file_list_count(header->files);
     for (int p = 0; p < paths; p++) {
-        const char *wanted = command_member_path(path[p]);
+        const char *wanted = argument_member(path[p]);
         const size_t length = strlen(wanted);
         bool any = false;
         for (uint64_t f = 0; f < files; f++) {

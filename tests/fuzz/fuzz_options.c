@@ -2,7 +2,7 @@
  * is one, with the right value. */
 #include "fuzz.h"
 
-#include "command.h"
+#include "arguments.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void check_size(const char *text)
             if (strcmp(end, ends[i]) == 0)
                 shift = i == 0 ? 0 : 10 * (1 + (i - 1) % 3);
     const bool good = shift != UINT32_MAX && number <= UINT64_MAX >> shift;
-    REQUIRE(command_parse_size(text, &parsed) == good);
+    REQUIRE(argument_size(text, &parsed) == good);
     REQUIRE(!good || parsed == number << shift);
 }
 
@@ -49,7 +49,7 @@ static void check_seconds(const char *text)
                           : strcmp(end, "s") == 0 || end[0] == '\0' ? 1
                                                                     : 0;
     const bool good = digits && unit != 0 && number <= UINT32_MAX;
-    REQUIRE(command_parse_seconds(text, &parsed) == good);
+    REQUIRE(argument_seconds(text, &parsed) == good);
     REQUIRE(!good || parsed == (double)number * unit);
 }
 
@@ -77,7 +77,7 @@ static void check_shards(const char *text, uint64_t count)
 {
     bool *selected = NULL;
     cpr_error error = {""};
-    const cpr_status status = command_parse_shards(text, count, &selected, &error);
+    const cpr_status status = argument_shards(text, count, &selected, &error);
     if (status != CPR_OK) {
         REQUIRE(status == CPR_ERR_USAGE || status == CPR_ERR_NOT_FOUND);
         REQUIRE(error.text[0] != '\0');
@@ -94,12 +94,12 @@ static void check_path(char *text)
     const bool safe = cpr_member_path_is_safe(text);
     if (safe) { /* then it names itself */
         char *before = strdup(text);
-        REQUIRE(before != NULL && strcmp(command_member_path(text), before) == 0);
+        REQUIRE(before != NULL && strcmp(argument_member(text), before) == 0);
         free(before);
         return;
     }
     const char *end = text + strlen(text);
-    const char *member = command_member_path(text);
+    const char *member = argument_member(text);
     REQUIRE(member >= text && member <= end);
     REQUIRE(member[0] != '/' && strncmp(member, "./", 2) != 0);
     REQUIRE(member[0] == '\0' || member[strlen(member) - 1] != '/');

@@ -1,0 +1,159 @@
+/* arguments.c - numbers, lists and paths in arguments. */
+#include "arguments.h"
+
+#include "shard.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool argument_size(const char *text, uint64_t *bytes)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    char *end;
+    const unsigned long long number = strtoull(text, &end, 10);
+    if (errno)
+        return false;
+    unsigned shift = 0;
+    if (*end == 'K' || *end == 'k')
+        shift = 10;
+    else if (*end == 'M' || *end == 'm')
+        shift = 20;
+    else if (*end == 'G' || *end == 'g')
+        shift = 30;
+    if (shift) {
+        end++;
+        if (end[0] == 'i' && end[1] == 'B')
+            end += 2;
+        else if (*end == 'B')
+            end++;
+    }
+    if (*end || number > UINT64_MAX >> shift)
+        return false;
+    *bytes = (uint64_t)number << shift;
+    return true;
+}
+
+bool argument_shard_size(const char *text, uint64_t *bytes)
+{
+    return argument_size(text, bytes) && *bytes >= CPR_SHARD_BYTES_MIN &&
+           *bytes <= CPR_SHARD_BYTES_MAX;
+}
+
+bool argument_seconds(const char *text, double *seconds)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    char *end;
+    const unsigned long long number = strtoull(text, &end, 10);
+    const unsigned unit = *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
+    if (*end == 'h' || *end == 'm' || *end == 's')
+        end++;
+    if (errno || *end || number > UINT32_MAX)
+        return false;
+    *seconds = (double)number * unit;
+    return true;
+}
+
+bool argument_part(const char *text, option_part *part)
+{
+    uint64_t values[2] = {0, 0};
+    for (unsigned i = 0; i < 2; i++) {
+        const char *first = text;
+        for (; *text >= '0' && *text <= '9' && values[i] <= UINT32_MAX; text++)
+            values[i] = 10 * values[i] + (uint64_t)(*text - '0');
+        if (text == first || *text != (i == 0 ? '/' : '\0'))
+            return false;
+        text += i == 0;
+    }
+    *part = (option_part){.number = values[0] - 1, .parts = values[1]};
+    return values[0] >= 1 && values[0] <= values[1];
+}
+
+/* A shard number at *text, which moves behind it. */
+static bool parse_shard(const char **text, uint64_t *shard)
+{
+    if (!isdigit((unsigned char)**text))
+        return false;
+    errno = 0;
+    char *end;
+    const unsigned long long number = strtoull(*text, &end, 10);
+    *text = end;
+    *shard = number;
+    return errno == 0;
+}
+
+cpr_status argument_shards(const char *text, uint64_t shard_count, bool **selected,
+                           cpr_error *error)
+{
+    *selected = calloc((size_t)shard_count + 1, sizeof **selected);
+    if (*selected == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    const char *at = text;
+    for (;;) {
+        uint64_t first = 0;
+        bool good = parse_shard(&at, &first);
+        uint64_t last = first;
+        if (good && *at == '-') {
+            at++;
+            good = parse_shard(&at, &last) && first <= last;
+        }
+        if (!good || (*at && *at != ','))
+            return cpr_fail(error, CPR_ERR_USAGE, "--shards wants a list such as 3,7-9, not '%s'",
+                            text);
+        if (last >= shard_count)
+            return cpr_fail(error, CPR_ERR_NOT_FOUND,
+                            "no shard %llu: the archive has %llu, counted from 0",
+                            (unsigned long long)last, (unsigned long long)shard_count);
+        memset(*selected + first, 1, (size_t)(last - first + 1));
+        if (!*at)
+            return CPR_OK;
+        at++;
+    }
+}
+
+/* Linux' limits for a path and its components. */
+#define PATH_BYTES_MOST 4095
+#define NAME_BYTES_MOST 255
+
+bool argument_is_member(const char *text)
+{
+    size_t longest = 0;
+    for (const char *part = text; *part; part += strspn(part, "/")) {
+        const size_t length = strcspn(part, "/");
+        longest = length > longest ? length : longest;
+        part += length;
+    }
+    return strlen(text) <= PATH_BYTES_MOST && longest <= NAME_BYTES_MOST &&
+           cpr_member_path_is_safe(text);
+}
+
+char *argument_member(char *text)
+{
+    for (;;) {
+        if (text[0] == '/')
+            text++;
+        else if (text[0] == '.' && text[1] == '/')
+            text += 2;
+        else
+            break;
+    }
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '/')
+        text[--length] = '\0';
+    return text;
+}
+
+char *argument_join(const char *first, const char *second)
+{
+    const size_t room = strlen(first) + strlen(second) + 1;
+    char *joined = malloc(room);
+    if (joined != NULL)
+        snprintf(joined, room, "%s%s", first, second);
+    return joined;
+}

@@ -1,0 +1,155 @@
+/* help.c - `--help`, out of the tables of commands and options. */
+#include "help.h"
+
+#include <string.h>
+
+#define COLUMNS 80
+#define TERM_COLUMNS 26 /* what a term and the gap behind it may take */
+
+/* Prints text[0, bytes), wrapped at blanks, from column `at` on; further lines begin at `indent`.
+ */
+static void wrap(FILE *out, const char *text, size_t bytes, size_t indent, size_t at)
+{
+    const char *end = text + bytes;
+    bool first = true;
+    while (text < end) {
+        const char *blank = memchr(text, ' ', (size_t)(end - text));
+        const size_t word = (size_t)((blank != NULL ? blank : end) - text);
+        if (!first && at + 1 + word > COLUMNS) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            fputc(' ', out);
+            at++;
+        }
+        fprintf(out, "%.*s", (int)word, text);
+        at += word;
+        first = false;
+        text += word + (blank != NULL);
+    }
+    fputc('\n', out);
+}
+
+/* "\n\n" separates paragraphs. */
+static void print_paragraphs(FILE *out, const char *text)
+{
+    const char *end;
+    while ((end = strstr(text, "\n\n")) != NULL) {
+        wrap(out, text, (size_t)(end - text), 0, 0);
+        fputc('\n', out);
+        text = end + 2;
+    }
+    wrap(out, text, strlen(text), 0, 0);
+}
+
+/* "  TERM    text", the text at column `indent`, below a term that is too long. */
+static void print_term(FILE *out, const char *term, size_t indent, const char *text)
+{
+    fprintf(out, "  %s", term);
+    size_t at = 2 + strlen(term);
+    if (at + 2 > indent) {
+        fputc('\n', out);
+        at = 0;
+    }
+    fprintf(out, "%*s", (int)(indent - at), "");
+    wrap(out, text, strlen(text), indent, indent);
+}
+
+/* The column of the texts behind a term of this length. */
+static size_t widen(size_t indent, const char *term)
+{
+    const size_t wanted = strlen(term) + 4;
+    return wanted > indent && wanted <= TERM_COLUMNS ? wanted : indent;
+}
+
+/* "-o, --output ARCHIVE.h5" */
+static const char *option_term(const option_row *row, char *out, size_t capacity)
+{
+    char letter[] = "-x, ";
+    letter[1] = row->letter;
+    snprintf(out, capacity, "%s--%s%s%s", row->letter != '\0' ? letter : "    ", row->name,
+             row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
+    return out;
+}
+
+static void print_options(FILE *out, unsigned bit)
+{
+    char term[64];
+    size_t indent = 0;
+    for (const option_row *row = option_table; row->name != NULL; row++)
+        if (row->commands & bit)
+            indent = widen(indent, option_term(row, term, sizeof term));
+    for (const option_row *row = option_table; row->name != NULL; row++)
+        if (row->commands & bit)
+            print_term(out, option_term(row, term, sizeof term), indent, row->help);
+}
+
+static void print_terms(FILE *out, const command_term *terms)
+{
+    size_t indent = 0;
+    for (const command_term *term = terms; term->word != NULL; term++)
+        indent = widen(indent, term->word);
+    for (const command_term *term = terms; term->word != NULL; term++)
+        print_term(out, term->word, indent, term->text);
+}
+
+static void print_profiles(FILE *out)
+{
+    const uint64_t most =
+        CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
+    fputs("\nProfiles, and the memory of one rank at the default shard size:\n", out);
+    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
+        const cpr_profile *profile = cpr_profile_at(i);
+        fprintf(out, "  %-10s %5.0f MiB  %s\n", cpr_profile_name(profile),
+                (double)cpr_codec_memory(profile, most) / 1048576.0, cpr_profile_summary(profile));
+    }
+    print_paragraphs(out, "With four shards or more, each node needs as much once more, which its "
+                          "ranks share. None of this grows with the corpus; only the list of files "
+                          "does, by some 200 bytes a file on every rank.");
+}
+
+static void print_exit_codes(FILE *out)
+{
+    fputc('\n', out);
+    print_paragraphs(out, "Exit codes: 0 done, 1 done with warnings, 2 failed, 3 wrong usage, "
+                          "4 data damaged, 5 this machine computes wrongly, 75 stopped: run the "
+                          "same command again.");
+}
+
+void help_command(FILE *out, const subcommand *command)
+{
+    for (const char *const *usage = command->usage; *usage != NULL; usage++)
+        fprintf(out, "corpress %s %s\n", command->name, *usage);
+    fputc('\n', out);
+    print_paragraphs(out, command->about);
+    fputc('\n', out);
+    if (command->terms != NULL) {
+        print_terms(out, command->terms);
+        fputc('\n', out);
+    }
+    print_options(out, command->bit);
+    if (command->profiles)
+        print_profiles(out);
+    print_exit_codes(out);
+}
+
+void help_program(FILE *out)
+{
+    char term[64];
+    size_t indent = 0;
+    fputs("corpress " CPR_VERSION_TEXT " - lossless compressor for text corpora\n\n", out);
+    for (int pass = 0; pass < 2; pass++)
+        for (const subcommand *const *c = command_table; *c != NULL; c++) {
+            snprintf(term, sizeof term, "corpress %-8s %s", (*c)->name, (*c)->usage[0]);
+            if (pass == 0)
+                indent = strlen(term) + 4 > indent ? strlen(term) + 4 : indent;
+            else
+                print_term(out, term, indent, (*c)->summary);
+        }
+    fputc('\n', out);
+    print_paragraphs(out, "'corpress COMMAND --help' says more. Every command runs as one process "
+                          "or as many, 'mpirun -n 8 corpress compress ...'; the archive is the "
+                          "same.");
+    print_profiles(out);
+    print_exit_codes(out);
+}

@@ -1,0 +1,252 @@
+/* options.c - the table of options, and what reads a command line by it. */
+#include "options.h"
+
+#include "arguments.h"
+#include "command.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <string.h>
+
+#define TARGET(field) offsetof(option_values, field)
+#define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
+#define ARCHIVE_READERS                                                                            \
+    (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_VERIFY)
+#define WITH_PROGRESS (COMMAND_COMPRESS | COMMAND_EXTRACT | COMMAND_AUDIT | COMMAND_VERIFY)
+
+/* clang-format off */
+const option_row option_table[] = {
+    {"output", 'o', OPTION_TEXT, TARGET(output), "ARCHIVE.h5", COMMAND_COMPRESS, NULL,
+     "the archive to write"},
+    {"profile", 'p', OPTION_TEXT, TARGET(profile), "NAME", COMMAND_COMPRESS, NULL,
+     "the model's parameters (default: balanced); see below"},
+    {"shard-size", 0, OPTION_SHARD_SIZE, TARGET(shard_bytes), "SIZE", CORPUS_READERS, "1M to 4G",
+     "bytes that are coded together, 1M to 4G (default: 64M); the units K, M and G are powers of "
+     "1024"},
+    {"files-from", 0, OPTION_TEXT, TARGET(files_from), "LIST", CORPUS_READERS, NULL,
+     "take the paths listed in a file ('-': standard input), one a line (LF or CR LF), or "
+     "separated by NUL if the file holds one"},
+    {"dereference", 'L', OPTION_FLAG, TARGET(dereference), NULL, CORPUS_READERS, NULL,
+     "follow symbolic links; links that lead nowhere stay links, links that lead in a circle are "
+     "left out, both with a warning"},
+    {"skip-unreadable", 0, OPTION_FLAG, TARGET(skip_unreadable), NULL, CORPUS_READERS, NULL,
+     "leave out, with a warning, what is missing or cannot be read; without this option the "
+     "command names it all and does nothing else"},
+    {"stdin-name", 0, OPTION_MEMBER, TARGET(stdin_name), "NAME", CORPUS_READERS,
+     "a path such as part/1.jsonl, without a leading '/' and '..'",
+     "the path in the archive of what is read from a pipe (default: stdin, or a FIFO's own path); "
+     "further pipes get NAME.2, NAME.3, ..."},
+    {"directory", 'C', OPTION_TEXT, TARGET(directory), "DIR", COMMAND_EXTRACT, NULL,
+     "where to write (default: here); it is created if need be"},
+    {"shards", 0, OPTION_TEXT, TARGET(shards), "LIST", COMMAND_EXTRACT, NULL,
+     "the files whose bytes all lie in these shards, such as 3,7-9; 'corpress cat --shards' "
+     "writes the bytes of shards as they are"},
+    {"shards", 0, OPTION_TEXT, TARGET(shards), "LIST", COMMAND_CAT, NULL,
+     "whole shards, such as 3,7-9, in ascending order"},
+    {"long", 'l', OPTION_FLAG, TARGET(details), NULL, COMMAND_LIST, NULL,
+     "also mode, bytes, time of change (UTC) and the shards that hold the file"},
+    {"null", '0', OPTION_FLAG, TARGET(null), NULL, COMMAND_LIST, NULL,
+     "the exact bytes of each path, and a zero byte behind it"},
+    {"shards", 0, OPTION_FLAG, TARGET(shard_table), NULL, COMMAND_LIST, NULL,
+     "the shards instead of the files: offset in the corpus, raw and coded bytes, tokens; first "
+     "the primer, which is decoded before any shard"},
+    {"by", 0, OPTION_BY, TARGET(by_file), "shard|file", COMMAND_AUDIT, "shard or file",
+     "what a row stands for (default: shard)"},
+    {"curve", 0, OPTION_FLAG, TARGET(curve), NULL, COMMAND_AUDIT, NULL,
+     "decode every shard and print its learning curve: loss per byte of each stretch that doubles "
+     "what has been seen, of all bytes so far, and of the network alone"},
+    {"full", 0, OPTION_FLAG, TARGET(full), NULL, COMMAND_AUDIT, NULL,
+     "decode every shard: check the raw bytes and measure LZ4"},
+    {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json", COMMAND_AUDIT,
+     "table, csv or json", "how to print it (default: table)"},
+    {"format", 0, OPTION_FORMAT, TARGET(format), "table|json", COMMAND_STATUS, "table or json",
+     "how to print it (default: table)"},
+    {"coded-only", 0, OPTION_FLAG, TARGET(coded_only), NULL, COMMAND_VERIFY, NULL,
+     "decode nothing: compare the checksums of the compressed data, as fast as it can be read"},
+    {"subset", 0, OPTION_PART, TARGET(subset), "N/M", COMMAND_VERIFY,
+     "N/M with 1 <= N <= M, such as 2/8",
+     "the N-th of M parts only: shards N-1, N-1+M, N-1+2M, ...; M jobs with N = 1 to M verify "
+     "everything"},
+    {"force", 'f', OPTION_FLAG, TARGET(force), NULL, COMMAND_COMPRESS, NULL,
+     "replace an archive that exists"},
+    {"force", 'f', OPTION_FLAG, TARGET(force), NULL, COMMAND_EXTRACT, NULL,
+     "overwrite files that exist"},
+    {"restart", 0, OPTION_FLAG, TARGET(restart), NULL, COMMAND_COMPRESS, NULL,
+     "throw away what an interrupted run left in ARCHIVE.h5.work/"},
+    {"snapshot-interval", 0, OPTION_SECONDS, TARGET(snapshot_seconds), "TIME", COMMAND_COMPRESS,
+     "a time such as 90s, 10m, 1h or 0",
+     "time between two snapshots of a shard, such as 90s, 10m (the default) or 1h; 0: save the "
+     "state only when stopped"},
+    {"no-primer", 0, OPTION_FLAG, TARGET(no_primer), NULL, COMMAND_COMPRESS, NULL,
+     "start each shard from nothing: the archive is larger, but no primer has to be decoded "
+     "before a shard"},
+    {"no-mpi-io", 0, OPTION_FLAG, TARGET(no_mpi_io), NULL, COMMAND_COMPRESS, NULL,
+     "let rank 0 write the archive alone, for file systems that do not take several writers of "
+     "one file"},
+    {"continue", 0, OPTION_FLAG, TARGET(go_on), NULL, COMMAND_EXTRACT, NULL,
+     "go on with what an earlier run left: keep files that have the archive's size and time, and "
+     "compare shards that are there with their checksums instead of decoding them; files that "
+     "differ still need --force, and nothing is taken from an extraction that is still at work"},
+    {"continue", 0, OPTION_FLAG, TARGET(go_on), NULL, COMMAND_VERIFY, NULL,
+     "remember intact shards in ARCHIVE.h5.verified (with --subset: ARCHIVE.h5.verified-N-of-M), "
+     "and leave out those that an earlier run remembered; the file is removed when all are done"},
+    {"state", 0, OPTION_TEXT, TARGET(state), "FILE", COMMAND_VERIFY, NULL,
+     "--continue, with this file to remember them"},
+    {"unsealed", 0, OPTION_FLAG, TARGET(unsealed), NULL, ARCHIVE_READERS, NULL,
+     "read an archive whose seal does not match because another program changed it; only the "
+     "shards have checksums then"},
+    {"quiet", 'q', OPTION_FLAG, TARGET(quiet), NULL, WITH_PROGRESS, NULL, "no progress"},
+    {"help", 'h', OPTION_FLAG, TARGET(help), NULL, COMMAND_ALL, NULL, "this text"},
+    {.name = NULL},
+};
+/* clang-format on */
+
+#define ROWS_MOST (sizeof option_table / sizeof *option_table)
+
+/* getopt_long() answers a long option with LONG_FIRST + its row. */
+enum { LONG_FIRST = UCHAR_MAX + 1 };
+
+/* What getopt_long() wants: ":" in front of the letters, and NULL behind the options. */
+typedef struct getopt_table {
+    char letters[2 * ROWS_MOST + 2];
+    struct option options[ROWS_MOST];
+} getopt_table;
+
+static void getopt_table_fill(getopt_table *table, unsigned command)
+{
+    char *letter = table->letters;
+    struct option *option = table->options;
+    *letter++ = ':'; /* tell an option without its argument from one that is not known */
+    for (const option_row *row = option_table; row->name != NULL; row++) {
+        if (!(row->commands & command))
+            continue;
+        const bool value = row->kind != OPTION_FLAG;
+        *option++ = (struct option){.name = row->name,
+                                    .has_arg = value ? required_argument : no_argument,
+                                    .val = LONG_FIRST + (int)(row - option_table)};
+        if (row->letter != '\0') {
+            *letter++ = row->letter;
+            if (value)
+                *letter++ = ':';
+        }
+    }
+    *letter = '\0';
+    *option = (struct option){.name = NULL};
+}
+
+static const option_row *row_of(int c, unsigned command)
+{
+    if (c >= LONG_FIRST)
+        return &option_table[c - LONG_FIRST];
+    const option_row *row = option_table;
+    while (!(row->commands & command) || row->letter != (char)c)
+        row++;
+    return row;
+}
+
+/* How many options a long one without its value may stand for; getopt_long() takes the beginning
+ * of a name if there is only one. */
+static int matching_options(const struct option *options, const char *text)
+{
+    int found = 0;
+    const size_t length = strcspn(text, "=");
+    for (; options->name != NULL; options++)
+        found += strncmp(options->name, text, length) == 0;
+    return found;
+}
+
+/* getopt_long()'s own messages print any byte. */
+static void say_bad_option(int c, char **argv, const getopt_table *table)
+{
+    const char *word = argv[optind - 1];
+    if (c == '?' && optopt && optopt <= UCHAR_MAX &&
+        (optopt == ':' || strchr(table->letters, optopt) == NULL)) {
+        const char letter[] = {(char)optopt, '\0'};
+        command_say("invalid option -- '%s'", letter);
+    } else if (c == ':' && strncmp(word, "--", 2) != 0) {
+        command_say("option requires an argument -- '%c'", optopt);
+    } else if (c == ':') {
+        command_say("option '%s' requires an argument", word);
+    } else if (optopt) {
+        command_say("option '%s' doesn't allow an argument", word);
+    } else if (matching_options(table->options, word + 2) > 1) {
+        command_say("option '%s' is ambiguous", word);
+    } else {
+        command_say("unrecognized option '%s'", word);
+    }
+}
+
+/* Whether `text` is one of the words that '|' separates. */
+static bool is_word(const char *words, const char *text)
+{
+    const size_t length = strlen(text);
+    for (;;) {
+        const size_t bytes = strcspn(words, "|");
+        if (bytes == length && strncmp(words, text, bytes) == 0)
+            return true;
+        if (words[bytes] == '\0')
+            return false;
+        words += bytes + 1;
+    }
+}
+
+/* Sets the row's target; false if the text is no such value. */
+static bool set_value(const option_row *row, const char *text, option_values *values)
+{
+    void *target = (char *)values + row->target;
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)target = true;
+        return true;
+    case OPTION_TEXT:
+        *(const char **)target = text;
+        return true;
+    case OPTION_MEMBER:
+        *(const char **)target = text;
+        return argument_is_member(text);
+    case OPTION_SHARD_SIZE:
+        return argument_shard_size(text, target);
+    case OPTION_SECONDS:
+        return argument_seconds(text, target);
+    case OPTION_PART:
+        return argument_part(text, target);
+    case OPTION_FORMAT:
+        return is_word(row->argument, text) && report_parse_format(text, target);
+    case OPTION_BY:
+        *(bool *)target = strcmp(text, "file") == 0;
+        return is_word(row->argument, text);
+    }
+    return false;
+}
+
+int options_parse(const struct cpr_ranks *ranks, const struct subcommand *command, int argc,
+                  char **argv, option_values *values)
+{
+    getopt_table table;
+    getopt_table_fill(&table, command->bit);
+    *values = (option_values){.shard_bytes = CPR_SHARD_BYTES_DEFAULT,
+                              .profile = "balanced",
+                              .snapshot_seconds = 600,
+                              .directory = ".",
+                              .subset = {.number = 0, .parts = 1}};
+    int c;
+    opterr = 0;
+    optopt = 0;
+    while ((c = getopt_long(argc, argv, table.letters, table.options, NULL)) != -1) {
+        if (c == '?' || c == ':') {
+            if (cpr_ranks_rank(ranks) == 0) {
+                say_bad_option(c, argv, &table);
+                fprintf(stderr, "try 'corpress %s --help'\n", command->name);
+            }
+            return EXIT_USAGE;
+        }
+        const option_row *row = row_of(c, command->bit);
+        if (!set_value(row, optarg, values)) {
+            char shown[512];
+            return command_usage(ranks, command, "--%s wants %s, not '%s'", row->name, row->wants,
+                                 cpr_printable_path(optarg, shown, sizeof shown));
+        }
+        optopt = 0;
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,104 @@
+/* options.h - the one table of all options: parsing and `--help` come from it. */
+#ifndef CPR_OPTIONS_H
+#define CPR_OPTIONS_H
+
+#include "report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The subcommands, as a set of bits. */
+enum {
+    COMMAND_PLAN = 1,
+    COMMAND_COMPRESS = 2,
+    COMMAND_EXTRACT = 4,
+    COMMAND_CAT = 8,
+    COMMAND_LIST = 16,
+    COMMAND_AUDIT = 32,
+    COMMAND_VERIFY = 64,
+    COMMAND_STATUS = 128,
+    COMMAND_ALL = 255
+};
+
+/* Part number `number` of `parts`, from 0. */
+typedef struct option_part {
+    uint64_t number;
+    uint64_t parts;
+} option_part;
+
+/* What the command line gives, or the default. Texts point into argv; NULL: not given. */
+typedef struct option_values {
+    bool help;
+    bool quiet;
+    bool force;
+    bool go_on; /* --continue */
+    bool unsealed;
+    /* the corpus */
+    uint64_t shard_bytes;
+    const char *files_from;
+    const char *stdin_name;
+    bool dereference;
+    bool skip_unreadable;
+    /* compress */
+    const char *output;
+    const char *profile;
+    bool restart;
+    bool no_primer;
+    bool no_mpi_io;
+    double snapshot_seconds;
+    /* extract, cat */
+    const char *directory;
+    const char *shards;
+    /* list */
+    bool details; /* --long */
+    bool null;
+    bool shard_table; /* --shards */
+    /* audit, status */
+    report_format format;
+    bool by_file; /* --by file */
+    bool curve;
+    bool full;
+    /* verify */
+    bool coded_only;
+    option_part subset;
+    const char *state;
+} option_values;
+
+/* How a value is read, and the type of its target. */
+typedef enum option_kind {
+    OPTION_FLAG,       /* no value; a bool, which becomes true */
+    OPTION_TEXT,       /* any text; a const char * */
+    OPTION_MEMBER,     /* a path that an archive can hold; a const char * */
+    OPTION_SHARD_SIZE, /* a size within the bounds of shards; a uint64_t */
+    OPTION_SECONDS,    /* a time; a double */
+    OPTION_PART,       /* N/M; an option_part */
+    OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */
+    OPTION_BY          /* shard|file; a bool, true for `file` */
+} option_kind;
+
+typedef struct option_row {
+    const char *name; /* behind "--" */
+    char letter;      /* '\0': none */
+    option_kind kind;
+    size_t target;        /* offset in option_values */
+    const char *argument; /* name of the value in texts; NULL for flags */
+    unsigned commands;    /* COMMAND_... that have the option */
+    const char *wants;    /* "--NAME wants ..." for a wrong value; NULL: no value is wrong */
+    const char *help;     /* what it does: one paragraph, not wrapped */
+} option_row;
+
+/* The rows, in the order of --help; a row without a name is the last. The same name may stand in
+ * several rows, for different commands. */
+extern const option_row option_table[];
+
+struct cpr_ranks;
+struct subcommand;
+
+/* Reads the options of a command by the table; all ranks do, and come to the same. Sets all values.
+ * Moves the operands to the end of argv, from `optind` on. EXIT_DONE, or EXIT_USAGE after a message
+ * on rank 0. */
+int options_parse(const struct cpr_ranks *ranks, const struct subcommand *command, int argc,
+                  char **argv, option_values *values);
+
+#endif
