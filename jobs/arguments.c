@@ -1,7 +1,7 @@
 /* arguments.c - numbers, lists and paths in arguments. */
 #include "arguments.h"
 
-#include "shard.h"
+#include "corpus.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -377,7 +377,7 @@ static const command_term audit_terms[] = {
 const subcommand cmd_audit = {
     .name = "audit",
     .bit = COMMAND_AUDIT,
-    .summary = "ratio and integrity of every shard or file",
+    .summary = "ratio and integrity",
     .usage = audit_usage,
     .about =
         "Prints how well every shard or file was compressed, and whether it is intact. The "

@@ -52,8 +52,9 @@ static cpr_status cat_range(cat_work *work, uint64_t begin, uint64_t end, cpr_er
         if (status == CPR_OK)
             status = cpr_archive_prime(work->archive, work->codec, &work->base, error);
     }
-    const uint64_t last = selection_shard_at(header, end - 1);
-    for (uint64_t i = selection_shard_at(header, begin); status == CPR_OK && i <= last; i++) {
+    uint64_t i = cpr_shard_at(header->shards, header->shard_count, begin);
+    const uint64_t last = cpr_shard_at(header->shards, header->shard_count, end - 1);
+    for (; status == CPR_OK && i <= last; i++) {
         window w = {.at = header->shards[i].offset, .begin = begin, .end = end};
         status = cpr_archive_decode(work->archive, i, work->codec, (cpr_sink){write_window, &w},
                                     (cpr_watch){NULL, NULL}, error);

@@ -258,7 +258,7 @@ static const char *const compress_usage[] = {"CORPUS... -o ARCHIVE.h5", NULL};
 const subcommand cmd_compress = {
     .name = "compress",
     .bit = COMMAND_COMPRESS,
-    .summary = "compress files and directories",
+    .summary = "files to one archive",
     .usage = compress_usage,
     .about =
         "Compresses files and directories into one archive. Directories are read recursively, in "

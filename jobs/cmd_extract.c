@@ -102,7 +102,7 @@ static const char *const extract_usage[] = {"ARCHIVE.h5 [PATH...] [-C DIR]",
 const subcommand cmd_extract = {
     .name = "extract",
     .bit = COMMAND_EXTRACT,
-    .summary = "recreate files",
+    .summary = "archive to files",
     .usage = extract_usage,
     .about = "Recreates files with their modes and times. A PATH names one file, or a directory "
              "with everything below it; without one all files are extracted. Only the shards that "

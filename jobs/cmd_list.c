@@ -112,7 +112,7 @@ static const char *const list_usage[] = {"ARCHIVE.h5", "ARCHIVE.h5 --shards", NU
 const subcommand cmd_list = {
     .name = "list",
     .bit = COMMAND_LIST,
-    .summary = "the files, or with --shards the shards",
+    .summary = "names of files, or shards",
     .usage = list_usage,
     .about = "Prints the paths in an archive, one a line. Bytes that a terminal cannot take are "
              "shown as \\n, \\\\ or \\xHH. Nothing is decoded.",

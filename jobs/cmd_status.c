@@ -316,7 +316,7 @@ static const char *const status_usage[] = {"ARCHIVE.h5", NULL};
 const subcommand cmd_status = {
     .name = "status",
     .bit = COMMAND_STATUS,
-    .summary = "how far a running or stopped job is",
+    .summary = "how far a job is",
     .usage = status_usage,
     .about = "Says how far a job is that makes an archive, while it runs and after it was "
              "interrupted, from its work directory alone. The exit code is 2 if there is neither "

@@ -215,7 +215,7 @@ static const char *const verify_usage[] = {"ARCHIVE.h5 [--subset N/M]", NULL};
 const subcommand cmd_verify = {
     .name = "verify",
     .bit = COMMAND_VERIFY,
-    .summary = "decode everything, compare checksums",
+    .summary = "decode, compare checksums",
     .usage = verify_usage,
     .about = "Decodes every shard and compares checksums. Damaged shards, and the files that touch "
              "them, are named; the exit code is 4 then.",

@@ -39,8 +39,8 @@ void decode_report_begin(decode_report *found, cpr_ranks *ranks, bool quiet, uin
     *found = (decode_report){.ranks = ranks};
     progress_begin(&found->bar, quiet, raw_bytes, shards);
     found->bar.decoding = true;
-    *listener = (cpr_listener){
-        .context = found, .progress = on_progress, .item = on_item, .note = on_note};
+    *listener =
+        (cpr_listener){.context = found, .progress = on_progress, .item = on_item, .note = on_note};
 }
 
 void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define COLUMNS 80
-#define TERM_COLUMNS 26 /* what a term and the gap behind it may take */
+#define TERM_COLUMNS 28 /* what a term and the gap behind it may take */
 
 /* Prints text[0, bytes), wrapped at blanks, from column `at` on; further lines begin at `indent`.
  */

@@ -47,20 +47,6 @@ cpr_status selection_by_path(const cpr_archive_header *header, int paths, char *
     return CPR_OK;
 }
 
-uint64_t selection_shard_at(const cpr_archive_header *header, uint64_t offset)
-{
-    uint64_t low = 0;
-    uint64_t high = header->shard_count;
-    while (high - low > 1) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (header->shards[middle].offset <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, uint64_t *first,
                               uint64_t *last)
 {
@@ -68,8 +54,8 @@ bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, u
     if (bytes == 0)
         return false;
     const uint64_t offset = cpr_file_list_offset(header->files, file);
-    *first = selection_shard_at(header, offset);
-    *last = selection_shard_at(header, offset + bytes - 1);
+    *first = cpr_shard_at(header->shards, header->shard_count, offset);
+    *last = cpr_shard_at(header->shards, header->shard_count, offset + bytes - 1);
     return true;
 }
 

@@ -19,9 +19,6 @@ cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shar
 void selection_extent(const cpr_archive_header *header, const bool *selected, uint64_t *raw_bytes,
                       uint64_t *shards);
 
-/* The shard that holds the corpus' byte `offset`. */
-uint64_t selection_shard_at(const cpr_archive_header *header, uint64_t offset);
-
 /* First and last shard that hold bytes of a file; false if it has none. */
 bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, uint64_t *first,
                               uint64_t *last);

@@ -498,3 +498,17 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_so
         return cpr_fail(error, CPR_ERR_DAMAGED, "the decoded bytes do not match their checksum");
     return CPR_OK;
 }
+
+uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset)
+{
+    uint64_t low = 0;
+    uint64_t high = count;
+    while (high - low > 1) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (shards[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}

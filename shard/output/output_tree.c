@@ -78,24 +78,9 @@ static bool spans(const cpr_output_tree *t, uint64_t file, uint64_t *first, uint
     const uint64_t end = cpr_file_list_offset(t->files, file + 1);
     if (start == end)
         return false;
-    *first = cpr_output_shard_at(t, start);
-    *last = cpr_output_shard_at(t, end - 1);
+    *first = cpr_shard_at(t->shards, t->shard_count, start);
+    *last = cpr_shard_at(t->shards, t->shard_count, end - 1);
     return *first != *last;
-}
-
-/* The shard that holds the corpus' byte `offset`. */
-uint64_t cpr_output_shard_at(const cpr_output_tree *t, uint64_t offset)
-{
-    uint64_t low = 0;
-    uint64_t high = t->shard_count;
-    while (high - low > 1) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (t->shards[middle].offset <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 /* A cpr_warn_fn. */

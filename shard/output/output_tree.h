@@ -45,7 +45,6 @@ struct cpr_output_tree {
 };
 
 bool cpr_output_selected(const cpr_output_tree *tree, uint64_t file);
-uint64_t cpr_output_shard_at(const cpr_output_tree *tree, uint64_t offset);
 
 /* True if the name `name` in `directory` holds what the archive has for the file, as far as type,
  * size and time tell. */

@@ -6,7 +6,15 @@ for command in plan compress extract cat list audit verify status; do
     expect 0 corpress "$command" --help >help.one
     grep -q 'Exit codes: 0 done' help.one || fail "$command --help has no exit codes"
     head -n 1 help.one
+    corpress "$command" -h | cmp - help.one
+    # It fits a terminal, but for the table of profiles.
+    if grep -v ' MiB ' help.one | grep -E '.{81}'; then fail "$command --help is too wide"; fi
 done
+# An option is told to those commands that have it, with its letter and its value.
+corpress compress --help | grep -Eq '^  -o, --output ARCHIVE.h5  the archive'
+corpress list --help | grep -Eq '^      --shards    the shards'
+corpress cat --help | grep -Eq '^      --shards LIST  whole shards'
+if corpress plan --help | grep -q -e --output; then fail "plan has no --output"; fi
 corpress compress --help | grep -Eq '^  balanced +[0-9]+ MiB'
 # Standard output that takes nothing is an error, not a success.
 expect 2 corpress --help >/dev/full

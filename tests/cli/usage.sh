@@ -5,6 +5,12 @@ expect 3 corpress compress
 expect 3 corpress compress corpus
 expect 3 corpress compress -o archive.h5
 expect 3 corpress compress --frobnicate
+expect 3 corpress compress --output
+expect 3 corpress compress -o
+expect 3 corpress compress --s 1M
+expect 3 corpress compress -x
+expect 3 corpress compress --long
+expect 3 corpress list --long=3 a.h5
 expect 3 corpress compress corpus -o archive.h5 --profile nonsense
 for size in 0 1 1048575 5G 4097M 1X M -1 '' 99999999999999999999 1Mx; do
     expect 3 corpress compress corpus -o archive.h5 --shard-size "$size"
@@ -27,6 +33,9 @@ expect 3 corpress audit a.h5 --by word
 expect 3 corpress audit a.h5 --format xml
 expect 3 corpress audit a.h5 --by file --curve
 expect 3 corpress verify
+for part in 0/3 4/3 1 1/ /1 1/3x 1/99999999999; do
+    expect 3 corpress verify a.h5 --subset "$part"
+done
 expect 3 corpress status
 expect 3 corpress status a.h5 --format csv
 expect 3 corpress plan

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "arguments.h"
+#include "corpus.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -274,7 +274,7 @@ static void check_status(bool json)
     optind = 0; /* getopt() begins anew */
     capture_begin(&out, &stdout);
     capture_begin(&errors, &stderr);
-    const int code = cmd_status(&alone, 4, arguments);
+    const int code = command_run(&cmd_status, &alone, 4, arguments);
     capture_end(&errors);
     capture_end(&out);
     REQUIRE(code == EXIT_DONE || code == EXIT_FAILED || code == EXIT_DAMAGED);
