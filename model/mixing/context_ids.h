@@ -2,7 +2,7 @@
 #ifndef CPR_CONTEXT_IDS_H
 #define CPR_CONTEXT_IDS_H
 
-/* The order is that of MODEL.md. */
+/* The order is that of MODEL.md, section 8. */
 enum cpr_context_id {
     CPR_CONTEXT_NONE,
     CPR_CONTEXT_T1,

@@ -1,4 +1,4 @@
-/* successors.c - see successors.h; MODEL.md, section 7. */
+/* successors.c - see successors.h; MODEL.md, section 9. */
 #include "successors.h"
 
 #define COUNT_MOST 60u

@@ -1,4 +1,4 @@
-/* token_matches.c - see token_matches.h; MODEL.md, section 8. */
+/* token_matches.c - see token_matches.h; MODEL.md, section 10. */
 #include "token_matches.h"
 
 #define MATCH_CHECK 32u /* tokens that are compared when a match is found */

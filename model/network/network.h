@@ -11,7 +11,7 @@
  *
  * Operands of matrix products are integers, so small that every sum of products is exact in single
  * precision: then it does not matter in which order BLAS adds. All else is IEEE arithmetic in the
- * order that MODEL.md gives. */
+ * order that MODEL.md, section 15, gives. */
 #ifndef CPR_NETWORK_H
 #define CPR_NETWORK_H
 

@@ -19,7 +19,7 @@
 #define LANES CPR_NETWORK_LANES
 #define SEGMENT ((size_t)CPR_NETWORK_SEGMENT)
 
-/* Chosen by measurement, see MODEL.md. */
+/* Chosen by measurement, see EXPERIMENTS.md. */
 #define NODE_RATE 0.02f
 #define EMBEDDING_RATE 0.4f
 #define STACK_RATE 0.002f
