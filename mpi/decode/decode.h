@@ -37,8 +37,4 @@ typedef enum cpr_examine_depth {
 cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, cpr_examine_depth depth,
                        const bool *selected, const cpr_listener *listener, cpr_error *error);
 
-/* Local. A codec for an archive, without the primer's state; *vocabulary must be freed after it. */
-cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, cpr_codec **codec,
-                             cpr_error *error);
-
 #endif

@@ -4,7 +4,6 @@
 #include "decode.h"
 #include "primed_state.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,33 +32,6 @@ static uint64_t item_bytes(void *context, uint64_t item)
 {
     uint64_t shard;
     return shard_of(context, item, &shard)->raw_bytes;
-}
-
-cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, cpr_codec **codec,
-                             cpr_error *error)
-{
-    const cpr_profile *profile;
-    const uint8_t *packed;
-    size_t packed_bytes;
-    *vocabulary = NULL;
-    *codec = NULL;
-    cpr_status status = cpr_archive_profile(archive, &profile, error);
-    if (status == CPR_OK)
-        status = cpr_archive_vocabulary(archive, &packed, &packed_bytes, error);
-    if (status != CPR_OK)
-        return status;
-    errno = 0;
-    *vocabulary = cpr_vocabulary_unpack(packed, packed_bytes);
-    if (*vocabulary == NULL && errno == ENOMEM)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's vocabulary");
-    if (*vocabulary == NULL)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
-    status = cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
-    if (status != CPR_OK) {
-        cpr_vocabulary_free(*vocabulary);
-        *vocabulary = NULL;
-    }
-    return status;
 }
 
 /* COLLECTIVE. Before any shard is decoded. */

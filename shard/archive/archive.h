@@ -25,8 +25,9 @@ typedef struct cpr_archive_header {
     const cpr_shard_info *primer; /* NULL: there is none; its offset says nothing */
 } cpr_archive_header;
 
-/* To be called before MPI_Init(), which else makes MPI_Finalize() end HDF5: that crashes after an
- * output could not be written. */
+/* By a program that writes archives, first of all: HDF5 is not to close anything when the process
+ * ends. What could not be written it would try again, and crash. Before MPI_Init(), too: there a
+ * parallel HDF5 makes MPI_Finalize() end it. */
 void cpr_archive_prepare(void);
 
 /* Writing, step 1, by one process: creates `temporary_path` with all tables and room for the
@@ -57,22 +58,10 @@ cpr_status cpr_archive_seal(const char *temporary_path, cpr_error *error);
 cpr_status cpr_archive_publish(const char *temporary_path, const char *path, bool overwrite,
                                cpr_error *error);
 
-typedef struct cpr_archive cpr_archive;
-
-/* Opens an archive for reading: checks the seal over all tables before HDF5 sees them, and refuses
- * what FORMAT.md does not allow before it is read. Needs no write permission and takes no file
- * lock.
- */
-cpr_status cpr_archive_open(const char *path, cpr_archive **archive, cpr_error *error);
-
-/* The same; but if the seal does not match, as after another program wrote to the file, reads what
- * the tables say all the same. Names, sizes and times of files can be wrong then, as all that is
- * not in a shard; shards have their own checksums. */
-cpr_status cpr_archive_open_unsealed(const char *path, cpr_archive **archive, cpr_error *error);
+/* corpress.h declares how an archive is opened and closed, and what it says of its shards. */
 
 /* Whether the seal was right. */
 bool cpr_archive_is_sealed(const cpr_archive *archive);
-void cpr_archive_close(cpr_archive *archive);
 
 /* Everything in the header points into the archive and lives as long as it does. `vocabulary` is
  * NULL: see cpr_archive_vocabulary(). */
@@ -94,9 +83,6 @@ uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive f
  * a seal, of the shards' hashes. */
 cpr_hash128 cpr_archive_identity(const cpr_archive *archive);
 
-/* Facts of a shard of the archive, or of its primer. */
-const cpr_shard_info *cpr_archive_shard(const cpr_archive *archive, uint64_t shard);
-
 /* Bytes of the primer and the largest shard: max_bytes of a codec for this archive. */
 uint64_t cpr_archive_codec_bytes(const cpr_archive *archive);
 
@@ -104,17 +90,20 @@ uint64_t cpr_archive_codec_bytes(const cpr_archive *archive);
 cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
                             size_t bytes, cpr_error *error);
 
-/* Reads a shard's bitstream once and compares its hash: CPR_ERR_DAMAGED names the shard. */
-cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error);
+/* A codec for the archive, without the primer's state. The caller frees it, and after it the
+ * vocabulary. CPR_ERR_VERSION, CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
+cpr_status cpr_archive_codec(cpr_archive *archive, struct cpr_vocabulary **vocabulary,
+                             cpr_codec **codec, cpr_error *error);
 
-/* Checks the coded hash, then decodes the shard. If the archive has a
- * primer, the state after it must be the codec's base; for the primer itself it must have none. */
-cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec, cpr_sink sink,
-                              cpr_watch watch, cpr_error *error);
+/* Checks the coded hash, then decodes the shard. If the archive has a primer, the state after it
+ * must be the codec's base; for the primer itself it must have none. */
+cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                              cpr_sink sink, cpr_watch watch, cpr_error *error);
 
 /* Decodes the primer with a codec in its initial state and makes the state after it the codec's
  * base. *base is malloc()ed, to be freed after the codec; NULL if the archive has no primer. */
-cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base, cpr_error *error);
+cpr_status cpr_archive_prime(const cpr_archive *archive, cpr_codec *codec, void **base,
+                             cpr_error *error);
 
 /* ---- verification in several runs ------------------------------------------------------------ */
 

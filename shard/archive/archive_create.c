@@ -429,14 +429,14 @@ static cpr_status write_tables(const char *path, const cpr_archive_header *h,
                                const uint8_t *vocabulary, size_t vocabulary_bytes, void *buffer,
                                cpr_error *error)
 {
-    cpr_h5_quiet quiet;
+    cpr_h5_use use;
     cpr_image image = cpr_image_new();
     cpr_status status = CPR_OK;
-    cpr_h5_quiet_begin(&quiet);
+    cpr_h5_begin(&use);
     if (make_empty(&image) < 0 || put_tables(&image, h, vocabulary, vocabulary_bytes, buffer) < 0)
         status = image.code != 0 ? cpr_io_fail(error, image.code, "make the tables of", path)
                                  : cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
-    cpr_h5_quiet_end(&quiet);
+    cpr_h5_end(&use);
     if (status == CPR_OK)
         status = write_file(path, &image, error);
     cpr_image_free(&image);

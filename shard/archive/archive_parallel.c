@@ -148,11 +148,11 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, unsigned ran
                                         cpr_error *error)
 {
     job j = {.path = temporary_path, .source = source, .source_context = source_context};
-    cpr_h5_quiet quiet;
+    cpr_h5_use use;
     j.fd = cpr_io_open(j.path, O_RDWR);
     if (j.fd < 0)
         return cpr_io_fail(error, errno, "open", j.path);
-    cpr_h5_quiet_begin(&quiet);
+    cpr_h5_begin(&use);
     cpr_image image = cpr_image_of_fd(j.fd);
     const hid_t access = cpr_image_access(&image);
     j.file = access < 0 ? -1 : H5Fopen("archive", H5F_ACC_RDONLY, access);
@@ -161,7 +161,7 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, unsigned ran
         status = cpr_io_fail(error, image.code, "read", j.path);
     cpr_h5_close(j.file);
     cpr_h5_close(access);
-    cpr_h5_quiet_end(&quiet);
+    cpr_h5_end(&use);
     const int closed = cpr_io_close(j.fd);
     if (closed != 0 && status == CPR_OK)
         status = cpr_io_fail(error, closed, "close", j.path);

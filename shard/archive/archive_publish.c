@@ -14,10 +14,10 @@
 /* Where the bitstream lies, from HDF5. */
 static cpr_status find_bitstream(int fd, const char *path, cpr_seal *seal, cpr_error *error)
 {
-    cpr_h5_quiet quiet;
+    cpr_h5_use use;
     cpr_image image = cpr_image_of_fd(fd);
     cpr_status status = CPR_OK;
-    cpr_h5_quiet_begin(&quiet);
+    cpr_h5_begin(&use);
     const hid_t access = cpr_image_access(&image);
     const hid_t file = access < 0 ? -1 : H5Fopen("archive", H5F_ACC_RDONLY, access);
     const hid_t dataset = file < 0 ? -1 : H5Dopen2(file, "bitstream", H5P_DEFAULT);
@@ -32,7 +32,7 @@ static cpr_status find_bitstream(int fd, const char *path, cpr_seal *seal, cpr_e
     cpr_h5_close(dataset);
     cpr_h5_close(file);
     cpr_h5_close(access);
-    cpr_h5_quiet_end(&quiet);
+    cpr_h5_end(&use);
     return status;
 }
 

@@ -325,9 +325,9 @@ static cpr_status read_tables(const cpr_reading *r)
 static cpr_status read_image(cpr_archive *a, cpr_image *image, cpr_error *error)
 {
     cpr_reading r = {.archive = a, .error = error};
-    cpr_h5_quiet quiet;
+    cpr_h5_use use;
     cpr_status status = CPR_OK;
-    cpr_h5_quiet_begin(&quiet);
+    cpr_h5_begin(&use);
     const hid_t access = cpr_image_access(image);
     r.file = access < 0 ? -1 : H5Fopen("archive", H5F_ACC_RDONLY, access);
     if (r.file >= 0)
@@ -341,7 +341,7 @@ static cpr_status read_image(cpr_archive *a, cpr_image *image, cpr_error *error)
         status = cpr_io_fail(error, image->code, "read", a->path);
     cpr_h5_close(r.file);
     cpr_h5_close(access);
-    cpr_h5_quiet_end(&quiet);
+    cpr_h5_end(&use);
     return status;
 }
 
@@ -475,7 +475,9 @@ const cpr_archive_header *cpr_archive_info(const cpr_archive *archive)
 
 const cpr_shard_info *cpr_archive_shard(const cpr_archive *archive, uint64_t shard)
 {
-    return shard == CPR_SHARD_PRIMER ? archive->header.primer : &archive->shards[shard];
+    if (shard == CPR_SHARD_PRIMER)
+        return archive->header.primer;
+    return shard < archive->header.shard_count ? &archive->shards[shard] : NULL;
 }
 
 uint64_t cpr_archive_codec_bytes(const cpr_archive *archive)

@@ -4,6 +4,7 @@
 
 #include "model.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -24,10 +25,9 @@ static uint64_t coded_offset(const cpr_archive *a, uint64_t shard)
     return shard == CPR_SHARD_PRIMER ? 0 : a->coded_offset[shard];
 }
 
-cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
-                            size_t bytes, cpr_error *error)
+static cpr_status read_coded(const cpr_archive *a, uint64_t shard, uint64_t offset, uint8_t *out,
+                             size_t bytes, cpr_error *error)
 {
-    const cpr_archive *a = archive;
     const cpr_status status = check_shard(a, shard, error);
     if (status != CPR_OK)
         return status;
@@ -38,6 +38,12 @@ cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint
     const int code =
         cpr_io_pread(a->fd, out, bytes, a->seal.bitstream_offset + coded_offset(a, shard) + offset);
     return code == 0 ? CPR_OK : cpr_io_fail(error, code, "read", a->path);
+}
+
+cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
+                            size_t bytes, cpr_error *error)
+{
+    return read_coded(archive, shard, offset, out, bytes, error);
 }
 
 /* "shard 3 of "x.h5" is damaged: ...". */
@@ -74,7 +80,7 @@ cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_prof
     return CPR_OK;
 }
 
-cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_error *error)
+cpr_status cpr_archive_check_coded(const cpr_archive *archive, uint64_t shard, cpr_error *error)
 {
     cpr_status status = check_shard(archive, shard, error);
     if (status != CPR_OK)
@@ -89,7 +95,7 @@ cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_err
     for (uint64_t at = 0; status == CPR_OK && at < info->coded_bytes;) {
         const uint64_t left = info->coded_bytes - at;
         const size_t part = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-        status = cpr_archive_read(archive, shard, at, piece, part, error);
+        status = read_coded(archive, shard, at, piece, part, error);
         if (status == CPR_ERR_DAMAGED)
             status = damaged(archive, shard, "the file ends before it", error);
         if (status == CPR_OK)
@@ -108,7 +114,7 @@ cpr_status cpr_archive_check_coded(cpr_archive *archive, uint64_t shard, cpr_err
 
 /* A shard's bitstream as a cpr_read_fn. */
 typedef struct shard_source {
-    cpr_archive *archive;
+    const cpr_archive *archive;
     uint64_t shard;
     uint64_t at;
 } shard_source;
@@ -121,11 +127,11 @@ static cpr_status read_source(void *context, uint8_t *out, size_t capacity, size
     *got = left < capacity ? (size_t)left : capacity;
     const uint64_t at = s->at;
     s->at += *got;
-    return *got == 0 ? CPR_OK : cpr_archive_read(s->archive, s->shard, at, out, *got, error);
+    return *got == 0 ? CPR_OK : read_coded(s->archive, s->shard, at, out, *got, error);
 }
 
-cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *codec, cpr_sink sink,
-                              cpr_watch watch, cpr_error *error)
+cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                              cpr_sink sink, cpr_watch watch, cpr_error *error)
 {
     shard_source source = {archive, shard, 0};
     cpr_error detail = {.text = ""};
@@ -139,7 +145,35 @@ cpr_status cpr_archive_decode(cpr_archive *archive, uint64_t shard, cpr_codec *c
     return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail.text);
 }
 
-cpr_status cpr_archive_prime(cpr_archive *archive, cpr_codec *codec, void **base, cpr_error *error)
+cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, cpr_codec **codec,
+                             cpr_error *error)
+{
+    const cpr_profile *profile;
+    const uint8_t *packed;
+    size_t packed_bytes;
+    *vocabulary = NULL;
+    *codec = NULL;
+    cpr_status status = cpr_archive_profile(archive, &profile, error);
+    if (status == CPR_OK)
+        status = cpr_archive_vocabulary(archive, &packed, &packed_bytes, error);
+    if (status != CPR_OK)
+        return status;
+    errno = 0;
+    *vocabulary = cpr_vocabulary_unpack(packed, packed_bytes);
+    if (*vocabulary == NULL && errno == ENOMEM)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's vocabulary");
+    if (*vocabulary == NULL)
+        return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
+    status = cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
+    if (status != CPR_OK) {
+        cpr_vocabulary_free(*vocabulary);
+        *vocabulary = NULL;
+    }
+    return status;
+}
+
+cpr_status cpr_archive_prime(const cpr_archive *archive, cpr_codec *codec, void **base,
+                             cpr_error *error)
 {
     *base = NULL;
     if (archive->header.primer == NULL)

@@ -1,6 +1,7 @@
 /* archive_tables.c - what writer and reader of the HDF5 tables share. */
 #include "archive_tables.h"
 #include "file_io.h"
+#include "process_lock.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -76,23 +77,23 @@ hid_t cpr_h5_row_type_in_memory(void)
 
 void cpr_archive_prepare(void)
 {
-    /* HDF5 must not close anything at the end of the process: what could not be written, it tries
-     * again, and crashes. It fails if HDF5 runs already. */
+    /* Fails if HDF5 runs already. */
     (void)H5dont_atexit();
     (void)H5open();
 }
 
-void cpr_h5_quiet_begin(cpr_h5_quiet *quiet)
+void cpr_h5_begin(cpr_h5_use *use)
 {
-    cpr_archive_prepare();
-    *quiet = (cpr_h5_quiet){NULL, NULL};
-    (void)H5Eget_auto2(H5E_DEFAULT, &quiet->print, &quiet->context);
+    cpr_process_lock();
+    *use = (cpr_h5_use){NULL, NULL};
+    (void)H5Eget_auto2(H5E_DEFAULT, &use->print, &use->context);
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-void cpr_h5_quiet_end(const cpr_h5_quiet *quiet)
+void cpr_h5_end(const cpr_h5_use *use)
 {
-    (void)H5Eset_auto2(H5E_DEFAULT, quiet->print, quiet->context);
+    (void)H5Eset_auto2(H5E_DEFAULT, use->print, use->context);
+    cpr_process_unlock();
 }
 
 /* What HDF5 says about a failure. */

@@ -39,14 +39,16 @@ static inline uint64_t cpr_archive_path_bytes_max(uint64_t file_bytes)
 hid_t cpr_h5_row_type_in_file(void);
 hid_t cpr_h5_row_type_in_memory(void);
 
-/* Between begin and end HDF5 does not print its errors. */
-typedef struct cpr_h5_quiet {
+/* HDF5 is called only between begin and end: by one thread at a time, as not every build of it can
+ * take more, and without printing its errors. A fork() of the process waits for the end. Not to be
+ * nested. */
+typedef struct cpr_h5_use {
     H5E_auto2_t print;
     void *context;
-} cpr_h5_quiet;
+} cpr_h5_use;
 
-void cpr_h5_quiet_begin(cpr_h5_quiet *quiet);
-void cpr_h5_quiet_end(const cpr_h5_quiet *quiet);
+void cpr_h5_begin(cpr_h5_use *use);
+void cpr_h5_end(const cpr_h5_use *use);
 
 /* Fails with `what`, the path, and HDF5's own innermost explanation; with CPR_ERR_NO_MEMORY if it
  * is that. */

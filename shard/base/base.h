@@ -2,33 +2,14 @@
  *
  * Every function of shard/ is local: it does not communicate. Functions that can fail return a
  * status and explain it in *error. Sizes and offsets are in bytes. Strings are NUL-terminated;
- * paths are bytes without an encoding.
+ * paths are bytes without an encoding. What the library shows of it is declared in corpress.h.
  */
 #ifndef CPR_BASE_H
 #define CPR_BASE_H
 
 #include "status.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef struct cpr_hash128 {
-    uint64_t high;
-    uint64_t low; /* XXH3-128, as XXH128_hash_t */
-} cpr_hash128;
-
-/* Called about every 64 KiB of raw bytes with the totals so far. Anything but CPR_OK ends the call
- * with that status. Here a rank answers messages and the bar moves. */
-typedef cpr_status cpr_progress_fn(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                                   cpr_error *error);
-
-/* Watches work that takes its time. progress NULL: nobody does. */
-typedef struct cpr_watch {
-    cpr_progress_fn *progress;
-    void *context;
-} cpr_watch;
-
+/* Calls the watch, if there is one. */
 static inline cpr_status cpr_watch_tell(cpr_watch watch, uint64_t raw_bytes, uint64_t coded_bytes,
                                         cpr_error *error)
 {
@@ -45,15 +26,6 @@ typedef struct cpr_source {
     cpr_read_fn *read;
     void *context;
 } cpr_source;
-
-/* Takes all the bytes given. */
-typedef cpr_status cpr_write_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
-
-/* Where bytes go. write NULL, where that is allowed: they are not wanted. */
-typedef struct cpr_sink {
-    cpr_write_fn *write;
-    void *context;
-} cpr_sink;
 
 /* Something the user should know that is not a failure: a socket left out, ... One line. */
 typedef void cpr_warn_fn(void *context, const char *text);

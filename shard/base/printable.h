@@ -11,27 +11,9 @@
 #ifndef CPR_PRINTABLE_H
 #define CPR_PRINTABLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "corpress.h"
 
-/* Bytes of the well-formed UTF-8 character at `text` (RFC 3629), which is in *code then; 0 if there
- * is none. The terminating NUL is a character of one byte. Never reads beyond it. */
-size_t cpr_utf8_length(const char *text, uint32_t *code);
-
-/* True if all of the text is well-formed UTF-8. */
+/* True if all of the text is well-formed UTF-8 (RFC 3629). */
 bool cpr_is_utf8(const char *text);
-
-/* Whether a character may be printed as it is; see above. */
-bool cpr_is_printable(uint32_t code);
-
-/* Writes `path` in a form that says exactly which bytes it has: what may be printed stays, a
- * newline becomes \n, a backslash \\, every other byte \xHH. If that does not fit it is cut between
- * characters and ends in "...". Always terminates; returns `out`. */
-char *cpr_printable_path(const char *path, char *out, size_t capacity);
-
-/* As cpr_printable_path(), for sentences: backslashes stay, so that what is in it in that form
- * already is not changed again. `out` must not overlap `text`. */
-char *cpr_printable_text(const char *text, char *out, size_t capacity);
 
 #endif

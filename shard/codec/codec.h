@@ -18,20 +18,6 @@ struct cpr_model;
 struct cpr_vocabulary;
 struct cpr_profile;
 
-/* Facts of one coded shard. */
-typedef struct cpr_shard_info {
-    uint64_t offset; /* of its first byte in the corpus; a shard is one extent of it */
-    uint64_t raw_bytes;
-    uint64_t coded_bytes;
-    uint64_t stored_bytes;      /* raw bytes that went past the model: they do not compress */
-    uint64_t tokens;            /* that the model coded */
-    uint64_t loss_bits;         /* the model's loss, sum of -log2 p, in units of 2^-16 bit */
-    uint64_t network_loss_bits; /* likewise, of the network alone; 0: there is none */
-    uint32_t generation;        /* of the model that it was coded from: 0 initial, 1 primed */
-    cpr_hash128 raw_hash;
-    cpr_hash128 coded_hash;
-} cpr_shard_info;
-
 /* The shard that holds the corpus' byte `offset`, among `count` > 0 shards in the corpus' order. */
 uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset);
 

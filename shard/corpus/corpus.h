@@ -15,12 +15,6 @@
 
 /* ---- file list ------------------------------------------------------------------------------- */
 
-typedef enum cpr_file_type {
-    CPR_FILE_REGULAR = 0,
-    CPR_FILE_DIRECTORY = 1,
-    CPR_FILE_SYMLINK = 2
-} cpr_file_type;
-
 typedef struct cpr_file {
     uint64_t bytes;        /* regular files; 0 for the others */
     int64_t mtime_seconds; /* since 1970, UTC */
@@ -192,8 +186,5 @@ cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_
  * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of
  * few shards. */
 uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
-
-/* Shard number of the primer, which is not one of the shards. */
-#define CPR_SHARD_PRIMER (UINT64_MAX - 1)
 
 #endif

@@ -48,8 +48,7 @@ static void make_samples(void)
     }
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     REQUIRE(fd >= 0);
-    cpr_h5_quiet quiet;
-    cpr_h5_quiet_begin(&quiet); /* never ends */
+    REQUIRE(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0); /* no lines of HDF5's own */
 }
 
 static void put_archive(const uint8_t *data, size_t bytes)

@@ -14,9 +14,10 @@ forbid() {
     fi
 }
 
-# headers_of FOLDER...: the headers in them and below, as an alternation.
+# headers_of FOLDER...: the headers in them and below, as an alternation; not the public one, which
+# declares what the library shows of all wings of shard/.
 headers_of() {
-    find "$@" -name '*.h' -printf '([^>"]*/)?%f\n' |
+    find "$@" -name '*.h' ! -name corpress.h -printf '([^>"]*/)?%f\n' |
         sed 's/\./\\./g; s/\[^>"\]\*/[^>"]*/' | paste -sd '|'
 }
 
@@ -42,6 +43,7 @@ in_order mpi/ranks mpi/compress mpi/decode
 forbid mpi/decode "$(headers_of mpi/compress)"
 for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
 in_order shard/base shard/corpus shard/codec shard/work shard/archive shard/output
+for folder in coder model; do forbid "$folder" 'corpress\.h'; done
 forbid shard/codec "$(headers_of shard/corpus)"
 forbid shard/archive "$(headers_of shard/work)"
 forbid shard/output "$(headers_of shard/archive)"

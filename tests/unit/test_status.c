@@ -1,4 +1,5 @@
 /* Statuses: exit codes and texts; text that is fit for a terminal. */
+#include "printable.h"
 #include "status.h"
 #include "test_files.h"
 

@@ -1,0 +1,232 @@
+/* library_job.c - how far a job is that makes an archive. */
+#include "archive.h"
+#include "corpress.h"
+#include "work.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than any machine has: the progress file may hold anything. */
+#define SPEED_MAX 1e15
+#define RANKS_MAX 1000000
+
+/* ---- the progress file ---------------------------------------------------------------------- */
+
+static uint64_t number_after(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static double speed_of(uint64_t bytes, double seconds)
+{
+    const double speed = (double)bytes / seconds;
+    return speed < SPEED_MAX ? speed : 0;
+}
+
+/* "rank 0 host 12 RAW CODED RESUMED DONE SECONDS" */
+static bool parse_rank(const char *line, const cpr_manifest *manifest, double seconds,
+                       cpr_job_rank *rank)
+{
+    char shard[32];
+    uint64_t resumed;
+    uint64_t done_bytes;
+    double done_seconds;
+    /* A file of our own: no number in it is out of range. NOLINTNEXTLINE(cert-err34-c) */
+    if (sscanf(line, "rank %*d %63s %31s %" SCNu64 " %*u %" SCNu64 " %" SCNu64 " %lf", rank->host,
+               shard, &rank->raw_bytes, &resumed, &done_bytes, &done_seconds) != 6)
+        return false;
+    rank->shard = shard[0] == '-' ? CPR_NONE : strtoull(shard, NULL, 10);
+    if (rank->shard < manifest->shard_count)
+        rank->shard_bytes = manifest->starts[rank->shard + 1] - manifest->starts[rank->shard];
+    else
+        rank->shard = CPR_NONE;
+    if (seconds > 0 && rank->raw_bytes >= resumed)
+        rank->bytes_per_second = speed_of(done_bytes + rank->raw_bytes - resumed, seconds);
+    return true;
+}
+
+static void parse_ranks(const char *text, const cpr_manifest *manifest, double seconds,
+                        cpr_job *job)
+{
+    const uint64_t count = number_after(text, "\nranks ");
+    const char *at = strstr(text, "\nrank ");
+    job->ranks = count < RANKS_MAX ? calloc((size_t)count + 1, sizeof *job->ranks) : NULL;
+    job->shards_begun = 0;
+    while (job->ranks != NULL && at != NULL && job->rank_count < count &&
+           parse_rank(at + 1, manifest, seconds, &job->ranks[job->rank_count])) {
+        job->shards_begun += job->ranks[job->rank_count++].shard != CPR_NONE;
+        at = strstr(at + 1, "\nrank ");
+    }
+}
+
+/* Of a running job. Without the file the job is known less well. */
+static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest, cpr_job *job)
+{
+    char *text = NULL;
+    if (cpr_work_get_progress(work, &text, NULL) != CPR_OK ||
+        strncmp(text, "corpress progress 1\n", 20) != 0) {
+        free(text);
+        return;
+    }
+    const char *at = strstr(text, "\nseconds ");
+    const double seconds = at != NULL ? strtod(at + 9, NULL) : 0;
+    const uint64_t primer = number_after(text, "\nprimer ");
+    const uint64_t raw = number_after(text, "\nraw ");
+    const uint64_t earlier = number_after(text, "\nearlier ");
+    if (raw > job->raw_bytes_done && raw <= job->raw_bytes) {
+        job->raw_bytes_done = raw;
+        job->coded_bytes_done = number_after(text, "\ncoded ");
+    }
+    if (seconds > 0 && raw > earlier)
+        job->bytes_per_second = speed_of(raw - earlier, seconds);
+    if (primer > job->primer_bytes_done && primer <= job->primer_bytes)
+        job->primer_bytes_done = primer;
+    parse_ranks(text, manifest, seconds, job);
+    free(text);
+}
+
+/* ---- the work directory --------------------------------------------------------------------- */
+
+static cpr_status look_at_shards(cpr_work_dir *work, const cpr_manifest *manifest, cpr_job *job,
+                                 cpr_error *error)
+{
+    cpr_work_scan scan;
+    uint8_t *marks = calloc((size_t)manifest->shard_count + 1, 1);
+    if (marks == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    const cpr_status status = cpr_work_dir_scan(work, &scan, marks, manifest->shard_count, error);
+    for (uint64_t i = 0; status == CPR_OK && i < manifest->shard_count; i++) {
+        cpr_shard_info info;
+        if ((marks[i] & CPR_WORK_HAS_SHARD) &&
+            cpr_work_shard_info(work, i, &info, NULL, NULL, NULL) == CPR_OK) {
+            job->shards_done++;
+            job->raw_bytes_done += info.raw_bytes;
+            job->coded_bytes_done += info.coded_bytes;
+        } else {
+            job->shards_begun += (marks[i] & CPR_WORK_HAS_SNAPSHOT) != 0;
+        }
+    }
+    free(marks);
+    return status;
+}
+
+static void look_at_primer(cpr_work_dir *work, const cpr_manifest *manifest, cpr_job *job)
+{
+    cpr_shard_info info;
+    job->primer_bytes = manifest->primer_bytes;
+    if (manifest->primer_bytes > 0 &&
+        cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, NULL, NULL, NULL) == CPR_OK) {
+        job->primer_bytes = info.raw_bytes; /* noise was left out */
+        job->primer_bytes_done = info.raw_bytes;
+    }
+}
+
+/* Whether a process is at work, and whose it is or was last. */
+static bool look_at_owner(const cpr_work_dir *work, cpr_job *job)
+{
+    cpr_work_owner owner = {.host = ""};
+    const bool running = cpr_work_lock_look(work, &owner);
+    snprintf(job->host, sizeof job->host, "%s", owner.host);
+    snprintf(job->slurm_job, sizeof job->slurm_job, "%s", owner.job);
+    job->pid = owner.pid;
+    return running;
+}
+
+static cpr_status look_at_work(cpr_work_dir *work, cpr_job *job, cpr_error *error)
+{
+    cpr_manifest manifest;
+    const bool running = look_at_owner(work, job);
+    job->state = running ? CPR_JOB_RUNNING : CPR_JOB_STOPPED;
+    cpr_status status = cpr_manifest_read(work, &manifest, error);
+    if (status == CPR_ERR_NOT_FOUND) { /* it has not come to the shards */
+        if (running)
+            job->state = CPR_JOB_PREPARING;
+        return CPR_OK;
+    }
+    if (status != CPR_OK)
+        return status;
+    job->shards = manifest.shard_count;
+    job->raw_bytes = cpr_file_list_bytes(manifest.files);
+    look_at_primer(work, &manifest, job);
+    status = look_at_shards(work, &manifest, job, error);
+    if (status == CPR_OK && running)
+        read_progress(work, &manifest, job);
+    cpr_manifest_free(&manifest);
+    return status;
+}
+
+/* ---- the archive ---------------------------------------------------------------------------- */
+
+static cpr_status look_at_archive(const char *path, cpr_job *job, cpr_error *error)
+{
+    cpr_archive *archive;
+    const cpr_status status = cpr_archive_open(path, &archive, error);
+    if (status != CPR_OK)
+        return status;
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    job->state = CPR_JOB_FINISHED;
+    job->shards = header->shard_count;
+    job->shards_done = header->shard_count;
+    job->raw_bytes = cpr_file_list_bytes(header->files);
+    job->raw_bytes_done = job->raw_bytes;
+    for (uint64_t i = 0; i < header->shard_count; i++)
+        job->coded_bytes_done += header->shards[i].coded_bytes;
+    cpr_archive_close(archive);
+    return CPR_OK;
+}
+
+static cpr_status look_in_work(const char *path, cpr_work_dir *work, cpr_job *job, cpr_error *error)
+{
+    bool published = false;
+    const cpr_status status = cpr_work_is_published(work, path, &published, error);
+    if (status != CPR_OK)
+        return status;
+    /* Killed in the middle of removing it: the archive is complete. */
+    if (published && !look_at_owner(work, job))
+        return look_at_archive(path, job, error);
+    return look_at_work(work, job, error);
+}
+
+static cpr_status look(const char *path, cpr_job *job, cpr_error *error)
+{
+    char shown[512];
+    cpr_work_dir *work = NULL;
+    cpr_error detail = {.text = ""};
+    cpr_status status = cpr_work_dir_open(path, false, &work, error);
+    if (status == CPR_OK) {
+        status = look_in_work(path, work, job, error);
+        cpr_work_dir_close(work);
+        return status;
+    }
+    if (status != CPR_ERR_NOT_FOUND)
+        return status;
+    status = look_at_archive(path, job, &detail);
+    if (status == CPR_OK)
+        return CPR_OK;
+    return cpr_fail(error, status, "%s (and there is no work directory %s.work)", detail.text,
+                    cpr_printable_path(path, shown, sizeof shown));
+}
+
+cpr_status cpr_job_look(const char *archive_path, cpr_job **job, cpr_error *error)
+{
+    *job = calloc(1, sizeof **job);
+    if (*job == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    const cpr_status status = look(archive_path, *job, error);
+    if (status != CPR_OK) {
+        cpr_job_free(*job);
+        *job = NULL;
+    }
+    return status;
+}
+
+void cpr_job_free(cpr_job *job)
+{
+    if (job == NULL)
+        return;
+    free(job->ranks);
+    free(job);
+}
