@@ -2,7 +2,8 @@
 """Compares corpress with the compressors that Debian ships, on any files.
 
     tests/bench/compare.py --corpress build/release/corpress [--only NAME,...] [--repeat N]
-                           [--core N] [--shard-size SIZE] FILE...
+                           [--core N] [--shard-size SIZE] [--shards] [--no-check] [--json FILE]
+                           FILE...
 
 Every program runs alone, with one thread, pinned to one core; the programs take turns, so that a
 busy machine is unfair to all alike. Printed for each: bytes (of the whole archive), bits per byte,
@@ -10,10 +11,17 @@ MB of input per second of CPU time for compressing and decompressing (the best o
 the largest resident memory of either (at least the 12 MB or so of the Python that starts it). What
 is decompressed is compared with the input. Programs that are not installed are left out with a
 note; those that fail, too, and then the exit code is 1. PEERS below names their packages.
+
+--json keeps what was measured, for report.py: a program's row for a file replaces an older one. All
+of it must be of one commit and one machine. Files go by their names without ending.
 """
 import argparse
+import datetime
 import filecmp
+import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -79,16 +87,20 @@ def add_arguments(parser):
     parser.add_argument("--shard-size", default="64M", help="of corpress (default: %(default)s)")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--only", default="", help="comma-separated beginnings of names")
+    parser.add_argument("--no-check", action="store_true", help="do not decompress")
     parser.add_argument("files", nargs="+")
 
 
 def chosen_peers(arguments, parser):
     """Those that --only names, without those that are not installed."""
     program = os.path.abspath(arguments.corpress)
-    peers = [(f"corpress {profile}", program,
-              f"'{program}' compress -q -p {profile} --shard-size {arguments.shard_size} input "
-              "-o {out}", f"'{program}' cat {{out}} input > {{back}}")
-             for profile in ("balanced", "fast")] + PEERS
+    ways = [(f"corpress {profile}", f"-p {profile} --shard-size {arguments.shard_size}")
+            for profile in ("balanced", "fast", "neural")]
+    if getattr(arguments, "shards", False):
+        ways += [("corpress balanced, 1 MiB shards", "--shard-size 1M"),
+                 ("corpress balanced, 1 MiB shards, no primer", "--shard-size 1M --no-primer")]
+    peers = [(name, program, f"'{program}' compress -q {options} input -o {{out}}",
+              f"'{program}' cat {{out}} input > {{back}}") for name, options in ways] + PEERS
     names = arguments.only.split(",") if arguments.only else [""]
     for name in names:
         if not any(peer[0].startswith(name) for peer in peers):
@@ -118,28 +130,110 @@ def compare(path, peers, arguments):
         for _ in range(arguments.repeat):
             for peer in (peer for peer in peers if peer[0] not in failed):
                 try:
-                    size, there, again, peak = measure(peer, source, arguments.core)
+                    size, there, again, peak = measure(peer, source, arguments.core,
+                                                       not arguments.no_check)
                 except RuntimeError as error:
                     print(f"left out: {peer[0]} on {path}: {error}", file=sys.stderr)
                     failed.add(peer[0])
                     best.pop(peer[0], None)
                     continue
-                old = best.get(peer[0], (size, there, again, peak))
-                best[peer[0]] = (size, min(there, old[1]), min(again, old[2]), max(peak, old[3]))
+                row = {"program": peer[0], "bytes": size, "compress_seconds": there,
+                       "decompress_seconds": again, "memory_mb": peak}
+                best[peer[0]] = better(row, best.get(peer[0], row))
     print(f"\n{os.path.basename(path)}: {raw:,} bytes; load {os.getloadavg()[0]:.1f}\n")
-    print("| program | bytes | bits/byte | compress MB/s | decompress MB/s | memory MB |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for name, (size, there, again, peak) in sorted(best.items(), key=lambda item: item[1][0]):
-        print(f"| {name} | {size:,} | {size * 8 / max(raw, 1):.3f} | {raw / there / 1e6:.2f} "
-              f"| {raw / again / 1e6:.2f} | {peak:.0f} |")
-    sys.stdout.flush()
+    print(table(raw, best.values()), flush=True)
+    if arguments.json:
+        keep(arguments, os.path.splitext(os.path.basename(path))[0], raw, best.values())
     return not failed
+
+
+def better(row, old):
+    """The smaller times, and the larger memory, of two runs."""
+    both = dict(row, memory_mb=max(row["memory_mb"], old["memory_mb"]))
+    for key in ("compress_seconds", "decompress_seconds"):
+        if row[key] is not None:
+            both[key] = min(row[key], old[key])
+    return both
+
+
+def speed(raw, seconds):
+    """MB/s with two or three digits that count."""
+    if seconds is None:
+        return "-"
+    value = raw / seconds / 1e6
+    return f"{value:.{3 if value < 0.1 else 2 if value < 10 else 0}f}"
+
+
+def table(raw, rows):
+    lines = ["| program | bytes | bits/byte | compress MB/s | decompress MB/s | memory MB |",
+             "|---|---:|---:|---:|---:|---:|"]
+    for row in sorted(rows, key=lambda row: row["bytes"]):
+        lines.append(f"| {row['program']} | {row['bytes']:,} | {row['bytes'] * 8 / max(raw, 1):.3f} "
+                     f"| {speed(raw, row['compress_seconds'])} "
+                     f"| {speed(raw, row['decompress_seconds'])} | {row['memory_mb']:.0f} |")
+    return "\n".join(lines)
+
+
+def said(*command):
+    """The first line that a command prints, or nothing if it cannot be run."""
+    try:
+        output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
+    return output.strip().split("\n")[0]
+
+
+def circumstances(corpress):
+    """What all figures of one JSON have in common."""
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        names = re.findall(r"^model name\s*: (.*)$", info.read(), re.M)
+    here = os.path.dirname(os.path.abspath(__file__))
+    return {
+        "processor": names[0] if names else platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
+        "corpress": said(corpress, "--version"),
+        "commit": said("git", "-C", here, "rev-parse", "--short", "HEAD"),
+    }
+
+
+def package_versions():
+    versions = {}
+    for _, package, _, _ in PEERS:
+        version = said("dpkg-query", "-W", "-f=${Version}", package)
+        if version:
+            versions[package] = version
+    return versions
+
+
+def keep(arguments, name, raw, rows):
+    """Adds the rows of one file to the JSON."""
+    now = circumstances(arguments.corpress)
+    kept = {"circumstances": now, "inputs": {}}
+    if os.path.exists(arguments.json):
+        with open(arguments.json, encoding="utf-8") as source:
+            kept = json.load(source)
+        if kept["circumstances"] != now:
+            sys.exit(f"{arguments.json} is of another commit or machine; remove it to begin anew")
+    kept["date"] = datetime.date.today().isoformat()
+    kept["packages"] = package_versions()
+    of_file = kept["inputs"].setdefault(name, {"bytes": raw, "rows": []})
+    new = {row["program"]: dict(row, load=round(os.getloadavg()[0], 1)) for row in rows}
+    if of_file["bytes"] != raw:
+        sys.exit(f"{arguments.json} has another file of the name '{name}'")
+    of_file["rows"] = [row for row in of_file["rows"] if row["program"] not in new]
+    of_file["rows"] += new.values()
+    with open(arguments.json, "w", encoding="utf-8") as out:
+        json.dump(kept, out, indent=1, sort_keys=True)
+        out.write("\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_arguments(parser)
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--shards", action="store_true", help="corpress with small shards, too")
+    parser.add_argument("--json", help="where to keep what was measured")
     arguments = parser.parse_args()
     peers = chosen_peers(arguments, parser)
     well = [compare(path, peers, arguments) for path in arguments.files]

@@ -67,7 +67,6 @@ def main():
     compare.add_arguments(parser)
     parser.set_defaults(shard_size="4G")
     parser.add_argument("--sizes", default="4,16,64,256", help="in MiB (default: 4,16,64,256)")
-    parser.add_argument("--no-check", action="store_true", help="do not decompress")
     arguments = parser.parse_args()
     sizes = sorted(int(float(size) * MIB) for size in arguments.sizes.split(","))
     peers = compare.chosen_peers(arguments, parser)
