@@ -66,7 +66,7 @@ static void *map(int fd, size_t bytes)
     return memory;
 }
 
-/* A limit on the size of files holds for these, too, and whoever passes it is killed. */
+/* A limit on the size of files holds for these, too, and kills the process that passes it. */
 static bool may_have_file(size_t bytes)
 {
     struct rlimit limit;

@@ -18,7 +18,7 @@ void cpr_stop_catch(void)
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
         sigemptyset(&action.sa_mask);
-        /* Whoever presses the keys twice does not want to wait. */
+        /* A user who presses the keys twice does not want to wait. */
         if (signals[i] == SIGINT)
             action.sa_flags |= (int)SA_RESETHAND;
         sigaction(signals[i], &action, NULL);

@@ -122,7 +122,7 @@ static cpr_status write_slices(job *j, unsigned rank, unsigned ranks, cpr_error 
             status = cpr_io_fail(error, code, "write", j->path);
     }
     free(j->buffer);
-    /* Who reads this next may be on another machine. */
+    /* The next reader may be on another machine. */
     const int code = status == CPR_OK ? cpr_io_sync(j->fd) : 0;
     return code == 0 ? status : cpr_io_fail(error, code, "sync", j->path);
 }

@@ -28,7 +28,7 @@ cpr_status cpr_reading_no_memory(const cpr_reading *r)
     return cpr_fail(r->error, CPR_ERR_NO_MEMORY, "out of memory for the archive's tables");
 }
 
-/* The tables' checksum was right, so whoever wrote them is wrong, not the disk. */
+/* The tables' checksum was right, so the program that wrote them is wrong, not the disk. */
 cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what)
 {
     char shown[CPR_SHOWN_BYTES];
@@ -256,7 +256,7 @@ static cpr_status check_totals(const cpr_reading *r)
     return status;
 }
 
-/* Takes the vocabulary as it is stored: who only lists needs no model to decode it. */
+/* Takes the vocabulary as it is stored: listing needs no model to decode it. */
 static cpr_status read_vocabulary(const cpr_reading *r)
 {
     cpr_archive *a = r->archive;

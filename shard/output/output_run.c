@@ -162,7 +162,7 @@ static bool is_of(const cpr_output_home *home, cpr_hash128 identity)
     return same;
 }
 
-/* Tells who is at work, if the lock is held where locks can be seen. */
+/* Tells which run is at work, if its lock can be seen from here. */
 static bool tell_if_held(const cpr_output_home *home, const char *target_path, cpr_warn_fn *tell,
                          void *context)
 {
@@ -272,7 +272,7 @@ cpr_status cpr_output_run_adopt(cpr_output_run *run, int directory, uint64_t fil
             }
             if (status != CPR_OK)
                 return status;
-            /* Who waited for a run that lived may find that it has finished its work. */
+            /* A run that was waited for may have finished its work meanwhile. */
             if (fstatat(directory, from, &facts, AT_SYMLINK_NOFOLLOW) != 0)
                 continue;
         }

@@ -52,7 +52,7 @@ cpr_status cpr_output_run_adopt(cpr_output_run *run, int directory, uint64_t fil
 /* Notes that an earlier run may have something of a file that this one does not select. */
 void cpr_output_run_spare(cpr_output_run *run, int directory, uint64_t file);
 
-/* Removes the directories of earlier runs of which nothing is left. */
+/* Removes the empty directories of earlier runs. */
 void cpr_output_run_tidy(cpr_output_run *run, int target, cpr_warn_fn *tell, void *context);
 
 /* Ends the run; with `remove` its directory goes. */

@@ -18,10 +18,9 @@
 typedef struct cpr_work_dir cpr_work_dir;
 typedef struct cpr_work_lock cpr_work_lock;
 
-/* Creates the directory (`create`), or opens what is there: CPR_ERR_NOT_FOUND if nothing is. A
- * directory that neither is empty nor has a lock or a manifest of ours is not touched, nor a link,
- * nor another user's directory that everybody may write to: CPR_ERR_EXISTS, or without `create`
- * CPR_ERR_NOT_FOUND. Not collective: rank 0 creates, the others open after it. */
+/* Creates the directory (`create`) or opens it; without `create` CPR_ERR_NOT_FOUND if it is not
+ * there. A directory that is not a work directory by WORK.md is not touched: CPR_ERR_EXISTS, or
+ * without `create` CPR_ERR_NOT_FOUND. Not collective: rank 0 creates, the others open after it. */
 cpr_status cpr_work_dir_open(const char *archive_path, bool create, cpr_work_dir **work,
                              cpr_error *error);
 void cpr_work_dir_close(cpr_work_dir *work);
@@ -122,14 +121,14 @@ typedef struct cpr_manifest {
     size_t vocabulary_bytes;
 } cpr_manifest;
 
-/* CPR_ERR_NOT_FOUND: there is none. CPR_ERR_DAMAGED, CPR_ERR_VERSION: it is of no use. */
+/* CPR_ERR_NOT_FOUND: there is none. CPR_ERR_DAMAGED, CPR_ERR_VERSION: it cannot be used. */
 cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, cpr_error *error);
 cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *manifest,
                               cpr_error *error);
 void cpr_manifest_free(cpr_manifest *manifest);
 
-/* CPR_ERR_CHANGED, naming the first difference and what to do, if `now` (of which shards, sample
- * and vocabulary are not looked at) is not the job that `old` is of. Modes and times may differ. */
+/* CPR_ERR_CHANGED if `now` is another job than `old`; *error names the first difference and what to
+ * do. Modes and times may differ; shards, sample and vocabulary are not compared. */
 cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now, cpr_error *error);
 
 /* What may have happened to a file since the job began, the more likely to its content the higher
