@@ -80,24 +80,16 @@ static cpr_status list_files(compress_work *work, cpr_error *error)
 
 /* ---- listener ------------------------------------------------------------------------------ */
 
-static void on_phase(void *context, const char *name)
+static void on_phase(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_t items)
 {
     compress_work *work = context;
-    run_log_phase(&work->log, name);
+    run_log_phase(&work->log, phase);
     progress_clear(&work->bar);
-    if (strcmp(name, "streams") == 0) {
-        progress_begin(&work->bar, work->call->given.quiet, 0, 0);
-        work->bar.counting = true;
-    }
-    if (strcmp(name, "primer") == 0) {
-        progress_begin(&work->bar, work->call->given.quiet,
-                       cpr_compress_primer_bytes(&work->options, work->files), 0);
-        work->bar.what = "primer, ";
-    }
-    if (strcmp(name, "shards") == 0)
-        progress_begin(
-            &work->bar, work->call->given.quiet, cpr_file_list_bytes(work->files),
-            cpr_plan_shards(cpr_file_list_bytes(work->files), work->options.shard_bytes));
+    if (phase == CPR_PHASE_VOCABULARY || phase == CPR_PHASE_PUBLISHING)
+        return;
+    progress_begin(&work->bar, work->call->given.quiet, raw_bytes, items);
+    work->bar.counting = phase == CPR_PHASE_STREAMS;
+    work->bar.what = phase == CPR_PHASE_PRIMER ? "primer, " : NULL;
 }
 
 static void on_progress(void *context, const cpr_run_progress *now)

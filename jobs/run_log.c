@@ -128,11 +128,11 @@ void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compres
     end_event(log);
 }
 
-void run_log_phase(run_log *log, const char *name)
+void run_log_phase(run_log *log, cpr_phase phase)
 {
     if (!begin_event(log, "phase"))
         return;
-    fprintf(log->file, ",\"phase\":\"%s\"", name);
+    fprintf(log->file, ",\"phase\":\"%s\"", cpr_phase_name(phase));
     end_event(log);
 }
 

@@ -5,6 +5,7 @@
 #ifndef CPR_RUN_LOG_H
 #define CPR_RUN_LOG_H
 
+#include "archive.h"
 #include "compress.h"
 
 #include <stdio.h>
@@ -30,7 +31,7 @@ bool run_log_close(run_log *log);
 
 void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compress_options *options,
                    const cpr_file_list *files);
-void run_log_phase(run_log *log, const char *name);
+void run_log_phase(run_log *log, cpr_phase phase);
 void run_log_shard(run_log *log, const cpr_item_result *result);
 void run_log_published(run_log *log, const cpr_compress_totals *totals, double seconds);
 void run_log_note(run_log *log, const char *text);

@@ -4,6 +4,7 @@
 #ifndef CPR_COMPRESS_H
 #define CPR_COMPRESS_H
 
+#include "corpus.h"
 #include "ranks.h"
 
 typedef struct cpr_compress_options {

@@ -1,20 +1,12 @@
 /* compress_bitstream.c - one bitstream, of a shard or of the primer, into the work directory: goes
  * on from a snapshot, and takes snapshots. */
-#include "compress_run.h"
+#include "compress_bitstream.h"
 
 #include <stdio.h>
 
 /* Saving the state takes some 2 s, so that of a finished primer is worth it if coding took longer
  * than this: else a run of minutes would pay more than 1 % for a loss that is rare. */
 #define WORTH_SAVING_SECONDS 120.0
-
-cpr_status cpr_compress_codec(cpr_compress_run *run, cpr_error *error)
-{
-    if (run->codec != NULL)
-        return CPR_OK;
-    return cpr_codec_create(run->options->profile, run->vocabulary,
-                            run->primer_bytes + run->largest, &run->codec, error);
-}
 
 /* "shard 3". */
 static const char *name_of(uint64_t shard, char *out, size_t capacity)
@@ -26,17 +18,17 @@ static const char *name_of(uint64_t shard, char *out, size_t capacity)
 }
 
 /* That it cannot be saved does not keep it from being finished. */
-static void save(cpr_bitstream_work *work)
+static void bitstream_save(cpr_bitstream_work *work)
 {
     char name[32];
     cpr_error detail = {.text = ""};
-    if (cpr_work_shard_save(work->out, work->run->codec, &detail) != CPR_OK)
+    if (cpr_work_shard_save(work->out, work->run->engine.codec, &detail) != CPR_OK)
         cpr_ranks_note(work->run->ranks, "no snapshot of %s: %s",
                        name_of(work->shard, name, sizeof name), detail.text);
     work->saved = cpr_ranks_seconds();
 }
 
-static bool save_is_due(const cpr_bitstream_work *work)
+static bool bitstream_save_is_due(const cpr_bitstream_work *work)
 {
     double interval = work->run->options->snapshot_seconds;
     if (!work->keep || interval <= 0)
@@ -56,20 +48,21 @@ static cpr_status save_now_and_then(void *context, uint64_t raw_bytes, uint64_t 
     const cpr_status status = work->progress(work->progress_context, raw_bytes, coded_bytes, error);
     if (status != CPR_OK)
         return status;
-    if (run->lock != NULL && cpr_work_lock_lost(run->lock))
+    if (run->work.lock != NULL && cpr_work_lock_lost(run->work.lock))
         return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
-    if (save_is_due(work))
-        save(work);
+    if (bitstream_save_is_due(work))
+        bitstream_save(work);
     return CPR_OK;
 }
 
 /* Goes on from a snapshot, if there is a sound one. */
-static cpr_status resume(const cpr_bitstream_work *work, cpr_error *error)
+static cpr_status bitstream_resume(const cpr_bitstream_work *work, cpr_error *error)
 {
     char name[32];
     cpr_error why = {.text = ""};
     uint64_t raw_bytes = 0;
-    const cpr_status status = cpr_work_shard_resume(work->out, work->run->codec, &raw_bytes, &why);
+    const cpr_status status =
+        cpr_work_shard_resume(work->out, work->run->engine.codec, &raw_bytes, &why);
     if (status != CPR_OK)
         return cpr_fail(error, status, "%s", why.text);
     if (why.text[0])
@@ -89,27 +82,27 @@ static cpr_status read_through(void *context, uint8_t *out, size_t capacity, siz
     return status;
 }
 
-static cpr_status code(cpr_bitstream_work *work, bool from_start, cpr_shard_info *info,
-                       cpr_error *error)
+static cpr_status bitstream_code(cpr_bitstream_work *work, bool from_start, cpr_shard_info *info,
+                                 cpr_error *error)
 {
     const cpr_compress_run *run = work->run;
     work->saved = cpr_ranks_seconds();
     work->raw_bytes = 0;
     work->read_failed = false;
-    cpr_status status = cpr_work_shard_begin(run->work, work->shard, &work->out, error);
+    cpr_status status = cpr_work_shard_begin(run->work.dir, work->shard, &work->out, error);
     if (status == CPR_OK && !from_start)
-        status = resume(work, error);
+        status = bitstream_resume(work, error);
     if (status == CPR_OK)
-        status = cpr_codec_encode(run->codec, (cpr_source){read_through, work},
+        status = cpr_codec_encode(run->engine.codec, (cpr_source){read_through, work},
                                   (cpr_sink){cpr_work_shard_write, work->out},
                                   (cpr_watch){save_now_and_then, work}, work->marks, info, error);
     if (status == CPR_STOPPED && work->raw_bytes > 0 && work->keep)
-        save(work);
+        bitstream_save(work);
     return status;
 }
 
 /* What the snapshot was taken of is not there any more. */
-static void drop_snapshot(cpr_bitstream_work *work)
+static void bitstream_drop_snapshot(cpr_bitstream_work *work)
 {
     const cpr_compress_run *run = work->run;
     char name[32];
@@ -119,22 +112,22 @@ static void drop_snapshot(cpr_bitstream_work *work)
     cpr_ranks_resumed(run->ranks, 0);
     if (!work->keep)
         return;
-    cpr_work_snapshot_drop(run->work, work->shard);
+    cpr_work_snapshot_drop(run->work.dir, work->shard);
     if (work->shard == CPR_SHARD_PRIMER)
         cpr_ranks_warn(run->ranks, "the primer is coded from its start: the corpus has changed");
     else
         cpr_ranks_warn(run->ranks, "%s is coded from its start: the content of %s has changed",
                        name_of(work->shard, name, sizeof name),
-                       cpr_compress_suspect(run, work->shard, file, sizeof file));
+                       cpr_compress_plan_suspect(&run->plan, work->shard, file, sizeof file));
 }
 
-cpr_status cpr_compress_code(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error)
+cpr_status cpr_compress_bitstream(cpr_bitstream_work *work, cpr_shard_info *info, cpr_error *error)
 {
-    const cpr_status status = code(work, false, info, error);
+    const cpr_status status = bitstream_code(work, false, info, error);
     /* Where the reader has nothing to complain of, it is the codec, which compares. */
     if (status != CPR_ERR_CHANGED || work->read_failed)
         return status;
-    drop_snapshot(work);
+    bitstream_drop_snapshot(work);
     work->rewind(work->read_context);
-    return code(work, true, info, error);
+    return bitstream_code(work, true, info, error);
 }

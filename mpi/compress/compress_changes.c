@@ -9,35 +9,33 @@
 
 cpr_status cpr_compress_share_changes(cpr_compress_run *run, cpr_error *error)
 {
-    const bool first = cpr_ranks_rank(run->ranks) == 0;
-    const size_t files = (size_t)cpr_file_list_count(run->files);
-    uint64_t any = 0;
-    for (size_t i = 0; first && run->changes != NULL && i < files; i++)
-        any |= run->changes[i] != CPR_FILE_UNTOUCHED;
-    cpr_ranks_maximum(run->ranks, &any, 1);
-    if (!any) {
-        free(run->changes);
-        run->changes = NULL;
-        return CPR_OK;
-    }
-    size_t bytes = files;
-    return cpr_ranks_broadcast(run->ranks, &run->changes, &bytes, error);
+    cpr_compress_plan *plan = &run->plan;
+    size_t bytes = (size_t)cpr_file_list_count(plan->files);
+    bool any = false;
+    for (size_t i = 0; plan->changes != NULL && i < bytes; i++)
+        any = any || plan->changes[i] != CPR_FILE_UNTOUCHED;
+    cpr_ranks_tell(run->ranks, &any, sizeof any);
+    if (any)
+        return cpr_ranks_broadcast(run->ranks, &plan->changes, &bytes, error);
+    free(plan->changes);
+    plan->changes = NULL;
+    return CPR_OK;
 }
 
 /* The likeliest change of a file of the shard, which of them is the first with it, and how many
  * there are. */
-static uint8_t likeliest(const cpr_compress_run *run, uint64_t shard, uint64_t *file,
+static uint8_t likeliest(const cpr_compress_plan *plan, uint64_t shard, uint64_t *file,
                          uint64_t *files)
 {
     uint8_t most = CPR_FILE_UNTOUCHED;
-    *file = cpr_file_list_find(run->files, run->starts[shard]);
+    *file = cpr_file_list_find(plan->files, plan->starts[shard]);
     *files = 0;
-    const uint64_t last = cpr_file_list_find(run->files, run->starts[shard + 1] - 1);
-    for (uint64_t i = *file; run->changes != NULL && i <= last; i++) {
-        if (run->changes[i] == CPR_FILE_UNTOUCHED || run->changes[i] < most)
+    const uint64_t last = cpr_file_list_find(plan->files, plan->starts[shard + 1] - 1);
+    for (uint64_t i = *file; plan->changes != NULL && i <= last; i++) {
+        if (plan->changes[i] == CPR_FILE_UNTOUCHED || plan->changes[i] < most)
             continue;
-        if (run->changes[i] > most) {
-            most = run->changes[i];
+        if (plan->changes[i] > most) {
+            most = plan->changes[i];
             *file = i;
             *files = 0;
         }
@@ -48,21 +46,21 @@ static uint8_t likeliest(const cpr_compress_run *run, uint64_t shard, uint64_t *
     return most;
 }
 
-bool cpr_compress_is_touched(const cpr_compress_run *run, uint64_t shard)
+bool cpr_compress_plan_is_touched(const cpr_compress_plan *plan, uint64_t shard)
 {
     uint64_t file;
     uint64_t files;
-    return run->changes != NULL && likeliest(run, shard, &file, &files) != CPR_FILE_UNTOUCHED;
+    return plan->changes != NULL && likeliest(plan, shard, &file, &files) != CPR_FILE_UNTOUCHED;
 }
 
-const char *cpr_compress_suspect(const cpr_compress_run *run, uint64_t shard, char *out,
-                                 size_t capacity)
+const char *cpr_compress_plan_suspect(const cpr_compress_plan *plan, uint64_t shard, char *out,
+                                      size_t capacity)
 {
     char shown[512];
     uint64_t file;
     uint64_t files;
-    (void)likeliest(run, shard, &file, &files);
-    cpr_printable_path(cpr_file_list_source(run->files, file), shown, sizeof shown);
+    (void)likeliest(plan, shard, &file, &files);
+    cpr_printable_path(cpr_file_list_source(plan->files, file), shown, sizeof shown);
     if (files == 1)
         snprintf(out, capacity, "\"%s\"", shown);
     else

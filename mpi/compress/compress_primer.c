@@ -4,14 +4,68 @@
  * A job that goes on codes it again, or takes up the snapshot at its end: either gives the state,
  * and shows that the bitstream which is there is right. If the corpus no longer has the text that
  * it was taken from, the bitstream is decoded. */
-#include "compress_run.h"
+#include "compress_bitstream.h"
+#include "compress_progress.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what is there -------------------------------------------------------------------------- */
+
+/* A cpr_compress_step of rank 0: whether the work directory has the primer; removes one that is of
+ * no use. */
+static cpr_status look_for_primer(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_compress_work *work = &run->work;
+    size_t files = 0;
+    cpr_error detail = {.text = ""};
+    const cpr_status status =
+        cpr_work_shard_check(work->dir, CPR_SHARD_PRIMER, &work->primer, &files, &detail);
+    /* What cannot be read today may be whole. */
+    if (status != CPR_OK && status != CPR_ERR_DAMAGED && status != CPR_ERR_VERSION &&
+        status != CPR_ERR_NOT_FOUND)
+        return cpr_fail(error, status, "%s", detail.text);
+    work->has_primer =
+        status == CPR_OK && work->primer.raw_bytes == run->plan.primer_bytes && files == 0;
+    if (work->has_primer || status == CPR_ERR_NOT_FOUND)
+        return CPR_OK;
+    cpr_compress_note(run, "the file of the primer was damaged; it is made again");
+    return cpr_work_shard_drop(work->dir, CPR_SHARD_PRIMER, error);
+}
+
+/* There is no primer yet, and the text that it was to be taken from has changed: takes it as it is
+ * now, unless there are shards that begin with the old one. */
+static cpr_status take_new_text(cpr_compress_run *run, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    if (run->work.earlier.items_done > 0 || run->work.snapshots > 0)
+        status =
+            cpr_fail(error, CPR_ERR_CHANGED,
+                     "the primer of the shards that are done is lost, and the text that it was "
+                     "taken from has changed: with that as it was the job goes on, or with "
+                     "--restart without what is done");
+    status = cpr_ranks_agree(run->ranks, status, error);
+    if (status != CPR_OK)
+        return status;
+    run->plan.primer_bytes = run->plan.primer_bytes_now;
+    return cpr_compress_on_first(run, cpr_compress_write_manifest, error);
+}
+
+cpr_status cpr_compress_settle_primer(cpr_compress_run *run, cpr_error *error)
+{
+    if (run->plan.primer_bytes == 0)
+        return CPR_OK;
+    const cpr_status status = cpr_compress_on_first(run, look_for_primer, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_ranks_tell(run->ranks, &run->work.has_primer, sizeof run->work.has_primer);
+    return run->plan.primer_changed && !run->work.has_primer ? take_new_text(run, error) : CPR_OK;
+}
+
+/* ---- coding --------------------------------------------------------------------------------- */
+
 /* One rank's part. */
-typedef struct primer_work {
+typedef struct primer_coder {
     cpr_compress_run *run;
     cpr_corpus_reader *reader;
     uint8_t *block;
@@ -19,35 +73,14 @@ typedef struct primer_work {
     size_t at;     /* in the block */
     uint64_t next; /* block of the sample */
     bool decode;   /* the state comes from the bitstream that is there */
-    bool there;    /* rank 0: a sound bitstream is in the work directory, with these facts */
-    cpr_shard_info old;
     cpr_shard_info info;
-} primer_work;
-
-/* Rank 0: whether the work directory has the primer; removes one that is of no use. */
-static cpr_status look_for_old(primer_work *primer, cpr_error *error)
-{
-    const cpr_compress_run *run = primer->run;
-    size_t files = 0;
-    cpr_error detail = {.text = ""};
-    const cpr_status status =
-        cpr_work_shard_check(run->work, CPR_SHARD_PRIMER, &primer->old, &files, &detail);
-    /* What cannot be read today may be whole. */
-    if (status != CPR_OK && status != CPR_ERR_DAMAGED && status != CPR_ERR_VERSION &&
-        status != CPR_ERR_NOT_FOUND)
-        return cpr_fail(error, status, "%s", detail.text);
-    primer->there = status == CPR_OK && primer->old.raw_bytes == run->primer_bytes && files == 0;
-    if (primer->there || status == CPR_ERR_NOT_FOUND)
-        return CPR_OK;
-    cpr_compress_note(run, "the file of the primer was damaged; it is made again");
-    return cpr_work_shard_drop(run->work, CPR_SHARD_PRIMER, error);
-}
+} primer_coder;
 
 /* Reads the next block, and sees that it is what it was when its hash was taken. */
-static cpr_status next_block(primer_work *primer, cpr_error *error)
+static cpr_status primer_next_block(primer_coder *primer, cpr_error *error)
 {
     const cpr_compress_run *run = primer->run;
-    const cpr_extent extent = cpr_compress_sample(run, primer->next);
+    const cpr_extent extent = cpr_compress_plan_block(&run->plan, primer->next);
     primer->bytes = (size_t)extent.bytes;
     primer->at = 0;
     free(primer->block);
@@ -59,30 +92,30 @@ static cpr_status next_block(primer_work *primer, cpr_error *error)
     if (status != CPR_OK)
         return status;
     const cpr_hash128 hash = cpr_manifest_hash(primer->block, primer->bytes);
-    const cpr_hash128 *known = &run->sample[primer->next++];
+    const cpr_hash128 *known = &run->plan.sample[primer->next++];
     if (hash.high == known->high && hash.low == known->low)
         return CPR_OK;
     char shown[512];
-    const uint64_t file = cpr_file_list_find(run->files, extent.offset);
+    const uint64_t file = cpr_file_list_find(run->plan.files, extent.offset);
     return cpr_fail(
         error, CPR_ERR_CHANGED,
         "the content of \"%s\" changed while it was read; run the same command again",
-        cpr_printable_path(cpr_file_list_source(run->files, file), shown, sizeof shown));
+        cpr_printable_path(cpr_file_list_source(run->plan.files, file), shown, sizeof shown));
 }
 
 /* A cpr_read_fn. */
 static cpr_status read_primer(void *context, uint8_t *out, size_t capacity, size_t *got,
                               cpr_error *error)
 {
-    primer_work *primer = context;
+    primer_coder *primer = context;
     const cpr_compress_run *run = primer->run;
     *got = 0;
     if (primer->at == primer->bytes)
-        while (primer->next < run->sample_count &&
-               run->noise[primer->next - run->vocabulary_blocks])
+        while (primer->next < run->plan.sample_count &&
+               run->plan.noise[primer->next - run->plan.vocabulary_blocks])
             primer->next++;
-    if (primer->at == primer->bytes && primer->next < run->sample_count) {
-        const cpr_status status = next_block(primer, error);
+    if (primer->at == primer->bytes && primer->next < run->plan.sample_count) {
+        const cpr_status status = primer_next_block(primer, error);
         if (status != CPR_OK)
             return status;
     }
@@ -101,16 +134,17 @@ static bool same_bitstream(const cpr_shard_info *a, const cpr_shard_info *b)
 }
 
 /* Rank 0: keeps the bitstream. */
-static cpr_status keep(const primer_work *primer, cpr_work_shard *out, cpr_error *error)
+static cpr_status primer_keep(const primer_coder *primer, cpr_work_shard *out, cpr_error *error)
 {
-    if (primer->there && !same_bitstream(&primer->old, &primer->info)) {
+    const cpr_compress_work *work = &primer->run->work;
+    if (work->has_primer && !same_bitstream(&work->primer, &primer->info)) {
         cpr_work_shard_abandon(out);
         return cpr_fail(
             error, CPR_ERR_DAMAGED,
             "the primer does not come out as it did before: shards that are done cannot "
             "be used; --restart throws them away");
     }
-    if (!primer->there)
+    if (!work->has_primer)
         return cpr_work_shard_commit(out, &primer->info, NULL, 0, error);
     cpr_work_shard_abandon(out);
     return CPR_OK;
@@ -118,8 +152,8 @@ static cpr_status keep(const primer_work *primer, cpr_work_shard *out, cpr_error
 
 static void rewind_primer(void *context)
 {
-    primer_work *primer = context;
-    primer->next = primer->run->vocabulary_blocks;
+    primer_coder *primer = context;
+    primer->next = primer->run->plan.vocabulary_blocks;
     primer->bytes = 0;
     primer->at = 0;
 }
@@ -145,45 +179,44 @@ static cpr_status read_coded(void *context, uint8_t *out, size_t capacity, size_
     return cpr_work_shard_read(file->work, CPR_SHARD_PRIMER, at, out, *got, error);
 }
 
-static cpr_status decode_primer(primer_work *primer, cpr_codec *codec, cpr_progress_fn *progress,
+static cpr_status decode_primer(primer_coder *primer, cpr_progress_fn *progress,
                                 void *progress_context, cpr_error *error)
 {
-    primer_file file = {.work = primer->run->work};
+    primer_file file = {.work = primer->run->work.dir};
     size_t files;
     cpr_status status =
         cpr_work_shard_check(file.work, CPR_SHARD_PRIMER, &primer->info, &files, error);
     file.end = primer->info.coded_bytes;
     if (status == CPR_OK)
-        status = cpr_codec_decode(codec, &primer->info, (cpr_source){read_coded, &file},
-                                  (cpr_sink){NULL, NULL}, (cpr_watch){progress, progress_context},
-                                  error);
+        status = cpr_codec_decode(primer->run->engine.codec, &primer->info,
+                                  (cpr_source){read_coded, &file}, (cpr_sink){NULL, NULL},
+                                  (cpr_watch){progress, progress_context}, error);
     return status;
 }
 
 /* A cpr_prime_fn. */
-static cpr_status code_primer(void *context, cpr_codec *codec, cpr_progress_fn *progress,
-                              void *progress_context, cpr_error *error)
+static cpr_status code_primer(void *context, cpr_progress_fn *progress, void *progress_context,
+                              cpr_error *error)
 {
-    primer_work *primer = context;
+    primer_coder *primer = context;
     const cpr_compress_run *run = primer->run;
     if (primer->decode)
-        return decode_primer(primer, codec, progress, progress_context, error);
-    /* Else the codec is the run's, too. */
+        return decode_primer(primer, progress, progress_context, error);
     cpr_bitstream_work work = {.run = run,
                                .shard = CPR_SHARD_PRIMER,
-                               .keep = cpr_ranks_rank(run->ranks) == 0,
-                               .save_at = run->primer_bytes,
+                               .keep = cpr_ranks_is_first(run->ranks),
+                               .save_at = run->plan.primer_bytes,
                                .read = read_primer,
                                .read_context = primer,
                                .rewind = rewind_primer,
                                .progress = progress,
                                .progress_context = progress_context};
     rewind_primer(primer);
-    cpr_status status = cpr_compress_code(&work, &primer->info, error);
+    cpr_status status = cpr_compress_bitstream(&work, &primer->info, error);
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(primer->reader, error);
     if (status == CPR_OK && work.keep)
-        return keep(primer, work.out, error);
+        return primer_keep(primer, work.out, error);
     cpr_work_shard_abandon(work.out);
     return status;
 }
@@ -204,19 +237,20 @@ static cpr_status say_nothing(void *context, uint64_t raw_bytes, uint64_t coded_
     return quiet->progress(quiet->context, 0, 0, error);
 }
 
-static cpr_status prime(primer_work *primer, cpr_progress_fn *progress, void *progress_context,
-                        cpr_error *error)
+static cpr_status primer_make(primer_coder *primer, cpr_progress_fn *progress,
+                              void *progress_context, cpr_error *error)
 {
     cpr_compress_run *run = primer->run;
-    if (!cpr_primed_is_first(run->primed))
-        return cpr_primed_wait(run->primed, progress, progress_context, error);
-    primer->reader = cpr_corpus_reader_create(run->files);
+    if (!cpr_primed_state_is_first(run->engine.primed))
+        return cpr_primed_state_wait(run->engine.primed, progress, progress_context, error);
+    primer->reader = cpr_corpus_reader_create(run->plan.files);
     if (primer->reader == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
-    cpr_status status = cpr_compress_codec(run, error);
+    cpr_status status =
+        cpr_compress_engine_start(&run->engine, cpr_compress_codec_bytes(&run->plan), error);
     if (status == CPR_OK)
-        status = cpr_primed_make(run->primed, run->codec, code_primer, primer, progress,
-                                 progress_context, error);
+        status = cpr_primed_state_make(run->engine.primed, run->engine.codec, code_primer, primer,
+                                       progress, progress_context, error);
     cpr_corpus_reader_free(primer->reader);
     free(primer->block);
     return status;
@@ -226,16 +260,16 @@ static cpr_status prime(primer_work *primer, cpr_progress_fn *progress, void *pr
 static cpr_status run_item(void *context, uint64_t item, cpr_progress_fn *progress,
                            void *progress_context, cpr_item_result *result, cpr_error *error)
 {
-    primer_work *primer = context;
+    primer_coder *primer = context;
     quiet_progress quiet = {progress, progress_context};
     (void)item;
     result->shard = CPR_SHARD_PRIMER;
-    if (cpr_ranks_rank(primer->run->ranks) != 0) {
-        const cpr_status status = prime(primer, say_nothing, &quiet, error);
+    if (!cpr_ranks_is_first(primer->run->ranks)) {
+        const cpr_status status = primer_make(primer, say_nothing, &quiet, error);
         cpr_ranks_resumed(primer->run->ranks, 0);
         return status;
     }
-    const cpr_status status = prime(primer, progress, progress_context, error);
+    const cpr_status status = primer_make(primer, progress, progress_context, error);
     result->raw_bytes = primer->info.raw_bytes;
     result->coded_bytes = primer->info.coded_bytes;
     result->raw_hash = primer->info.raw_hash;
@@ -244,51 +278,22 @@ static cpr_status run_item(void *context, uint64_t item, cpr_progress_fn *progre
 
 static uint64_t item_bytes(void *context, uint64_t item)
 {
-    const primer_work *primer = context;
+    const primer_coder *primer = context;
     (void)item;
-    return primer->run->primer_bytes;
-}
-
-/* There is no primer yet, and the text that it was to be taken from has changed: takes it as it is
- * now, unless there are shards that begin with the old one. */
-static cpr_status take_new_text(cpr_compress_run *run, cpr_error *error)
-{
-    cpr_status status = CPR_OK;
-    if (run->earlier.items_done > 0 || run->snapshots > 0)
-        status =
-            cpr_fail(error, CPR_ERR_CHANGED,
-                     "the primer of the shards that are done is lost, and the text that it was "
-                     "taken from has changed: with that as it was the job goes on, or with "
-                     "--restart without what is done");
-    run->primer_bytes = run->primer_bytes_now;
-    if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0)
-        status = cpr_compress_write_manifest(run, error);
-    return cpr_ranks_agree(run->ranks, status, error);
+    return primer->run->plan.primer_bytes;
 }
 
 cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
 {
-    primer_work primer = {.run = run};
-    uint64_t there = 0;
-    if (run->primer_bytes == 0)
+    const cpr_compress_plan *plan = &run->plan;
+    primer_coder primer = {.run = run, .decode = run->work.has_primer && plan->primer_changed};
+    if (plan->primer_bytes == 0 || (run->work.has_primer && run->work.todo_count == 0))
         return CPR_OK;
-    cpr_status status = cpr_ranks_rank(run->ranks) == 0 ? look_for_old(&primer, error) : CPR_OK;
-    status = cpr_ranks_agree(run->ranks, status, error);
-    if (status != CPR_OK)
-        return status;
-    there = primer.there;
-    cpr_ranks_maximum(run->ranks, &there, 1);
-    if (there && run->todo_count == 0)
-        return CPR_OK;
-    primer.decode = there && run->primer_changed;
     if (primer.decode)
         cpr_compress_note(run, "the primer's text has changed in the corpus; decoding the primer");
-    else if (run->primer_changed)
-        status = take_new_text(run, error);
-    if (status != CPR_OK || run->primer_bytes == 0)
-        return status;
-    status = cpr_primed_open(run->ranks, run->options->profile, run->primer_bytes + run->largest,
-                             &run->primed, error);
+    cpr_status status =
+        cpr_primed_state_open(run->ranks, run->options->profile, cpr_compress_codec_bytes(plan),
+                              &run->engine.primed, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)
         return status;
@@ -297,7 +302,7 @@ cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
                                    .context = &primer,
                                    .bytes = item_bytes,
                                    .run = run_item};
-    cpr_compress_phase(run, "primer");
+    cpr_compress_phase(run, CPR_PHASE_PRIMER, plan->primer_bytes, 0);
     cpr_progress_file watch;
     cpr_progress_file_open(&watch, run, true);
     status = cpr_ranks_run(run->ranks, &schedule, &watch.listener, error);

@@ -1,9 +1,43 @@
-/* compress_progress.c - the work directory's progress file, for `corpress status`. */
-#include "compress_run.h"
+/* compress_progress.c - tells the user, and the work directory's progress file, how far a run is.
+ */
+#include "compress_progress.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+void cpr_compress_phase(const cpr_compress_run *run, cpr_phase phase, uint64_t raw_bytes,
+                        uint64_t items)
+{
+    const cpr_listener *user = run->listener;
+    if (cpr_ranks_is_first(run->ranks) && user != NULL && user->phase != NULL)
+        user->phase(user->context, phase, raw_bytes, items);
+}
+
+void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
+{
+    cpr_error note;
+    va_list arguments;
+    if (!cpr_ranks_is_first(run->ranks) || run->listener == NULL || run->listener->note == NULL)
+        return;
+    va_start(arguments, format);
+    vsnprintf(note.text, sizeof note.text, format, arguments);
+    va_end(arguments);
+    run->listener->note(run->listener->context, note.text);
+}
+
+void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
+{
+    cpr_error text;
+    va_list arguments;
+    if (!cpr_ranks_is_first(run->ranks) || run->listener == NULL || run->listener->warn == NULL)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text.text, sizeof text.text, format, arguments);
+    va_end(arguments);
+    run->listener->warn(run->listener->context, text.text);
+}
 
 #define WRITE_SECONDS 2.0
 
@@ -16,7 +50,7 @@ static char *describe(const cpr_progress_file *file, const cpr_rank_progress *ea
     FILE *out = open_memstream(&text, &bytes);
     if (out == NULL)
         return NULL;
-    const cpr_run_progress *shards = file->primer ? &file->run->earlier : &file->all;
+    const cpr_run_progress *shards = file->primer ? &file->run->work.earlier : &file->all;
     fprintf(out,
             "corpress progress 1\nranks %d\nseconds %.1f\nshards %" PRIu64 "\nraw %" PRIu64
             "\ncoded %" PRIu64 "\nearlier %" PRIu64 "\n",
@@ -27,11 +61,11 @@ static char *describe(const cpr_progress_file *file, const cpr_rank_progress *ea
                 file->all.earlier_bytes);
     for (int i = 0; i < size; i++) {
         const cpr_rank_progress *r = &each[i];
-        const bool busy = !file->primer && r->item < file->run->todo_count;
+        const bool busy = !file->primer && r->item < file->run->work.todo_count;
         fprintf(out, "rank %d %s ", i,
                 file->hosts != NULL ? file->hosts + (size_t)i * CPR_HOST_BYTES : "?");
         if (busy)
-            fprintf(out, "%" PRIu64, file->run->todo[r->item]);
+            fprintf(out, "%" PRIu64, file->run->work.todo[r->item]);
         else
             fputc('-', out);
         fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %.3f\n", r->raw_bytes,
@@ -62,7 +96,7 @@ static void on_ranks(void *context, const cpr_rank_progress *each, int size)
     char *text = describe(file, each, size, now);
     /* Of no account: a full disk shows soon enough where it matters. */
     if (text != NULL)
-        (void)cpr_work_put_progress(file->run->work, text, NULL);
+        (void)cpr_work_put_progress(file->run->work.dir, text, NULL);
     free(text);
 }
 
@@ -92,7 +126,7 @@ static void on_note(void *context, const char *text)
         user->note(user->context, text);
 }
 
-void cpr_progress_file_open(cpr_progress_file *file, cpr_compress_run *run, bool primer)
+void cpr_progress_file_open(cpr_progress_file *file, const cpr_compress_run *run, bool primer)
 {
     *file = (cpr_progress_file){.run = run, .primer = primer, .started = cpr_ranks_seconds()};
     file->listener = (cpr_listener){.context = file,

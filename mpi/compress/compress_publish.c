@@ -1,5 +1,6 @@
 /* compress_publish.c - from finished shards to an archive under its final name. */
-#include "compress_run.h"
+#include "archive.h"
+#include "compress_progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,23 +11,23 @@ static cpr_status primer_facts(const cpr_compress_run *run, cpr_shard_info *prim
                                cpr_error *error)
 {
     size_t files;
-    if (run->primer_bytes == 0)
+    if (run->plan.primer_bytes == 0)
         return CPR_OK;
-    return cpr_work_shard_info(run->work, CPR_SHARD_PRIMER, primer, NULL, &files, error);
+    return cpr_work_shard_info(run->work.dir, CPR_SHARD_PRIMER, primer, NULL, &files, error);
 }
 
 /* Rank 0: facts of all shards, and each file's loss summed over the shards that hold it. */
 static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shards,
                                uint64_t *file_loss, cpr_error *error)
 {
-    for (uint64_t i = 0; i < run->shard_count; i++) {
+    for (uint64_t i = 0; i < run->plan.shard_count; i++) {
         uint64_t *loss = NULL;
         size_t files = 0;
-        cpr_status status = cpr_work_shard_info(run->work, i, &shards[i], &loss, &files, error);
+        cpr_status status = cpr_work_shard_info(run->work.dir, i, &shards[i], &loss, &files, error);
         if (status != CPR_OK)
             return status;
-        const uint64_t first = cpr_file_list_find(run->files, shards[i].offset);
-        if (files > cpr_file_list_count(run->files) - first)
+        const uint64_t first = cpr_file_list_find(run->plan.files, shards[i].offset);
+        if (files > cpr_file_list_count(run->plan.files) - first)
             status = cpr_fail(error, CPR_ERR_DAMAGED,
                               "the work directory's shard %llu has more files than the corpus",
                               (unsigned long long)i);
@@ -39,11 +40,11 @@ static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shar
     return CPR_OK;
 }
 
-/* Rank 0: the archive without bitstreams. */
-static cpr_status create(const cpr_compress_run *run, const char *temporary_path, cpr_error *error)
+/* A cpr_compress_step of rank 0: the archive without bitstreams. */
+static cpr_status create(cpr_compress_run *run, cpr_error *error)
 {
-    const size_t files = (size_t)cpr_file_list_count(run->files);
-    cpr_shard_info *shards = calloc((size_t)run->shard_count + 1, sizeof *shards);
+    const size_t files = (size_t)cpr_file_list_count(run->plan.files);
+    cpr_shard_info *shards = calloc((size_t)run->plan.shard_count + 1, sizeof *shards);
     uint64_t *file_loss = calloc(files + 1, sizeof *file_loss);
     cpr_shard_info primer;
     cpr_status status = primer_facts(run, &primer, error);
@@ -55,15 +56,15 @@ static cpr_status create(const cpr_compress_run *run, const char *temporary_path
         const cpr_profile *profile = run->options->profile;
         cpr_archive_header header = {.profile_version = cpr_profile_version(profile),
                                      .shard_bytes = run->options->shard_bytes,
-                                     .vocabulary = run->packed_vocabulary,
-                                     .vocabulary_bytes = run->packed_vocabulary_bytes,
-                                     .files = run->files,
+                                     .vocabulary = run->engine.packed_vocabulary,
+                                     .vocabulary_bytes = run->engine.packed_vocabulary_bytes,
+                                     .files = run->plan.files,
                                      .file_loss = file_loss,
                                      .shards = shards,
-                                     .shard_count = run->shard_count,
-                                     .primer = run->primer_bytes > 0 ? &primer : NULL};
+                                     .shard_count = run->plan.shard_count,
+                                     .primer = run->plan.primer_bytes > 0 ? &primer : NULL};
         strncpy(header.profile, cpr_profile_name(profile), sizeof header.profile - 1);
-        status = cpr_archive_create(temporary_path, &header, error);
+        status = cpr_archive_create(run->temporary_path, &header, error);
     }
     free(shards);
     free(file_loss);
@@ -75,7 +76,7 @@ static cpr_status read_work(void *context, uint64_t shard, uint64_t offset, uint
                             size_t bytes, cpr_error *error)
 {
     const cpr_compress_run *run = context;
-    return cpr_work_shard_read(run->work, shard, offset, out, bytes, error);
+    return cpr_work_shard_read(run->work.dir, shard, offset, out, bytes, error);
 }
 
 /* The first of rank i's shards when they are dealt out in order. */
@@ -89,33 +90,32 @@ static uint64_t first_of(const cpr_compress_run *run, uint64_t shards, int rank)
 }
 
 /* All ranks at the same time, or rank 0 alone. */
-static cpr_status write_bitstreams(cpr_compress_run *run, const char *temporary_path,
-                                   cpr_error *error)
+static cpr_status write_bitstreams(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_ranks *ranks = run->ranks;
     const bool alone = run->options->alone;
     cpr_status status = CPR_OK;
     if (!alone || cpr_ranks_rank(ranks) == 0)
-        status = cpr_archive_write_bitstreams(temporary_path, (unsigned)cpr_ranks_rank(ranks),
+        status = cpr_archive_write_bitstreams(run->temporary_path, (unsigned)cpr_ranks_rank(ranks),
                                               alone ? 1 : (unsigned)cpr_ranks_size(ranks),
                                               read_work, run, error);
     return cpr_ranks_agree(run->ranks, status, error);
 }
 
-cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
-                                      uint64_t *archive_bytes, cpr_error *error)
+/* COLLECTIVE. Each rank checks its part of an archive. */
+static cpr_status read_back(cpr_compress_run *run, const char *path, cpr_error *error)
 {
     cpr_archive *archive = NULL;
     cpr_status status = cpr_archive_open(path, &archive, error);
     if (status == CPR_OK) {
-        *archive_bytes = cpr_archive_file_bytes(archive);
+        run->archive_bytes = cpr_archive_file_bytes(archive);
         const uint64_t shards = cpr_archive_info(archive)->shard_count;
         const uint64_t end = first_of(run, shards, cpr_ranks_rank(run->ranks) + 1);
         const uint8_t *vocabulary;
         size_t vocabulary_bytes;
-        if (cpr_ranks_rank(run->ranks) == 0)
+        if (cpr_ranks_is_first(run->ranks))
             status = cpr_archive_vocabulary(archive, &vocabulary, &vocabulary_bytes, error);
-        if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0 &&
+        if (status == CPR_OK && cpr_ranks_is_first(run->ranks) &&
             cpr_archive_info(archive)->primer != NULL)
             status = cpr_archive_check_coded(archive, CPR_SHARD_PRIMER, error);
         for (uint64_t i = first_of(run, shards, cpr_ranks_rank(run->ranks));
@@ -126,13 +126,18 @@ cpr_status cpr_compress_check_archive(cpr_compress_run *run, const char *path,
     return cpr_ranks_agree(run->ranks, status, error);
 }
 
-/* A name that is this attempt's alone, the same on all ranks; *path is malloc()ed. */
-static cpr_status name_temporary(cpr_compress_run *run, char **path, cpr_error *error)
+cpr_status cpr_compress_check_archive(cpr_compress_run *run, cpr_error *error)
 {
-    cpr_status status = CPR_OK;
+    return read_back(run, run->options->archive_path, error);
+}
+
+/* A name that is this attempt's alone, the same on all ranks. */
+static cpr_status name_temporary(cpr_compress_run *run, cpr_error *error)
+{
     uint8_t *name = NULL;
     size_t bytes = 0;
-    if (cpr_ranks_rank(run->ranks) == 0) {
+    cpr_status status = CPR_OK;
+    if (cpr_ranks_is_first(run->ranks)) {
         name = (uint8_t *)cpr_work_archive_path(run->options->archive_path);
         if (name != NULL)
             bytes = strlen((char *)name) + 1;
@@ -142,54 +147,56 @@ static cpr_status name_temporary(cpr_compress_run *run, char **path, cpr_error *
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
         status = cpr_ranks_broadcast(run->ranks, &name, &bytes, error);
-    *path = (char *)name;
+    run->temporary_path = (char *)name;
     return status;
 }
 
-/* Rank 0: gives the archive its name. The work directory then knows that this was done. */
-static cpr_status publish(cpr_compress_run *run, const char *temporary_path, cpr_error *error)
+/* A cpr_compress_step of rank 0. */
+static cpr_status seal(cpr_compress_run *run, cpr_error *error)
 {
-    if (cpr_work_lock_lost(run->lock))
+    return cpr_archive_seal(run->temporary_path, error);
+}
+
+/* A cpr_compress_step of rank 0: gives the archive its name. The work directory then knows that
+ * this was done. */
+static cpr_status give_name(cpr_compress_run *run, cpr_error *error)
+{
+    if (cpr_work_lock_lost(run->work.lock))
         return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
-    const cpr_status status = cpr_work_mark_published(run->work, temporary_path, error);
+    const cpr_status status = cpr_work_mark_published(run->work.dir, run->temporary_path, error);
     if (status != CPR_OK)
         return status;
-    return cpr_archive_publish(temporary_path, run->options->archive_path, run->options->overwrite,
-                               error);
+    return cpr_archive_publish(run->temporary_path, run->options->archive_path,
+                               run->options->overwrite, error);
 }
 
 /* Each rank removes its part of what the archive holds now: removing large files takes its time,
  * and rank 0 would be at it alone. What goes wrong goes wrong again when it removes the rest. */
 static void drop_shards(cpr_compress_run *run)
 {
-    const uint64_t end = first_of(run, run->shard_count, cpr_ranks_rank(run->ranks) + 1);
-    for (uint64_t i = first_of(run, run->shard_count, cpr_ranks_rank(run->ranks)); i < end; i++)
-        (void)cpr_work_shard_drop(run->work, i, NULL);
+    const uint64_t end = first_of(run, run->plan.shard_count, cpr_ranks_rank(run->ranks) + 1);
+    for (uint64_t i = first_of(run, run->plan.shard_count, cpr_ranks_rank(run->ranks)); i < end;
+         i++)
+        (void)cpr_work_shard_drop(run->work.dir, i, NULL);
 }
 
-cpr_status cpr_compress_publish(cpr_compress_run *run, uint64_t *archive_bytes, cpr_error *error)
+cpr_status cpr_compress_publish(cpr_compress_run *run, cpr_error *error)
 {
-    cpr_ranks *ranks = run->ranks;
-    const bool first = cpr_ranks_rank(ranks) == 0;
-    char *temporary_path = NULL;
-    cpr_compress_phase(run, "publishing");
-    cpr_status status = name_temporary(run, &temporary_path, error);
+    cpr_compress_phase(run, CPR_PHASE_PUBLISHING, 0, 0);
+    cpr_status status = name_temporary(run, error);
     if (status == CPR_OK)
-        status = cpr_ranks_agree(ranks, first ? create(run, temporary_path, error) : CPR_OK, error);
+        status = cpr_compress_on_first(run, create, error);
     if (status == CPR_OK)
-        status = write_bitstreams(run, temporary_path, error);
+        status = write_bitstreams(run, error);
     if (status == CPR_OK)
-        status =
-            cpr_ranks_agree(ranks, first ? cpr_archive_seal(temporary_path, error) : CPR_OK, error);
+        status = cpr_compress_on_first(run, seal, error);
     if (status == CPR_OK)
-        status = cpr_compress_check_archive(run, temporary_path, archive_bytes, error);
+        status = read_back(run, run->temporary_path, error);
     if (status == CPR_OK)
-        status =
-            cpr_ranks_agree(ranks, first ? publish(run, temporary_path, error) : CPR_OK, error);
+        status = cpr_compress_on_first(run, give_name, error);
     if (status == CPR_OK)
         drop_shards(run);
-    else if (first && temporary_path != NULL)
-        unlink(temporary_path);
-    free(temporary_path);
+    else if (cpr_ranks_is_first(run->ranks) && run->temporary_path != NULL)
+        unlink(run->temporary_path);
     return status;
 }

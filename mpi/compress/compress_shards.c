@@ -1,5 +1,6 @@
 /* compress_shards.c - each rank codes the shards that it is given into the work directory. */
-#include "compress_run.h"
+#include "compress_bitstream.h"
+#include "compress_progress.h"
 
 #include <stdlib.h>
 
@@ -7,14 +8,14 @@
 #define ATTEMPTS 3u
 
 /* What a rank keeps from shard to shard. The reader is created with the first one. */
-typedef struct coder_state {
+typedef struct shard_coder {
     cpr_compress_run *run;
     cpr_corpus_reader *reader;
     cpr_lz4_meter *meter;
     uint64_t start; /* of the shard in the corpus */
     uint64_t end;
     uint64_t at; /* the next byte to read */
-} coder_state;
+} shard_coder;
 
 /* Loss at the end of each file of a shard. */
 typedef struct file_marks {
@@ -24,15 +25,16 @@ typedef struct file_marks {
     size_t files;
 } file_marks;
 
-static cpr_status make_ready(coder_state *state, cpr_error *error)
+static cpr_status shard_coder_start(shard_coder *state, cpr_error *error)
 {
     cpr_compress_run *run = state->run;
-    const cpr_status status = cpr_compress_codec(run, error);
+    const cpr_status status =
+        cpr_compress_engine_start(&run->engine, cpr_compress_codec_bytes(&run->plan), error);
     if (status != CPR_OK)
         return status;
-    cpr_primed_use(run->primed, run->codec);
+    cpr_primed_state_use(run->engine.primed, run->engine.codec);
     if (state->reader == NULL)
-        state->reader = cpr_corpus_reader_create(run->files);
+        state->reader = cpr_corpus_reader_create(run->plan.files);
     if (state->meter == NULL)
         state->meter = cpr_lz4_meter_create();
     if (state->reader == NULL || state->meter == NULL)
@@ -44,7 +46,7 @@ static cpr_status make_ready(coder_state *state, cpr_error *error)
 static cpr_status read_shard(void *context, uint8_t *out, size_t capacity, size_t *got,
                              cpr_error *error)
 {
-    coder_state *state = context;
+    shard_coder *state = context;
     const uint64_t left = state->end - state->at;
     const size_t bytes = left < capacity ? (size_t)left : capacity;
     *got = 0;
@@ -59,7 +61,7 @@ static cpr_status read_shard(void *context, uint8_t *out, size_t capacity, size_
     return CPR_OK;
 }
 
-static void free_marks(file_marks *files)
+static void file_marks_free(file_marks *files)
 {
     free(files->at);
     free(files->loss);
@@ -67,8 +69,8 @@ static void free_marks(file_marks *files)
 
 /* One mark for each file from the first to the last that the shard touches, at its end within the
  * shard. */
-static cpr_status make_marks(const cpr_file_list *list, uint64_t start, uint64_t end,
-                             file_marks *files, cpr_error *error)
+static cpr_status file_marks_make(const cpr_file_list *list, uint64_t start, uint64_t end,
+                                  file_marks *files, cpr_error *error)
 {
     const uint64_t first = cpr_file_list_find(list, start);
     const uint64_t last = cpr_file_list_find(list, end - 1);
@@ -96,7 +98,7 @@ static void marks_to_differences(file_marks *files)
 /* Reads the shard from its start. */
 static void rewind_shard(void *context)
 {
-    coder_state *state = context;
+    shard_coder *state = context;
     state->at = state->start;
     if (state->meter != NULL)
         (void)cpr_lz4_meter_finish(state->meter);
@@ -123,7 +125,7 @@ static cpr_status while_comparing(void *context, uint64_t raw_bytes, uint64_t co
 
 /* Whether what was coded is what the files hold: one that was written to meanwhile may have been
  * read half before and half after. */
-static cpr_status compare_with_files(coder_state *state, const comparison *c, bool *same,
+static cpr_status compare_with_files(shard_coder *state, const comparison *c, bool *same,
                                      uint64_t *file, cpr_error *error)
 {
     *same = !cpr_corpus_reader_touched(state->reader, file);
@@ -138,7 +140,7 @@ static cpr_status compare_with_files(coder_state *state, const comparison *c, bo
 }
 
 /* Codes the shard, and once more if its files changed meanwhile. */
-static cpr_status code_as_it_is(coder_state *state, cpr_bitstream_work *work, cpr_shard_info *info,
+static cpr_status code_as_it_is(shard_coder *state, cpr_bitstream_work *work, cpr_shard_info *info,
                                 cpr_error *error)
 {
     const cpr_compress_run *run = state->run;
@@ -148,7 +150,7 @@ static cpr_status code_as_it_is(coder_state *state, cpr_bitstream_work *work, cp
         bool same = false;
         uint64_t file = 0;
         rewind_shard(state);
-        cpr_status status = cpr_compress_code(work, info, error);
+        cpr_status status = cpr_compress_bitstream(work, info, error);
         if (status == CPR_OK)
             status = cpr_corpus_reader_finish(state->reader, error);
         if (status == CPR_OK)
@@ -157,9 +159,9 @@ static cpr_status code_as_it_is(coder_state *state, cpr_bitstream_work *work, cp
             return status;
         cpr_work_shard_abandon(work->out);
         work->out = NULL;
-        cpr_work_snapshot_drop(run->work, work->shard);
+        cpr_work_snapshot_drop(run->work.dir, work->shard);
         cpr_ranks_resumed(run->ranks, 0);
-        cpr_printable_path(cpr_file_list_source(run->files, file), shown, sizeof shown);
+        cpr_printable_path(cpr_file_list_source(run->plan.files, file), shown, sizeof shown);
         if (attempt == ATTEMPTS)
             return cpr_fail(error, CPR_ERR_CHANGED,
                             "\"%s\" changed each of the %u times that shard %llu was coded; run "
@@ -173,11 +175,11 @@ static cpr_status code_as_it_is(coder_state *state, cpr_bitstream_work *work, cp
 static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *progress,
                              void *progress_context, cpr_item_result *result, cpr_error *error)
 {
-    coder_state *state = context;
+    shard_coder *state = context;
     const cpr_compress_run *run = state->run;
-    const uint64_t shard = run->todo[item];
-    state->start = run->starts[shard];
-    state->end = run->starts[shard + 1];
+    const uint64_t shard = run->work.todo[item];
+    state->start = run->plan.starts[shard];
+    state->end = run->plan.starts[shard + 1];
     file_marks files = {.files = 0};
     cpr_bitstream_work work = {.run = run,
                                .shard = shard,
@@ -188,26 +190,26 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
                                .marks = &files.marks,
                                .progress = progress,
                                .progress_context = progress_context};
-    cpr_shard_info info = {.offset = run->starts[shard]};
+    cpr_shard_info info = {.offset = run->plan.starts[shard]};
 
-    cpr_status status = make_ready(state, error);
+    cpr_status status = shard_coder_start(state, error);
     if (status == CPR_OK)
-        status = make_marks(run->files, state->start, state->end, &files, error);
+        status = file_marks_make(run->plan.files, state->start, state->end, &files, error);
     if (status == CPR_OK)
         status = code_as_it_is(state, &work, &info, error);
     if (status == CPR_OK) {
         marks_to_differences(&files);
-        info.offset = run->starts[shard];
-        info.generation = run->primer_bytes > 0;
+        info.offset = run->plan.starts[shard];
+        info.generation = run->plan.primer_bytes > 0;
         status = cpr_work_shard_commit(work.out, &info, files.loss, files.files, error);
     } else {
         cpr_work_shard_abandon(work.out);
     }
-    free_marks(&files);
+    file_marks_free(&files);
     const uint64_t lz4_bytes = state->meter != NULL ? cpr_lz4_meter_finish(state->meter) : 0;
     if (status != CPR_OK)
         return status;
-    cpr_work_snapshot_drop(run->work, shard);
+    cpr_work_snapshot_drop(run->work.dir, shard);
     result->shard = shard;
     result->raw_bytes = info.raw_bytes;
     result->coded_bytes = info.coded_bytes;
@@ -218,20 +220,20 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
 
 static uint64_t shard_bytes(void *context, uint64_t item)
 {
-    const coder_state *state = context;
-    const uint64_t shard = state->run->todo[item];
-    return state->run->starts[shard + 1] - state->run->starts[shard];
+    const shard_coder *state = context;
+    const uint64_t shard = state->run->work.todo[item];
+    return state->run->plan.starts[shard + 1] - state->run->plan.starts[shard];
 }
 
 cpr_status cpr_compress_shards(cpr_compress_run *run, cpr_error *error)
 {
-    coder_state state = {.run = run};
-    const cpr_schedule schedule = {.items = run->todo_count,
-                                   .earlier = run->earlier,
+    shard_coder state = {.run = run};
+    const cpr_schedule schedule = {.items = run->work.todo_count,
+                                   .earlier = run->work.earlier,
                                    .context = &state,
                                    .bytes = shard_bytes,
                                    .run = code_shard};
-    cpr_compress_phase(run, "shards");
+    cpr_compress_phase(run, CPR_PHASE_SHARDS, run->plan.corpus_bytes, run->plan.shard_count);
     cpr_progress_file watch;
     cpr_progress_file_open(&watch, run, false);
     const cpr_status status = cpr_ranks_run(run->ranks, &schedule, &watch.listener, error);

@@ -1,35 +1,38 @@
 /* compress_streams.c - what can be read only once, before anything else is done. */
-#include "compress_run.h"
+#include "compress_progress.h"
 
 /* Rank 0: what is there, and whether the rest is to be read. */
-static cpr_status look(cpr_compress_run *run, cpr_file_list *files, cpr_work_streams **streams,
-                       bool *reads, cpr_error *error)
+static cpr_status look(cpr_compress_run *run, cpr_work_streams **streams, bool *reads,
+                       cpr_error *error)
 {
+    cpr_file_list *files = run->listed;
     cpr_work_scan scan;
     *reads = false;
     if (cpr_file_list_streams(files) == 0)
         return CPR_OK;
-    cpr_status status = cpr_work_dir_scan(run->work, &scan, NULL, 0, error);
+    cpr_status status = cpr_work_dir_scan(run->work.dir, &scan, NULL, 0, error);
     if (status == CPR_OK)
-        status = cpr_work_streams_open(run->work, files, streams, error);
+        status = cpr_work_streams_open(run->work.dir, files, streams, error);
     if (status != CPR_OK)
         return status;
     const size_t next = cpr_work_streams_next(*streams);
     if (next < cpr_file_list_streams(files))
-        run->unread_stream = next;
+        run->work.unread_stream = next;
     /* A manifest knows what it is of: all its streams were there before it. */
     bool published = scan.manifest;
     if (!published)
-        status = cpr_work_is_published(run->work, run->options->archive_path, &published, error);
+        status =
+            cpr_work_is_published(run->work.dir, run->options->archive_path, &published, error);
     if (status != CPR_OK || published)
         return status;
     *reads = true;
-    return cpr_work_streams_drop_others(run->work, *streams, error);
+    return cpr_work_streams_drop_others(run->work.dir, *streams, error);
 }
 
 /* Says which streams an earlier run has read. */
-static void tell_what_is_there(const cpr_compress_run *run, const cpr_file_list *files)
+static void tell_what_is_there(const cpr_compress_run *run)
 {
+    const cpr_file_list *files = run->listed;
     char shown[512];
     for (size_t i = 0; i < cpr_file_list_streams(files); i++) {
         const uint64_t file = cpr_file_list_stream_file(files, i);
@@ -53,55 +56,52 @@ static void show(const cpr_compress_run *run, const cpr_work_streams *streams)
 /* Rank 0 reads for a moment at a time, so that all ranks see soon that one was asked to stop. */
 static cpr_status read_all(cpr_compress_run *run, cpr_work_streams *streams, cpr_error *error)
 {
-    uint64_t more = 1;
-    while (more) {
-        bool goes_on = false;
-        cpr_status status = cpr_stop_check(error);
-        if (status == CPR_OK && cpr_ranks_rank(run->ranks) == 0) {
-            status = cpr_work_streams_step(streams, &goes_on, error);
+    bool more = true;
+    cpr_status status = CPR_OK;
+    while (status == CPR_OK && more) {
+        status = cpr_stop_check(error);
+        if (status == CPR_OK && cpr_ranks_is_first(run->ranks)) {
+            status = cpr_work_streams_step(streams, &more, error);
             show(run, streams);
         }
         status = cpr_ranks_agree(run->ranks, status, error);
-        if (status != CPR_OK)
-            return status;
-        more = goes_on;
-        cpr_ranks_maximum(run->ranks, &more, 1);
+        cpr_ranks_tell(run->ranks, &more, sizeof more);
     }
-    return CPR_OK;
+    return status;
 }
 
-cpr_status cpr_compress_read_streams(cpr_compress_run *run, cpr_file_list *files, cpr_error *error)
+cpr_status cpr_compress_read_streams(cpr_compress_run *run, cpr_error *error)
 {
     cpr_work_streams *streams = NULL;
     bool reads = false;
     cpr_status status = CPR_OK;
-    if (cpr_ranks_rank(run->ranks) == 0) {
-        status = look(run, files, &streams, &reads, error);
+    if (cpr_ranks_is_first(run->ranks)) {
+        status = look(run, &streams, &reads, error);
         if (status == CPR_OK && streams != NULL)
-            tell_what_is_there(run, files);
+            tell_what_is_there(run);
+        reads = reads && run->work.unread_stream != SIZE_MAX;
     }
     status = cpr_ranks_agree(run->ranks, status, error);
-    uint64_t wanted = reads && run->unread_stream != SIZE_MAX;
-    cpr_ranks_maximum(run->ranks, &wanted, 1);
-    if (status == CPR_OK && wanted) {
-        cpr_compress_phase(run, "streams");
+    cpr_ranks_tell(run->ranks, &reads, sizeof reads);
+    if (status == CPR_OK && reads) {
+        cpr_compress_phase(run, CPR_PHASE_STREAMS, 0, 0);
         status = read_all(run, streams, error);
         if (status == CPR_OK)
-            run->unread_stream = SIZE_MAX;
+            run->work.unread_stream = SIZE_MAX;
     }
     cpr_work_streams_close(streams);
     return status;
 }
 
-cpr_status cpr_compress_streams_lost(const cpr_compress_run *run, const cpr_file_list *files,
-                                     cpr_error *error)
+cpr_status cpr_compress_streams_lost(const cpr_compress_run *run, cpr_error *error)
 {
+    const cpr_file_list *files = run->listed;
     char shown[512];
-    if (run->unread_stream == SIZE_MAX)
+    if (run->work.unread_stream == SIZE_MAX)
         return CPR_OK;
-    const uint64_t file = cpr_file_list_stream_file(files, run->unread_stream);
+    const uint64_t file = cpr_file_list_stream_file(files, run->work.unread_stream);
     const char *member = cpr_file_list_member(files, file);
-    if (cpr_file_list_lookup(run->manifest.files, member) == UINT64_MAX)
+    if (cpr_file_list_lookup(run->work.manifest.files, member) == UINT64_MAX)
         return CPR_OK; /* it is another job's manifest, and the comparison says why */
     return cpr_fail(error, CPR_ERR_CHANGED, "the work directory has lost what was read as \"%s\"",
                     cpr_printable_path(member, shown, sizeof shown));

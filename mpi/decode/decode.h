@@ -4,6 +4,7 @@
 #ifndef CPR_DECODE_H
 #define CPR_DECODE_H
 
+#include "archive.h"
 #include "ranks.h"
 
 /* Which files or shards of an archive: one bool each. */

@@ -2,6 +2,7 @@
  *
  * A damaged shard is a finding, not a failure: the other shards go on. */
 #include "decode.h"
+#include "output.h"
 #include "primed_state.h"
 
 #include <stdlib.h>
@@ -12,8 +13,8 @@ typedef struct decoder_state {
     cpr_ranks *ranks;
     cpr_archive *archive;
     cpr_vocabulary *vocabulary;
-    cpr_codec *codec;   /* created with the first shard */
-    cpr_primed *primed; /* made with the first shard of the node; NULL: no primer */
+    cpr_codec *codec;         /* created with the first shard */
+    cpr_primed_state *primed; /* made with the first shard of the node; NULL: no primer */
     cpr_lz4_meter *meter;
     cpr_output_tree *tree; /* extract */
     cpr_examine_depth depth;
@@ -40,8 +41,8 @@ static cpr_status open_primed(decoder_state *state, cpr_error *error)
     const cpr_profile *profile;
     cpr_status status = cpr_archive_profile(state->archive, &profile, error);
     if (status == CPR_OK && cpr_archive_info(state->archive)->primer != NULL)
-        status = cpr_primed_open(state->ranks, profile, cpr_archive_codec_bytes(state->archive),
-                                 &state->primed, error);
+        status = cpr_primed_state_open(
+            state->ranks, profile, cpr_archive_codec_bytes(state->archive), &state->primed, error);
     return cpr_ranks_agree(state->ranks, status, error);
 }
 
@@ -60,12 +61,13 @@ static cpr_status check_machine(const decoder_state *state, uint64_t items, cpr_
 }
 
 /* A cpr_prime_fn. */
-static cpr_status decode_primer(void *context, cpr_codec *codec, cpr_progress_fn *progress,
-                                void *progress_context, cpr_error *error)
+static cpr_status decode_primer(void *context, cpr_progress_fn *progress, void *progress_context,
+                                cpr_error *error)
 {
     decoder_state *state = context;
-    return cpr_archive_decode(state->archive, CPR_SHARD_PRIMER, codec, (cpr_sink){NULL, NULL},
-                              (cpr_watch){progress, progress_context}, error);
+    return cpr_archive_decode(state->archive, CPR_SHARD_PRIMER, state->codec,
+                              (cpr_sink){NULL, NULL}, (cpr_watch){progress, progress_context},
+                              error);
 }
 
 /* The shard's own progress has not begun while the primer is decoded. */
@@ -92,15 +94,15 @@ static cpr_status make_ready(decoder_state *state, cpr_progress_fn *progress,
     waiting w = {progress, progress_context};
     cpr_status status = cpr_archive_codec(state->archive, &state->vocabulary, &state->codec, error);
     if (status == CPR_OK && state->primed != NULL)
-        status = cpr_primed_make(state->primed, state->codec, decode_primer, state, not_begun, &w,
-                                 error);
+        status = cpr_primed_state_make(state->primed, state->codec, decode_primer, state, not_begun,
+                                       &w, error);
     return status;
 }
 
 static void free_decoder(decoder_state *state)
 {
     cpr_codec_free(state->codec);
-    cpr_primed_close(state->primed);
+    cpr_primed_state_close(state->primed);
     cpr_vocabulary_free(state->vocabulary);
     cpr_lz4_meter_free(state->meter);
 }

@@ -38,7 +38,7 @@ typedef struct shared_head {
 
 _Static_assert(sizeof(shared_head) <= STATE_OFFSET, "the head fits in front of the state");
 
-struct cpr_primed {
+struct cpr_primed_state {
     shared_head *head;
     uint8_t *state;
     size_t room;   /* for the state */
@@ -74,7 +74,7 @@ static bool may_have_file(size_t bytes)
 }
 
 /* Memory of this rank's own, shared or not. */
-static cpr_status open_own(cpr_primed *primed, bool shared, cpr_error *error)
+static cpr_status open_own(cpr_primed_state *primed, bool shared, cpr_error *error)
 {
     primed->fd =
         shared && may_have_file(primed->mapped) ? memfd_create(MEMORY_NAME, MFD_CLOEXEC) : -1;
@@ -120,7 +120,7 @@ static shared_head *map_other(const memory_address *at, size_t bytes, int *file)
     return NULL;
 }
 
-static memory_address own_address(const cpr_ranks *ranks, const cpr_primed *primed)
+static memory_address own_address(const cpr_ranks *ranks, const cpr_primed_state *primed)
 {
     struct stat facts;
     memory_address own = {.pid = getpid(), .fd = primed->fd};
@@ -133,7 +133,7 @@ static memory_address own_address(const cpr_ranks *ranks, const cpr_primed *prim
 }
 
 /* COLLECTIVE. Goes over to the memory of the lowest rank on this host, if that is another one. */
-static cpr_status share(cpr_ranks *ranks, cpr_primed *primed, cpr_error *error)
+static cpr_status share(cpr_ranks *ranks, cpr_primed_state *primed, cpr_error *error)
 {
     const memory_address own = own_address(ranks, primed);
     memory_address *all = calloc((size_t)ranks->size, sizeof *all);
@@ -168,17 +168,18 @@ static cpr_status share(cpr_ranks *ranks, cpr_primed *primed, cpr_error *error)
     return status;
 }
 
-cpr_status cpr_primed_open(cpr_ranks *ranks, const cpr_profile *profile, uint64_t max_bytes,
-                           cpr_primed **out, cpr_error *error)
+cpr_status cpr_primed_state_open(cpr_ranks *ranks, const cpr_profile *profile, uint64_t max_bytes,
+                                 cpr_primed_state **out, cpr_error *error)
 {
-    cpr_primed *primed = calloc(1, sizeof *primed);
+    cpr_primed_state *primed = calloc(1, sizeof *primed);
     cpr_status status = CPR_OK;
     *out = primed;
     if (primed == NULL) {
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to prime the model");
     } else {
         const uint64_t expected = cpr_codec_base_memory(profile, max_bytes);
-        *primed = (cpr_primed){.room = (size_t)(expected + expected / 50), .fd = -1, .first = true};
+        *primed =
+            (cpr_primed_state){.room = (size_t)(expected + expected / 50), .fd = -1, .first = true};
         primed->mapped = STATE_OFFSET + primed->room;
         status = open_own(primed, ranks->size > 1, error);
     }
@@ -192,7 +193,7 @@ cpr_status cpr_primed_open(cpr_ranks *ranks, const cpr_profile *profile, uint64_
     return status;
 }
 
-void cpr_primed_close(cpr_primed *primed)
+void cpr_primed_state_close(cpr_primed_state *primed)
 {
     if (primed == NULL)
         return;
@@ -203,13 +204,13 @@ void cpr_primed_close(cpr_primed *primed)
     free(primed);
 }
 
-bool cpr_primed_is_first(const cpr_primed *primed)
+bool cpr_primed_state_is_first(const cpr_primed_state *primed)
 {
     return primed->first;
 }
 
 /* Claims the memory now: a page that cannot be had later would kill the process. */
-static cpr_status claim(const cpr_primed *primed, size_t bytes, cpr_error *error)
+static cpr_status claim(const cpr_primed_state *primed, size_t bytes, cpr_error *error)
 {
     int code = bytes > primed->room ? ENOMEM : 0;
     if (code == 0 && primed->fd >= 0)
@@ -221,7 +222,7 @@ static cpr_status claim(const cpr_primed *primed, size_t bytes, cpr_error *error
     return cpr_fail_errno(error, code, "no memory for the model's state after the primer");
 }
 
-static cpr_status make(const cpr_primed *primed, cpr_codec *codec, cpr_prime_fn *prime,
+static cpr_status make(const cpr_primed_state *primed, cpr_codec *codec, cpr_prime_fn *prime,
                        void *context, cpr_progress_fn *progress, void *progress_context,
                        cpr_error *error)
 {
@@ -230,7 +231,7 @@ static cpr_status make(const cpr_primed *primed, cpr_codec *codec, cpr_prime_fn 
     cpr_codec_set_base(codec, NULL);
     cpr_status status = claim(primed, cpr_codec_state_bytes(codec), &detail);
     if (status == CPR_OK)
-        status = prime(context, codec, progress, progress_context, &detail);
+        status = prime(context, progress, progress_context, &detail);
     uint32_t stage = STAGE_READY;
     if (status == CPR_OK) {
         cpr_codec_get_state(codec, primed->state);
@@ -248,7 +249,7 @@ static cpr_status make(const cpr_primed *primed, cpr_codec *codec, cpr_prime_fn 
 
 /* Waits until there is something to do: the stage is not STAGE_MAKING or, if this rank is not to
  * make the state itself, neither STAGE_EMPTY. */
-static cpr_status await(const cpr_primed *primed, bool may_make, cpr_progress_fn *progress,
+static cpr_status await(const cpr_primed_state *primed, bool may_make, cpr_progress_fn *progress,
                         void *progress_context, uint32_t *stage, cpr_error *error)
 {
     unsigned step = 0;
@@ -266,8 +267,9 @@ static cpr_status await(const cpr_primed *primed, bool may_make, cpr_progress_fn
     }
 }
 
-cpr_status cpr_primed_make(cpr_primed *primed, cpr_codec *codec, cpr_prime_fn *prime, void *context,
-                           cpr_progress_fn *progress, void *progress_context, cpr_error *error)
+cpr_status cpr_primed_state_make(cpr_primed_state *primed, cpr_codec *codec, cpr_prime_fn *prime,
+                                 void *context, cpr_progress_fn *progress, void *progress_context,
+                                 cpr_error *error)
 {
     uint32_t stage = STAGE_EMPTY;
     cpr_status status = CPR_OK;
@@ -280,18 +282,18 @@ cpr_status cpr_primed_make(cpr_primed *primed, cpr_codec *codec, cpr_prime_fn *p
         }
     }
     if (status == CPR_OK)
-        cpr_primed_use(primed, codec);
+        cpr_primed_state_use(primed, codec);
     return status;
 }
 
-cpr_status cpr_primed_wait(cpr_primed *primed, cpr_progress_fn *progress, void *progress_context,
-                           cpr_error *error)
+cpr_status cpr_primed_state_wait(cpr_primed_state *primed, cpr_progress_fn *progress,
+                                 void *progress_context, cpr_error *error)
 {
     uint32_t stage;
     return await(primed, false, progress, progress_context, &stage, error);
 }
 
-void cpr_primed_use(const cpr_primed *primed, cpr_codec *codec)
+void cpr_primed_state_use(const cpr_primed_state *primed, cpr_codec *codec)
 {
     cpr_codec_set_base(codec, primed != NULL ? primed->state : NULL);
 }

@@ -131,6 +131,11 @@ int cpr_ranks_size(const cpr_ranks *ranks)
     return ranks->size;
 }
 
+bool cpr_ranks_is_first(const cpr_ranks *ranks)
+{
+    return ranks->rank == 0;
+}
+
 uint64_t cpr_ranks_fingerprint(const cpr_ranks *ranks)
 {
     return ranks->fingerprint;
@@ -191,6 +196,11 @@ cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error
         return cpr_fail(error, (cpr_status)said.status, "%s", said.error.text);
     return cpr_fail(error, (cpr_status)said.status, "%s [rank %d on %s]", said.error.text, first,
                     said.host);
+}
+
+cpr_status cpr_ranks_on_first(cpr_ranks *ranks, cpr_rank_fn *fn, void *context, cpr_error *error)
+{
+    return cpr_ranks_agree(ranks, ranks->rank == 0 ? fn(context, error) : CPR_OK, error);
 }
 
 char *cpr_ranks_hosts(cpr_ranks *ranks)

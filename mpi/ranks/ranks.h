@@ -16,9 +16,8 @@
 #ifndef CPR_RANKS_H
 #define CPR_RANKS_H
 
-#include "archive.h"
+#include "codec.h"
 #include "model.h"
-#include "output.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -42,9 +41,18 @@ void cpr_ranks_end(cpr_ranks *ranks);
 int cpr_ranks_rank(const cpr_ranks *ranks);
 int cpr_ranks_size(const cpr_ranks *ranks);
 
+/* Local. Whether this is rank 0. */
+bool cpr_ranks_is_first(const cpr_ranks *ranks);
+
 /* COLLECTIVE. Takes each rank's own status and text, and gives all of them those of the lowest rank
  * that failed; with more than one rank the text names it and its host. */
 cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error);
+
+/* What one rank does. */
+typedef cpr_status cpr_rank_fn(void *context, cpr_error *error);
+
+/* COLLECTIVE. Rank 0 calls `fn`; all ranks agree on how it went. */
+cpr_status cpr_ranks_on_first(cpr_ranks *ranks, cpr_rank_fn *fn, void *context, cpr_error *error);
 
 /* COLLECTIVE. Runs cpr_self_test() on all ranks and compares what they computed. CPR_ERR_SELF_TEST
  * names the first rank, and its host, that differs from what is known or from the others. Call it
@@ -69,6 +77,10 @@ cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, 
                                   cpr_error *error);
 
 /* ---- exchange ------------------------------------------------------------------------------ */
+
+/* COLLECTIVE. Gives the `bytes` bytes at rank 0's `data` to all, at theirs; few bytes, and as many
+ * on every rank. */
+void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes);
 
 /* COLLECTIVE. Gives rank 0's block to all. On rank 0 *data is that block; on the others it is
  * malloc()ed and owned by the caller. */
@@ -140,15 +152,28 @@ typedef struct cpr_rank_progress {
     double done_seconds;
 } cpr_rank_progress;
 
+/* What a run is at. */
+typedef enum cpr_phase {
+    CPR_PHASE_STREAMS,    /* reads pipes into the work directory */
+    CPR_PHASE_VOCABULARY, /* samples the corpus and learns its tokens */
+    CPR_PHASE_PRIMER,     /* codes or decodes the primer */
+    CPR_PHASE_SHARDS,     /* codes the shards */
+    CPR_PHASE_PUBLISHING  /* writes the archive and checks it */
+} cpr_phase;
+
+/* Local. A word for it: "streams", "vocabulary", "primer", "shards", "publishing". */
+const char *cpr_phase_name(cpr_phase phase);
+
 /* Told on rank 0 what happens. Each function may be NULL. */
 typedef struct cpr_listener {
     void *context;
-    void (*phase)(void *context, const char *name); /* "vocabulary", ...: a word for the user */
+    /* A phase begins, in which `raw_bytes` bytes and `items` items will be done; 0: not known. */
+    void (*phase)(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_t items);
     void (*progress)(void *context, const cpr_run_progress *progress);
     void (*ranks)(void *context, const cpr_rank_progress *each, int size);
     void (*item)(void *context, const cpr_item_result *result);
     void (*note)(void *context, const char *text); /* something that the user should know */
-    void (*warn)(void *context, const char *text); /* likewise, and the exit code says so */
+    void (*warn)(void *context, const char *text); /* the same, and the exit code says so */
 } cpr_listener;
 
 /* Items to be worked on by any rank, in any order. */

@@ -46,6 +46,15 @@ cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, 
     return CPR_OK;
 }
 
+void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes)
+{
+    if (ranks->size == 1)
+        return;
+    MPI_Request request;
+    MPI_Ibcast(data, (int)bytes, MPI_BYTE, 0, ranks->comm, &request);
+    cpr_ranks_wait(&request);
+}
+
 void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count)
 {
     if (ranks->size == 1)

@@ -69,6 +69,23 @@ typedef struct answer {
     uint32_t stop;
 } answer;
 
+const char *cpr_phase_name(cpr_phase phase)
+{
+    switch (phase) {
+    case CPR_PHASE_STREAMS:
+        return "streams";
+    case CPR_PHASE_VOCABULARY:
+        return "vocabulary";
+    case CPR_PHASE_PRIMER:
+        return "primer";
+    case CPR_PHASE_SHARDS:
+        return "shards";
+    case CPR_PHASE_PUBLISHING:
+        return "publishing";
+    }
+    return "";
+}
+
 /* ---- rank 0 -------------------------------------------------------------------------------- */
 
 typedef struct master {

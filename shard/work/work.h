@@ -103,8 +103,9 @@ cpr_status cpr_work_streams_step(cpr_work_streams *streams, bool *more, cpr_erro
 cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work_streams *streams,
                                         cpr_error *error);
 
-/* What the shards of a work directory depend on. Pointers are the manifest's own after
- * cpr_manifest_read(). */
+/* What the shards of a work directory depend on. It borrows what it points to; the memory is the
+ * caller's, or that of `own` after cpr_manifest_read(). */
+typedef struct cpr_manifest_memory cpr_manifest_memory;
 typedef struct cpr_manifest {
     char profile[32];
     uint32_t profile_version;
@@ -112,13 +113,14 @@ typedef struct cpr_manifest {
     uint64_t primer_bytes;      /* of the sample that the primer is taken from */
     uint64_t primer_text_bytes; /* of the primer itself: without noise */
     uint64_t fingerprint;       /* of what this program's arithmetic makes of a known text */
-    cpr_file_list *files;
+    const cpr_file_list *files;
     uint64_t shard_count;
-    uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
-    cpr_hash128 *sample; /* hash of each block of the sample, then of the primer's */
+    const uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */
+    const cpr_hash128 *sample; /* hash of each block of the sample, then of the primer's */
     uint64_t sample_count;
-    uint8_t *vocabulary; /* packed */
+    const uint8_t *vocabulary; /* packed */
     size_t vocabulary_bytes;
+    cpr_manifest_memory *own; /* NULL: nothing is to be freed */
 } cpr_manifest;
 
 /* CPR_ERR_NOT_FOUND: there is none. CPR_ERR_DAMAGED, CPR_ERR_VERSION: it cannot be used. */

@@ -30,14 +30,25 @@ enum {
     CHECK_BYTES = 16
 };
 
+/* What cpr_manifest_read() made. */
+struct cpr_manifest_memory {
+    cpr_file_list *files;
+    uint64_t *starts;
+    cpr_hash128 *sample;
+    uint8_t *vocabulary;
+};
+
 void cpr_manifest_free(cpr_manifest *manifest)
 {
     if (manifest == NULL)
         return;
-    cpr_file_list_free(manifest->files);
-    free(manifest->starts);
-    free(manifest->sample);
-    free(manifest->vocabulary);
+    if (manifest->own != NULL) {
+        cpr_file_list_free(manifest->own->files);
+        free(manifest->own->starts);
+        free(manifest->own->sample);
+        free(manifest->own->vocabulary);
+        free(manifest->own);
+    }
     *manifest = (cpr_manifest){.files = NULL};
 }
 
@@ -118,18 +129,33 @@ static bool is_whole(const uint8_t *data, size_t bytes)
     return samples <= rest / 16 && rest - 16 * samples == cpr_get64(data + AT_VOCABULARY_BYTES);
 }
 
-static cpr_status take_arrays(cpr_manifest *manifest, const uint8_t *in, cpr_error *error)
+/* Takes the list of files and the arrays behind the header, of sizes that is_whole() has checked.
+ */
+static cpr_status take_lists(cpr_manifest *manifest, const uint8_t *in, size_t files_bytes,
+                             cpr_error *error)
 {
-    manifest->starts = malloc(8 * ((size_t)manifest->shard_count + 1));
-    manifest->sample = malloc(sizeof(cpr_hash128) * ((size_t)manifest->sample_count + 1));
-    manifest->vocabulary = malloc(manifest->vocabulary_bytes + 1);
-    if (manifest->starts == NULL || manifest->sample == NULL || manifest->vocabulary == NULL)
+    cpr_manifest_memory *own = calloc(1, sizeof *own);
+    if (own == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the manifest");
+    manifest->own = own;
+    const cpr_status status = cpr_file_list_unpack(in, files_bytes, &own->files, error);
+    if (status != CPR_OK)
+        return status;
+    own->starts = malloc(8 * ((size_t)manifest->shard_count + 1));
+    own->sample = malloc(sizeof(cpr_hash128) * ((size_t)manifest->sample_count + 1));
+    own->vocabulary = malloc(manifest->vocabulary_bytes + 1);
+    if (own->starts == NULL || own->sample == NULL || own->vocabulary == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the manifest");
+    in += files_bytes;
     for (uint64_t i = 0; i <= manifest->shard_count; i++, in += 8)
-        manifest->starts[i] = cpr_get64(in);
+        own->starts[i] = cpr_get64(in);
     for (uint64_t i = 0; i < manifest->sample_count; i++, in += 16)
-        manifest->sample[i] = cpr_get_hash(in);
-    memcpy(manifest->vocabulary, in, manifest->vocabulary_bytes);
+        own->sample[i] = cpr_get_hash(in);
+    memcpy(own->vocabulary, in, manifest->vocabulary_bytes);
+    manifest->files = own->files;
+    manifest->starts = own->starts;
+    manifest->sample = own->sample;
+    manifest->vocabulary = own->vocabulary;
     return CPR_OK;
 }
 
@@ -173,9 +199,7 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         manifest->vocabulary_bytes = (size_t)cpr_get64(data + AT_VOCABULARY_BYTES);
         manifest->primer_bytes = cpr_get64(data + AT_PRIMER_BYTES);
         manifest->primer_text_bytes = cpr_get64(data + AT_PRIMER_TEXT_BYTES);
-        status = cpr_file_list_unpack(data + HEADER_BYTES, files_bytes, &manifest->files, error);
-        if (status == CPR_OK)
-            status = take_arrays(manifest, data + HEADER_BYTES + files_bytes, error);
+        status = take_lists(manifest, data + HEADER_BYTES, files_bytes, error);
         if (status == CPR_OK && !is_consistent(manifest))
             status = damaged(work, error);
     }

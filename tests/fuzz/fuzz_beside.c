@@ -26,7 +26,7 @@ static void write_all(void)
     cpr_verified_close(verified, false);
     run_log log;
     REQUIRE(run_log_open(&log, "a.h5"));
-    run_log_phase(&log, "shards");
+    run_log_phase(&log, CPR_PHASE_SHARDS);
     for (uint64_t i = 0; i < FUZZ_SHARDS; i++)
         run_log_shard(&log, &(cpr_item_result){.shard = i, .lz4_bytes = 50 + i});
     run_log_note(&log, "a note");

@@ -42,27 +42,28 @@ static void write_manifest(const cpr_work_dir *work)
     uint64_t starts[SHARDS + 1] = {0, 100, 230};
     cpr_hash128 sample[2] = {{1, 2}, {3, 4}};
     uint8_t vocabulary[] = "some words";
-    cpr_manifest manifest = {.profile = "fast",
-                             .profile_version = 1,
-                             .shard_bytes = CPR_SHARD_BYTES_MIN,
-                             .primer_bytes = 65536,
-                             .primer_text_bytes = 65536,
-                             .fingerprint = 5,
-                             .files = cpr_file_list_create(),
-                             .shard_count = SHARDS,
-                             .starts = starts,
-                             .sample = sample,
-                             .sample_count = 2,
-                             .vocabulary = vocabulary,
-                             .vocabulary_bytes = sizeof vocabulary};
+    cpr_file_list *corpus = cpr_file_list_create();
+    const cpr_manifest manifest = {.profile = "fast",
+                                   .profile_version = 1,
+                                   .shard_bytes = CPR_SHARD_BYTES_MIN,
+                                   .primer_bytes = 65536,
+                                   .primer_text_bytes = 65536,
+                                   .fingerprint = 5,
+                                   .files = corpus,
+                                   .shard_count = SHARDS,
+                                   .starts = starts,
+                                   .sample = sample,
+                                   .sample_count = 2,
+                                   .vocabulary = vocabulary,
+                                   .vocabulary_bytes = sizeof vocabulary};
     cpr_error error;
-    REQUIRE(manifest.files != NULL);
-    add(manifest.files, "srv/a", CPR_FILE_DIRECTORY, 0);
-    add(manifest.files, "srv/a/file", CPR_FILE_REGULAR, 80);
-    add(manifest.files, "srv/a/link", CPR_FILE_SYMLINK, 0);
-    add(manifest.files, "srv/a/other", CPR_FILE_REGULAR, 150);
+    REQUIRE(corpus != NULL);
+    add(corpus, "srv/a", CPR_FILE_DIRECTORY, 0);
+    add(corpus, "srv/a/file", CPR_FILE_REGULAR, 80);
+    add(corpus, "srv/a/link", CPR_FILE_SYMLINK, 0);
+    add(corpus, "srv/a/other", CPR_FILE_REGULAR, 150);
     REQUIRE(cpr_manifest_write(work, &manifest, &error) == CPR_OK);
-    cpr_file_list_free(manifest.files);
+    cpr_file_list_free(corpus);
 }
 
 static void write_shard(cpr_work_dir *work, uint64_t shard)

@@ -249,16 +249,23 @@ static cpr_status drop(void *context, const uint8_t *data, size_t bytes, cpr_err
     return CPR_OK;
 }
 
-/* A cpr_prime_fn; context: how often it was called on this rank; NULL: fails. */
-static cpr_status learn(void *context, cpr_codec *codec, cpr_progress_fn *progress,
-                        void *progress_context, cpr_error *error)
+typedef struct learner {
+    cpr_codec *codec;
+    uint64_t calls; /* on this rank */
+    bool fails;
+} learner;
+
+/* A cpr_prime_fn. */
+static cpr_status learn(void *context, cpr_progress_fn *progress, void *progress_context,
+                        cpr_error *error)
 {
+    learner *l = context;
     int pieces = 5;
     cpr_shard_info info;
-    if (context == NULL)
+    if (l->fails)
         return cpr_fail(error, CPR_ERR_DAMAGED, "nothing to learn");
     (*(uint64_t *)context)++;
-    return cpr_codec_encode(codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
+    return cpr_codec_encode(l->codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
                             (cpr_watch){progress, progress_context}, NULL, &info, error);
 }
 
@@ -274,24 +281,25 @@ static cpr_status go_on(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
 static unsigned check_primed(cpr_ranks *ranks)
 {
     unsigned failures = 0;
-    uint64_t calls = 0;
     cpr_error error = {.text = ""};
     cpr_codec *codec = NULL;
-    cpr_primed *primed = NULL;
+    cpr_primed_state *primed = NULL;
     const cpr_profile *profile = cpr_profile_find("fast");
     cpr_vocabulary *bytes = cpr_vocabulary_create_bytes();
     CHECK(cpr_codec_create(profile, bytes, 20000, &codec, &error) == CPR_OK);
+    learner learns = {.codec = codec};
+    learner fails = {.codec = codec, .fails = true};
     /* Ranks of this machine share one state: the first of them is rank 0, and one of them made it.
      */
-    CHECK(cpr_primed_open(ranks, profile, 20000, &primed, &error) == CPR_OK);
-    CHECK(cpr_primed_is_first(primed) == (cpr_ranks_rank(ranks) == 0));
-    CHECK(cpr_primed_make(primed, codec, learn, &calls, go_on, NULL, &error) == CPR_OK);
-    CHECK(cpr_primed_wait(primed, go_on, NULL, &error) == CPR_OK);
-    uint64_t most = calls;
+    CHECK(cpr_primed_state_open(ranks, profile, 20000, &primed, &error) == CPR_OK);
+    CHECK(cpr_primed_state_is_first(primed) == (cpr_ranks_rank(ranks) == 0));
+    CHECK(cpr_primed_state_make(primed, codec, learn, &learns, go_on, NULL, &error) == CPR_OK);
+    CHECK(cpr_primed_state_wait(primed, go_on, NULL, &error) == CPR_OK);
+    uint64_t most = learns.calls;
     cpr_ranks_maximum(ranks, &most, 1);
-    uint64_t first = calls ? (uint64_t)cpr_ranks_rank(ranks) + 1 : 0;
+    uint64_t first = learns.calls ? (uint64_t)cpr_ranks_rank(ranks) + 1 : 0;
     cpr_ranks_maximum(ranks, &first, 1);
-    CHECK(most == 1 && (calls == 1) == (first == (uint64_t)cpr_ranks_rank(ranks) + 1));
+    CHECK(most == 1 && (learns.calls == 1) == (first == (uint64_t)cpr_ranks_rank(ranks) + 1));
     /* What follows from it is the same on all of them. */
     int pieces = 7;
     cpr_shard_info info;
@@ -301,13 +309,14 @@ static unsigned check_primed(cpr_ranks *ranks)
     cpr_ranks_maximum(ranks, values, 2);
     CHECK(values[0] == ~values[1]);
     CHECK(cpr_ranks_agree(ranks, CPR_OK, &error) == CPR_OK);
-    cpr_primed_close(primed);
+    cpr_primed_state_close(primed);
     /* If it cannot be made, all that want it are told. */
-    CHECK(cpr_primed_open(ranks, profile, 20000, &primed, &error) == CPR_OK);
-    CHECK(cpr_primed_make(primed, codec, learn, NULL, go_on, NULL, &error) == CPR_ERR_DAMAGED);
+    CHECK(cpr_primed_state_open(ranks, profile, 20000, &primed, &error) == CPR_OK);
+    CHECK(cpr_primed_state_make(primed, codec, learn, &fails, go_on, NULL, &error) ==
+          CPR_ERR_DAMAGED);
     CHECK(strcmp(error.text, "nothing to learn") == 0);
     cpr_codec_free(codec);
-    cpr_primed_close(primed);
+    cpr_primed_state_close(primed);
     cpr_vocabulary_free(bytes);
     return failures;
 }

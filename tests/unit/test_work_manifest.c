@@ -31,7 +31,7 @@ static uint64_t starts[] = {0, 5, 11};
 static cpr_hash128 sample[] = {{1, 2}, {3, 4}};
 static uint8_t vocabulary[] = {5, 6, 7};
 
-static cpr_manifest describe(cpr_file_list *files)
+static cpr_manifest describe(const cpr_file_list *files)
 {
     return (cpr_manifest){.profile = "fast",
                           .profile_version = 7,
@@ -183,22 +183,24 @@ static void touched_files_are_found(void **state)
     make_corpus();
     cpr_file_list *files = list_corpus();
     const cpr_manifest old = describe(files);
-    cpr_manifest now = describe(list_corpus());
+    cpr_file_list *listed = list_corpus();
+    cpr_manifest now = describe(listed);
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_OK);
     assert_true(cpr_manifest_find_touched(&old, &now, changes) == 0);
-    cpr_file_list_free(now.files);
+    cpr_file_list_free(listed);
 
     assert_int_equal(chmod("corpus/a", 0600), 0);
     assert_int_equal(utimensat(AT_FDCWD, "corpus/b", times, 0), 0);
     assert_int_equal(chmod("corpus", 0700), 0);
-    now.files = list_corpus();
+    listed = list_corpus();
+    now.files = listed;
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_OK);
     assert_true(cpr_manifest_find_touched(&old, &now, changes) == 2);
     /* The first entry is the directory. */
     static const uint8_t expected[4] = {CPR_FILE_UNTOUCHED, CPR_FILE_TOUCHED, CPR_FILE_WRITTEN,
                                         CPR_FILE_UNTOUCHED};
     assert_memory_equal(changes, expected, 4);
-    cpr_file_list_free(now.files);
+    cpr_file_list_free(listed);
     cpr_file_list_free(files);
 }
 
@@ -216,11 +218,12 @@ static void hidden_change_is_found(void **state)
     put_text("corpus/b", "SECOND");
     const struct timespec times[2] = {facts.st_atim, facts.st_mtim};
     assert_int_equal(utimensat(AT_FDCWD, "corpus/b", times, 0), 0);
-    cpr_manifest now = describe(list_corpus());
+    cpr_file_list *listed = list_corpus();
+    const cpr_manifest now = describe(listed);
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_OK);
     assert_true(cpr_manifest_find_touched(&old, &now, changes) == 1);
     assert_int_equal(changes[2], CPR_FILE_TOUCHED);
-    cpr_file_list_free(now.files);
+    cpr_file_list_free(listed);
     cpr_file_list_free(files);
 }
 
