@@ -215,11 +215,10 @@ static cpr_status busy(const cpr_work_dir *work, const char *record, cpr_error *
     char job[CPR_SHOWN_BYTES];
     parse_owner(record, &owner);
     cpr_printable_path(owner.host[0] != '\0' ? owner.host : "?", host, sizeof host);
-    return cpr_fail(error, CPR_ERR_BUSY,
-                    "another job is at work in \"%s\": process %lld on host %s%s%s",
-                    cpr_printable_path(work->path, shown, sizeof shown), (long long)owner.pid, host,
-                    owner.job[0] != '\0' ? ", SLURM job " : "",
-                    cpr_printable_path(owner.job, job, sizeof(job)));
+    return cpr_fail(
+        error, CPR_ERR_BUSY, "another job is at work in \"%s\": process %lld on host %s%s%s",
+        cpr_printable_path(work->path, shown, sizeof shown), (long long)owner.pid, host,
+        owner.job[0] != '\0' ? ", SLURM job " : "", cpr_printable_path(owner.job, job, sizeof job));
 }
 
 /* Waits a little for a lock that is held. */

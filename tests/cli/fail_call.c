@@ -485,7 +485,7 @@ FILE *fdopen(int fd, const char *mode)
         const int way = mode[0] == 'r'   ? O_RDONLY                                                \
                         : mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC                            \
                                          : O_WRONLY | O_CREAT | O_APPEND;                          \
-        const int fd = open(path, way | (strchr(mode, 'e') ? O_CLOEXEC : 0), 0666);                \
+        const int fd = open(path, way | (strchr(mode, 'e') != NULL ? O_CLOEXEC : 0), 0666);        \
         return fd < 0 ? NULL : fdopen(fd, mode);                                                   \
     }
 DEFINE_FOPEN(fopen)
@@ -529,7 +529,7 @@ void *aligned_alloc(size_t alignment, size_t bytes)
     result name parameters                                                                         \
     {                                                                                              \
         REAL(name);                                                                                \
-        const bool own = plan.kind && counts(CALLER);                                              \
+        const bool own = plan.kind != NULL && counts(CALLER);                                      \
         lent += own;                                                                               \
         const result got = real arguments;                                                         \
         lent -= own;                                                                               \

@@ -82,7 +82,7 @@ static void put_obstacles(fuzz_input *in)
         else if (kind % 4 == 2 && lstat(path, &facts) != 0)
             fuzz_write_file(path, corpus, kind);
         else
-            (void)mkfifo(path, 0600);
+            mkfifo(path, 0600);
     }
 }
 

@@ -20,7 +20,7 @@ static inline void fuzz_remove_tree(int directory, const char *name)
     const struct dirent *item;
     if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
         return;
-    (void)fchmodat(directory, name, 0700, 0);
+    fchmodat(directory, name, 0700, 0);
     const int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *items = fd < 0 ? NULL : fdopendir(fd);
     REQUIRE(items != NULL);

@@ -33,7 +33,7 @@ static unsigned check_broadcast(cpr_ranks *ranks, size_t size)
             data[i] = (uint8_t)(i * 7 + i / 256);
     }
     CHECK(cpr_ranks_broadcast(ranks, &data, &bytes, &error) == CPR_OK);
-    CHECK(bytes == size && data);
+    CHECK(bytes == size && data != NULL);
     size_t wrong = 0;
     for (size_t i = 0; data != NULL && i < bytes; i++)
         wrong += data[i] != (uint8_t)(i * 7 + i / 256);
@@ -113,7 +113,7 @@ static unsigned check_agree(cpr_ranks *ranks)
     CHECK(cpr_ranks_agree(ranks, CPR_ERR_IO, &error) == CPR_ERR_IO);
     CHECK(strncmp(error.text, "rank number 0", 13) == 0);
     const char *named = strstr(error.text, "[rank ");
-    CHECK(last == 0 || (named && !strstr(named + 1, "[rank ")));
+    CHECK(last == 0 || (named != NULL && strstr(named + 1, "[rank ") == NULL));
     return failures;
 }
 
@@ -236,7 +236,7 @@ static cpr_status give_text(void *context, uint8_t *out, size_t capacity, size_t
     (void)error;
     *got = *left > 0 ? (capacity < 1000 ? capacity : 1000) : 0;
     memset(out, 'a' + *left, *got);
-    --*left;
+    (*left)--;
     return CPR_OK;
 }
 

@@ -66,7 +66,7 @@ static void comes_back(void **state)
                 back.primer_bytes == 131072 && back.primer_text_bytes == 65536 &&
                 back.sample_count == 2 && back.vocabulary_bytes == 3);
     assert_memory_equal(back.starts, starts, sizeof starts);
-    assert_memory_equal(back.sample, sample, sizeof(sample));
+    assert_memory_equal(back.sample, sample, sizeof sample);
     assert_memory_equal(back.vocabulary, vocabulary, 3);
     assert_int_equal(cpr_manifest_compare(&back, &manifest, &error), CPR_OK);
     cpr_manifest_free(&back);
