@@ -168,7 +168,8 @@ def table(raw, rows):
     lines = ["| program | bytes | bits/byte | compress MB/s | decompress MB/s | memory MB |",
              "|---|---:|---:|---:|---:|---:|"]
     for row in sorted(rows, key=lambda row: row["bytes"]):
-        lines.append(f"| {row['program']} | {row['bytes']:,} | {row['bytes'] * 8 / max(raw, 1):.3f} "
+        lines.append(f"| {row['program']} | {row['bytes']:,} "
+                     f"| {row['bytes'] * 8 / max(raw, 1):.3f} "
                      f"| {speed(raw, row['compress_seconds'])} "
                      f"| {speed(raw, row['decompress_seconds'])} | {row['memory_mb']:.0f} |")
     return "\n".join(lines)

@@ -5,8 +5,9 @@
 
 Unit costs: model_steps lists DIR, learns from FILE and makes an archive of small shards; model_messages runs the real
 scheduler with a stub instead of the codec, at 8, 16 and 32 ranks on whatever cores there are; one shard of FILE is
-compressed for the speed. What depends on the cluster's file system is taken from --file-system (bytes a second for
-all ranks together), which nobody measured here. The start of 1024 processes is left out.
+compressed for the speed, by the wall clock: leave the machine to it, or run it under nice -n -15. What depends on the
+cluster's file system is taken from --file-system (bytes a second for all ranks together), which nobody measured here.
+The start of 1024 processes is left out. The table is that of mpi/SCALING.md.
 """
 import argparse
 import json
@@ -15,8 +16,11 @@ import os
 import subprocess
 import tempfile
 
+import compare
+
 SHARD = 64 << 20
 BLOCK = 65536
+PRIMER_MOST = 64 << 20  # see FORMAT.md; an eighth of the corpus if that is less
 REPORTS = 500  # a second, of all ranks together; see ranks_schedule.c
 
 
@@ -93,6 +97,8 @@ def main():
          step["count_words"] * math.ceil(512 / options.ranks) / 512),
         ("merge counts", f"tree of {tree_steps:.0f} steps", f"{merge:.3f} s a step", tree_steps * merge),
         ("learn the vocabulary", "rank 0", f"{step['learn']:.2f} s", step["learn"]),
+        ("code the primer", "one rank a node, all alike", "as shards, 64 MiB at most",
+         seconds * min(PRIMER_MOST, options.bytes / 8) / SHARD),
         ("code shards", "all", f"{seconds:.1f} s a shard, {each:.1f} a rank", each * seconds),
         ("wait for the last shard", "all", "up to one shard", (math.ceil(each) - each) * seconds),
         ("save shards", "all", f"{step['put_shard']:.2f} ms a shard", each * step["put_shard"] / 1e3),
@@ -108,8 +114,10 @@ def main():
         ("remove what was kept of shards", "all", f"{step['remove_work']:.0f} us a shard",
          each * step["remove_work"] * 1e-6),
     ]
-    print(f"{options.bytes:.3g} bytes in {options.files:.3g} files, {shards:.0f} shards, {options.ranks} ranks; "
-          f"load {load:.1f} at the start; {SHARD / seconds / 1e6:.2f} MB/s a rank, ratio {1 / ratio:.1f}")
+    facts = compare.circumstances(f"{build}/corpress")
+    print(f"Commit {facts['commit']}, one {facts['processor']} with {facts['cores']} cores, {facts['system']}; load "
+          f"{load:.1f} at the start.\n{options.bytes:.3g} bytes in {options.files:.3g} files, {shards:.0f} shards, "
+          f"{options.ranks} ranks; {SHARD / seconds / 1e6:.2f} MB/s a rank, ratio {1 / ratio:.1f}.\n")
     print("| phase | who | unit cost | seconds |\n|---|---|---|---:|")
     for phase, who, cost, spent in rows:
         print(f"| {phase} | {who} | {cost} | {spent:.2f} |")

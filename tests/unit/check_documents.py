@@ -5,7 +5,8 @@ For every *.md of the tree:
   - the file of each relative link exists, and its heading if the link names one;
   - each path or file name in `backticks` exists in the tree;
   - each `corpress COMMAND` and `submit.sh COMMAND` in code exists, and --help has its options;
-  - no line is longer than 100 characters, but for tables and code blocks.
+  - no line is longer than 100 characters, but for tables and code blocks;
+  - C programs compile against the public headers.
 jobs/MANUAL.md describes every option of every command. Prints one line for each fault; ends with 1
 if there are any.
 """
@@ -72,13 +73,14 @@ class Program:
     def defined(self, command):
         """The options that a command's help describes, each at the beginning of a line."""
         lines = re.findall(r"^ +(-.*?)(?:  |$)", self.help("corpress", command), re.M)
-        return {option for line in lines for option in OPTION.findall(line)} - {"--help"}
+        return {option for line in lines for option in OPTION.findall(line)} - {"-h", "--help"}
 
 
 def calls(line):
     """The command lines in a line of code: program, command, rest."""
     for part in re.split(r" \| |; |&& | # |\$\(|`", line):
-        found = CALL.search(part)
+        # A program that takes --corpress has options of its own.
+        found = None if "--corpress " in part else CALL.search(part)
         if found:
             yield found.groups()
 
@@ -152,14 +154,29 @@ def document_faults(root, names, program, path):
         yield number, "a code block is not closed"
 
 
+def program_faults(root, path):
+    """C blocks that include something are whole programs."""
+    with open(path, encoding="utf-8") as text:
+        blocks = re.findall(r"^```c\n(.*?)^```", text.read(), re.M | re.S)
+    compiler = os.environ.get("CC", "cc").split()
+    for block in (block for block in blocks if "#include" in block):
+        flags = ["-std=c17", "-Wall", "-Wextra", "-Werror", "-I", f"{root}/shard/library"]
+        run = subprocess.run(compiler + flags + ["-fsyntax-only", "-x", "c", "-"], input=block,
+                             capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            lines = [line for line in run.stderr.split("\n") if "error: " in line] + [run.stderr]
+            yield "a program does not compile: " + lines[0]
+
+
 def manual_faults(program, manual):
     """Every command has its section, and the section every option."""
     with open(manual, encoding="utf-8") as text:
         sections = re.split(r"^## +", text.read(), flags=re.M)
     for command in sorted(program.commands("corpress")):
-        section = next((part for part in sections if part.startswith(f"`corpress {command}`")), None)
+        title = f"`corpress {command}`"
+        section = next((part for part in sections if part.startswith(title)), None)
         if section is None:
-            yield f"no section \"## `corpress {command}`\""
+            yield f'no section "## {title}"'
             continue
         said = set(OPTION.findall(section))
         for option in sorted(program.defined(command) - said):
@@ -176,6 +193,8 @@ def main():
     for path in sorted(documents(root)):
         faults += [f"{os.path.relpath(path, root)}:{number}: {fault}"
                    for number, fault in document_faults(root, names, program, path)]
+        faults += [f"{os.path.relpath(path, root)}: {fault}"
+                   for fault in program_faults(root, path)]
     for fault in faults:
         print(fault)
     return 1 if faults else 0
