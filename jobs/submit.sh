@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
-    cat <<'END'
+    cat <<END
 submit.sh compress CORPUS... -o ARCHIVE.h5     [OPTION...] [-- CORPRESS-OPTION...]
 submit.sh extract  ARCHIVE.h5 [PATH...] [-C DIR] [--shards 3,7-9]  [OPTION...] [-- ...]
 submit.sh verify   ARCHIVE.h5                  [OPTION...] [-- ...]
@@ -25,7 +25,10 @@ A job that is stopped by its time limit, loses a node or a rank starts itself ag
                         65535
   --dry-run             print the batch script instead of submitting it
 
-What is the same for all jobs of a site is in jobs/site.conf.
+What is the same for all jobs of a site is in
+  $(shown "$here/site.conf")
+and in the file that CORPRESS_SITE names, which counts more, by default
+  $(shown "$own")
 END
 }
 
@@ -180,7 +183,11 @@ if ! [[ $SITE_SIGNAL_SECONDS =~ ^0*[1-9][0-9]{0,4}$ ]] || [ "$SITE_SIGNAL_SECOND
     bad "--signal-seconds wants 1 to 65535, which is the most that sbatch takes"
 fi
 
+# An installed tree takes the program in it, a checkout the one on the PATH.
 program=$SITE_CORPRESS
+if [ -z "$program" ] && [[ $here = */share/corpress ]] && [ -x "$here/../../bin/corpress" ]; then
+    program=$here/../../bin/corpress
+fi
 [ -n "$program" ] || program=$(type -P corpress || true)
 [ -n "$program" ] || program=$here/../build/release/corpress
 [ -x "$program" ] || bad "no program '$program' (SITE_CORPRESS)"
