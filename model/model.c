@@ -291,12 +291,13 @@ static void reset_refinements(cpr_model *m)
 static void reset_mixer(cpr_model *m)
 {
     const uint32_t chances = cpr_lanes_of(m->profile.shape) + cpr_profile_has_network(&m->profile);
+    const int32_t first = CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->profile.shape.contexts;
     int16_t row[CPR_INPUTS_MAX];
     for (uint32_t i = 0; i < CPR_INPUTS_MAX; i++)
         row[i] = CPR_WEIGHT_ONE / 4;
     fill_rows(m->guess_weights, CPR_GUESS_ROWS, CPR_GUESS_LANES, row);
     for (uint32_t i = 0; i < m->profile.shape.contexts; i++) {
-        row[i] = (int16_t)(CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->profile.shape.contexts);
+        row[i] = (int16_t)(first < CPR_WEIGHT_LIMIT ? first : CPR_WEIGHT_LIMIT);
         if (m->profile.shape.chances)
             row[chances + i] = 0;
     }

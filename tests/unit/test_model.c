@@ -231,6 +231,36 @@ static void any_parameters_work(void **state)
     free_sample(&s);
 }
 
+/* Of a single context the first weight is larger than those of several, but within its bounds. */
+static void one_context_learns_at_once(void **state)
+{
+    (void)state;
+    enum { FEW = 300 };
+    sample s = make_sample();
+    cpr_descriptor_verdict verdict;
+    char problem[100];
+    cpr_profile *profile = cpr_profile_parse(
+        "tokens 1; mixing 1 contexts=0 lines=0 successors= matches= match-lanes=1 sets=1 refine=0 "
+        "guess-from=65535 guess-shift=9 chances=0 buckets=1024 line-pairs=0 successor-bits=10 "
+        "history-bits=12",
+        &verdict, problem, sizeof problem);
+    assert_non_null(profile);
+    cpr_model *model = cpr_model_create(profile, s.vocabulary, SHARD_BYTES);
+    assert_non_null(model);
+    cpr_profile_free(profile);
+    double loss = 0;
+    unsigned decisions = 0;
+    run(model, &s, 0, FEW, &loss);
+    for (unsigned i = 0; i < FEW; i++) {
+        unsigned length;
+        cpr_vocabulary_path(s.vocabulary, s.tokens[i], &length);
+        decisions += length;
+    }
+    assert_true(loss < decisions);
+    cpr_model_free(model);
+    free_sample(&s);
+}
+
 static void reset_is_a_new_model(void **state)
 {
     (void)state;
@@ -291,6 +321,7 @@ int main(void)
         cmocka_unit_test(it_guesses),
         cmocka_unit_test(kernels_agree),
         cmocka_unit_test(any_parameters_work),
+        cmocka_unit_test(one_context_learns_at_once),
         cmocka_unit_test(reset_is_a_new_model),
         cmocka_unit_test(save_and_load),
         cmocka_unit_test(memory_is_bounded_by_the_profile),
