@@ -16,7 +16,7 @@ typedef struct audit_work {
     bool *bad;           /* per shard */
     bool bad_primer;
     uint64_t bad_shards;
-    cpr_curve *curves; /* per shard, if they are wanted */
+    cpr_item_result *curves; /* per shard, if they are wanted */
     progress_bar bar;
 } audit_work;
 
@@ -58,7 +58,7 @@ static void on_item(void *context, const cpr_item_result *result)
         work->lz4_bytes[result->shard] = result->lz4_bytes;
     if (result->bad == CPR_OK) {
         if (work->curves != NULL)
-            work->curves[result->shard] = result->curve;
+            work->curves[result->shard] = *result;
         return;
     }
     if (result->shard == CPR_SHARD_PRIMER) {
@@ -203,10 +203,10 @@ static void loss_cell(report *r, uint64_t bytes, uint64_t loss)
 static void curve_rows(report *r, const audit_work *work, const cpr_archive_header *header)
 {
     for (uint64_t i = 0; i < header->shard_count; i++) {
-        const cpr_curve *curve = &work->curves[i];
-        cpr_curve_point before = {0};
-        for (uint32_t k = 0; k < curve->points; k++) {
-            const cpr_curve_point *now = &curve->point[k];
+        const cpr_item_result *result = &work->curves[i];
+        cpr_loss_point before = {0};
+        for (uint32_t k = 0; k < result->curve_points; k++) {
+            const cpr_loss_point *now = &result->curve[k];
             const uint64_t bytes = now->raw_bytes - before.raw_bytes;
             report_row(r);
             report_number(r, i);
@@ -319,10 +319,10 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
                    cpr_file_list_bytes(header->files), header->shard_count);
     work->bar.decoding = true;
     const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
-    const cpr_examine_depth depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
-                                    : work->call->given.full ? CPR_EXAMINE_RAW
-                                                             : CPR_EXAMINE_CODED;
-    status = cpr_examine(work->call->ranks, archive, depth, NULL, &listener, error);
+    const cpr_examine_options options = {.depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
+                                                  : work->call->given.full ? CPR_EXAMINE_RAW
+                                                                           : CPR_EXAMINE_CODED};
+    status = cpr_examine(work->call->ranks, archive, &options, &listener, NULL, error);
     progress_clear(&work->bar);
     if (status == CPR_OK && first)
         print_audit(work, archive);

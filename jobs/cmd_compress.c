@@ -1,7 +1,6 @@
 /* cmd_compress.c - corpress compress CORPUS... -o ARCHIVE.h5 */
-#include "arguments.h"
 #include "command.h"
-#include "corpus_list.h"
+#include "corpus_input.h"
 #include "progress.h"
 #include "run_log.h"
 
@@ -13,72 +12,23 @@
 typedef struct compress_work {
     command_call *call;
     cpr_compress_options options;
-    cpr_file_list *files;
     progress_bar bar;
     run_log log;
 } compress_work;
 
-/* A cpr_warn_fn. */
-static void compress_warn(void *context, const char *text)
+/* ---- listener ------------------------------------------------------------------------------ */
+
+static void on_corpus(void *context, const cpr_corpus_facts *facts)
 {
     compress_work *work = context;
-    work->call->warnings++;
-    command_warn(work->call->ranks, "%s", text);
+    if (!run_log_open(&work->log, work->options.archive_path)) {
+        work->call->warnings++;
+        command_warn(work->call->ranks, "no run log: %s: %s",
+                     work->log.path != NULL ? work->log.path : "",
+                     errno == EEXIST ? "a file that is no run log is there" : strerror(errno));
+    }
+    run_log_start(&work->log, &work->options, facts);
 }
-
-/* A cpr_poll_fn. */
-static cpr_status check_stop(void *context, cpr_error *error)
-{
-    (void)context;
-    return cpr_stop_check(error);
-}
-
-/* The absolute path of a file in a directory that exists, whether the file exists or not;
- * malloc()ed. */
-static char *absolute(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *directory = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    char *resolved = directory != NULL ? realpath(directory, NULL) : NULL;
-    const char *name = slash != NULL ? slash + 1 : path;
-    char *below =
-        resolved != NULL ? argument_join(resolved, strcmp(resolved, "/") == 0 ? "" : "/") : NULL;
-    char *out = below != NULL ? argument_join(below, name) : NULL;
-    free(directory);
-    free(resolved);
-    free(below);
-    return out;
-}
-
-/* Rank 0: the corpus, without the archive that it is going to. */
-static cpr_status list_files(compress_work *work, cpr_error *error)
-{
-    char *archive = absolute(work->options.archive_path);
-    char *directory = archive != NULL ? argument_join(archive, ".work") : NULL;
-    char *log = archive != NULL ? run_log_path(archive) : NULL;
-    const char *exclude[] = {archive, directory, log, NULL};
-    cpr_unreadable unreadable = {0};
-    const cpr_list_options options = {.exclude = exclude,
-                                      .unreadable = &unreadable,
-                                      .dereference = work->call->given.dereference,
-                                      .stream_name = work->call->given.stdin_name,
-                                      .warn = compress_warn,
-                                      .warn_context = work,
-                                      .poll = check_stop};
-    cpr_status status = CPR_OK;
-    if (archive == NULL || directory == NULL || log == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to list files");
-    if (status == CPR_OK)
-        status = corpus_list(work->call, &options, &work->files, error);
-    if (status == CPR_OK && cpr_file_list_streams(work->files) == 0)
-        cpr_file_list_judge(work->files, &options);
-    free(archive);
-    free(directory);
-    free(log);
-    return status;
-}
-
-/* ---- listener ------------------------------------------------------------------------------ */
 
 static void on_phase(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_t items)
 {
@@ -118,19 +68,8 @@ static void on_warn(void *context, const char *text)
     compress_work *work = context;
     progress_clear(&work->bar);
     run_log_note(&work->log, text);
-    compress_warn(work, text);
-}
-
-static void open_log(compress_work *work, const char *hosts)
-{
-    if (!run_log_open(&work->log, work->options.archive_path)) {
-        work->call->warnings++;
-        command_warn(work->call->ranks, "no run log: %s: %s",
-                     work->log.path != NULL ? work->log.path : "",
-                     errno == EEXIST ? "a file that is no run log is there" : strerror(errno));
-    }
-    run_log_start(&work->log, cpr_ranks_size(work->call->ranks), hosts, &work->options,
-                  work->files);
+    work->call->warnings++;
+    command_warn(work->call->ranks, "%s", text);
 }
 
 static void close_log(compress_work *work)
@@ -160,57 +99,37 @@ static void summarize(const compress_work *work, const cpr_compress_totals *tota
             progress_time(seconds, time, sizeof time));
 }
 
-/* Only now it is known what the pipes gave; a job that was complete has not looked at them. */
-static void judge_streams(compress_work *work, const cpr_compress_totals *totals)
+/* Rank 0: how it went, for the log and the user. */
+static void finish_log(compress_work *work, cpr_status status, const cpr_compress_totals *totals,
+                       double seconds, const cpr_error *error)
 {
-    const cpr_list_options options = {
-        .dereference = work->call->given.dereference, .warn = compress_warn, .warn_context = work};
-    if (cpr_file_list_streams(work->files) > 0 &&
-        cpr_file_list_bytes(work->files) == totals->raw_bytes)
-        cpr_file_list_judge(work->files, &options);
+    progress_clear(&work->bar);
+    if (status == CPR_OK) {
+        run_log_published(&work->log, totals, seconds);
+        summarize(work, totals, seconds);
+    } else if (status == CPR_STOPPED) {
+        run_log_stopped(&work->log, error->text);
+    } else {
+        run_log_failed(&work->log, status, error->text);
+    }
+    close_log(work);
 }
 
 static cpr_status compress(compress_work *work, cpr_error *error)
 {
-    const bool first = cpr_ranks_rank(work->call->ranks) == 0;
     const double started = progress_clock();
-    cpr_status status = cpr_compress_check_output(work->call->ranks, &work->options, error);
-    if (status != CPR_OK)
-        return status;
-    if (first)
-        status = run_log_check(work->options.archive_path, error);
-    if (first && status == CPR_OK)
-        status = list_files(work, error);
-    status = cpr_ranks_agree(work->call->ranks, status, error);
-    if (status != CPR_OK)
-        return status;
-
-    char *hosts = cpr_ranks_hosts(work->call->ranks);
-    if (first)
-        open_log(work, hosts);
-    free(hosts);
     const cpr_listener listener = {.context = work,
+                                   .corpus = on_corpus,
                                    .phase = on_phase,
                                    .progress = on_progress,
                                    .item = on_item,
                                    .note = on_note,
                                    .warn = on_warn};
     cpr_compress_totals totals = {.files = 0};
-    status =
-        cpr_compress(work->call->ranks, work->files, &work->options, &listener, &totals, error);
-    if (first) {
-        progress_clear(&work->bar);
-        if (status == CPR_OK) {
-            judge_streams(work, &totals);
-            run_log_published(&work->log, &totals, progress_clock() - started);
-            summarize(work, &totals, progress_clock() - started);
-        } else if (status == CPR_STOPPED) {
-            run_log_stopped(&work->log, error->text);
-        } else {
-            run_log_failed(&work->log, status, error->text);
-        }
-        close_log(work);
-    }
+    const cpr_status status =
+        cpr_compress(work->call->ranks, &work->options, &listener, &totals, error);
+    if (cpr_ranks_rank(work->call->ranks) == 0)
+        finish_log(work, status, &totals, progress_clock() - started, error);
     return status;
 }
 
@@ -230,8 +149,11 @@ static int check_compress(command_call *call)
 static cpr_status run_compress(command_call *call, cpr_error *error)
 {
     const option_values *given = &call->given;
+    char *log = run_log_path(call->archive);
+    const char *const exclude[] = {log, NULL};
     compress_work work = {.call = call,
-                          .options = {.archive_path = call->archive,
+                          .options = {.input = corpus_input(call),
+                                      .archive_path = call->archive,
                                       .profile = cpr_profile_find(given->profile),
                                       .shard_bytes = given->shard_bytes,
                                       .overwrite = given->force,
@@ -239,9 +161,17 @@ static cpr_status run_compress(command_call *call, cpr_error *error)
                                       .alone = given->no_mpi_io,
                                       .restart = given->restart,
                                       .snapshot_seconds = given->snapshot_seconds}};
+    cpr_status status = CPR_OK;
+    work.options.input.exclude = exclude;
     cpr_stop_catch();
-    const cpr_status status = compress(&work, error);
-    cpr_file_list_free(work.files);
+    if (log == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
+    else if (cpr_ranks_rank(call->ranks) == 0)
+        status = run_log_check(call->archive, error);
+    status = cpr_ranks_agree(call->ranks, status, error);
+    if (status == CPR_OK)
+        status = compress(&work, error);
+    free(log);
     return status;
 }
 

@@ -45,20 +45,16 @@ static cpr_status extract(extract_work *work, cpr_archive *archive, cpr_error *e
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(work->call->ranks, status, error);
     if (status == CPR_OK) {
-        uint64_t raw_bytes;
-        uint64_t shards;
         decode_report found;
         cpr_listener listener;
-        selection_extent(header, work->selected, &raw_bytes, &shards);
-        decode_report_begin(&found, work->call->ranks, work->call->given.quiet, raw_bytes, shards,
-                            &listener);
+        decode_report_begin(&found, work->call->given.quiet, &listener);
         status = cpr_extract(work->call->ranks, archive, &work->options, &listener, bad, error);
         progress_clear(&found.bar);
         if (status == CPR_ERR_DAMAGED && cpr_ranks_rank(work->call->ranks) == 0)
             decode_report_files(header, bad, FILES_NAMED_MOST);
         if (status == CPR_OK && found.earlier_shards && !work->call->given.quiet)
             fprintf(stderr, "corpress: %llu of %llu shards were there\n",
-                    (unsigned long long)found.earlier_shards, (unsigned long long)shards);
+                    (unsigned long long)found.earlier_shards, (unsigned long long)found.shards);
         if (status == CPR_STOPPED)
             cpr_fail(error, status, "stopped on request; the same command %s goes on",
                      work->options.go_on ? "again" : "with --continue");

@@ -11,46 +11,18 @@
 
 typedef struct verify_work {
     command_call *call;
-    cpr_examine_depth depth;
+    cpr_examine_options options;
     option_part part;
-    cpr_verified *state;  /* rank 0; NULL: nothing is remembered */
-    uint64_t part_shards; /* shards of this part */
-    uint64_t earlier;     /* those that an earlier run verified */
-    bool *selected;       /* shards that are still to be verified */
+    char *state;    /* path of the file that remembers; NULL: none */
+    bool *selected; /* the part's shards */
+    cpr_examine_totals totals;
     decode_report report;
-    cpr_listener inner;
-    bool *bad;
 } verify_work;
 
 /* Whether this run is to remember what it verifies. */
-static bool remembers(const verify_work *work)
+static bool remembers(const command_call *call)
 {
-    return work->call->given.go_on || work->call->given.state != NULL;
-}
-
-static void on_progress(void *context, const cpr_run_progress *now)
-{
-    const verify_work *work = context;
-    work->inner.progress(work->inner.context, now);
-}
-
-static void on_item(void *context, const cpr_item_result *result)
-{
-    verify_work *work = context;
-    cpr_error error = {.text = ""};
-    if (result->shard == CPR_SHARD_PRIMER) {
-        work->inner.item(work->inner.context, result);
-        return;
-    }
-    if (result->bad != CPR_OK)
-        work->bad[result->shard] = true;
-    else if (cpr_verified_add(work->state, result->shard, &error) != CPR_OK) {
-        progress_clear(&work->report.bar);
-        command_say("from here on nothing is remembered: %s", error.text);
-        cpr_verified_close(work->state, false);
-        work->state = NULL;
-    }
-    work->inner.item(work->inner.context, result);
+    return call->given.go_on || call->given.state != NULL;
 }
 
 /* Name of the file that remembers; malloc()ed. */
@@ -66,62 +38,26 @@ static char *state_name(const verify_work *work)
     return argument_join(work->call->archive, suffix);
 }
 
-/* Rank 0: recalls what an earlier run verified. Where that cannot be kept, the run goes on without:
- * verifying is what was asked for. */
-static cpr_status recall(verify_work *work, const cpr_archive *archive, bool *done,
-                         cpr_error *error)
-{
-    cpr_error detail = {.text = ""};
-    char *name = state_name(work);
-    if (name == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
-    const cpr_status status =
-        cpr_verified_open(name, work->call->archive, archive, work->depth == CPR_EXAMINE_RAW, done,
-                          &work->state, &detail);
-    free(name);
-    if (status == CPR_ERR_EXISTS || status == CPR_ERR_NO_MEMORY)
-        return cpr_fail(error, status, "%s", detail.text);
-    if (status != CPR_OK)
-        fprintf(stderr,
-                "corpress: if this is stopped it cannot be continued: %s; --state names another "
-                "file\n",
-                detail.text);
-    return CPR_OK;
-}
-
 /* All ranks come to the same selection. */
-static cpr_status verify_choose(verify_work *work, const cpr_archive *archive, cpr_error *error)
+static cpr_status verify_choose(verify_work *work, uint64_t shards, cpr_error *error)
 {
-    const size_t shards = (size_t)cpr_archive_info(archive)->shard_count;
-    bool *done = calloc(shards + 1, sizeof *done);
-    work->selected = calloc(shards + 1, sizeof *work->selected);
-    cpr_status status = CPR_OK;
-    if (done == NULL || work->selected == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
-    else if (remembers(work) && cpr_ranks_rank(work->call->ranks) == 0)
-        status = recall(work, archive, done, error);
-    status = cpr_ranks_agree(work->call->ranks, status, error);
-    if (status == CPR_OK) {
-        uint8_t *block = (uint8_t *)done;
-        size_t bytes = shards + 1;
-        if (cpr_ranks_rank(work->call->ranks) != 0) {
-            free(done);
-            done = NULL;
-            block = NULL;
-        }
-        status = cpr_ranks_broadcast(work->call->ranks, &block, &bytes, error);
-        done = (bool *)block;
+    work->selected = calloc((size_t)shards + 1, sizeof *work->selected);
+    if (work->selected == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    if (remembers(work->call)) {
+        work->state = state_name(work);
+        if (work->state == NULL)
+            return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
     }
-    for (size_t i = (size_t)work->part.number; status == CPR_OK && i < shards;) {
-        work->part_shards++;
-        work->earlier += done[i];
-        work->selected[i] = !done[i];
+    for (uint64_t i = work->part.number; i < shards;) {
+        work->selected[i] = true;
         if (shards - i <= work->part.parts)
             break;
-        i += (size_t)work->part.parts;
+        i += work->part.parts;
     }
-    free(done);
-    return status;
+    work->options.shards = work->selected;
+    work->options.state_path = work->state;
+    return CPR_OK;
 }
 
 /* Says on rank 0 what has been found intact. */
@@ -129,84 +65,78 @@ static void tell_intact(const verify_work *work, uint64_t shard_count)
 {
     if (cpr_ranks_rank(work->call->ranks) != 0 || work->call->given.quiet)
         return;
-    fprintf(stderr, "corpress: %llu ", (unsigned long long)work->part_shards);
+    fprintf(stderr, "corpress: %llu ", (unsigned long long)work->totals.shards);
     if (work->part.parts > 1)
         fprintf(stderr, "of %llu ", (unsigned long long)shard_count);
     fprintf(stderr, "shards intact (%s)",
-            work->depth == CPR_EXAMINE_RAW ? "decoded" : "compressed data only");
-    if (work->earlier)
+            work->options.depth == CPR_EXAMINE_RAW ? "decoded" : "compressed data only");
+    if (work->totals.earlier)
         fprintf(stderr, ", %llu of them verified by an earlier run",
-                (unsigned long long)work->earlier);
+                (unsigned long long)work->totals.earlier);
     fprintf(stderr, "\n");
 }
 
 static cpr_status examine(verify_work *work, cpr_archive *archive, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
-    uint64_t raw_bytes = 0;
-    for (uint64_t i = 0; i < header->shard_count; i++)
-        raw_bytes += work->selected[i] ? header->shards[i].raw_bytes : 0;
-    decode_report_begin(&work->report, work->call->ranks, work->call->given.quiet, raw_bytes,
-                        work->part_shards - work->earlier, &work->inner);
-    const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
+    cpr_listener listener;
+    bool *bad = work->report.bad;
+    decode_report_begin(&work->report, work->call->given.quiet, &listener);
+    work->report.bad = bad;
     const cpr_status status =
-        cpr_examine(work->call->ranks, archive, work->depth, work->selected, &listener, error);
+        cpr_examine(work->call->ranks, archive, &work->options, &listener, &work->totals, error);
     progress_clear(&work->report.bar);
-    const bool remembered = work->state != NULL;
-    /* Every shard has been looked at, even if some are damaged: there is nothing to go on with. */
-    cpr_verified_close(work->state, status == CPR_OK);
-    work->state = NULL;
     if (status == CPR_STOPPED)
         return cpr_fail(error, status, "stopped on request%s",
-                        remembered        ? "; the same command again goes on"
-                        : remembers(work) ? ""
-                                          : "; with --continue it could go on next time");
+                        work->totals.remembered ? "; the same command again goes on"
+                        : remembers(work->call) ? ""
+                                                : "; with --continue it could go on next time");
     return status;
 }
 
 static cpr_status verify(verify_work *work, cpr_archive *archive, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
-    work->bad = calloc((size_t)header->shard_count + 1, sizeof *work->bad);
-    cpr_status status = CPR_OK;
-    if (work->bad == NULL)
+    cpr_archive_facts facts;
+    cpr_archive_get_facts(archive, &facts);
+    work->report.bad = calloc((size_t)facts.shards + 1, sizeof *work->report.bad);
+    cpr_status status = verify_choose(work, facts.shards, error);
+    if (work->report.bad == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(work->call->ranks, status, error);
-    if (status == CPR_OK)
-        status = verify_choose(work, archive, error);
     if (status == CPR_OK)
         status = examine(work, archive, error);
     if (status == CPR_OK && work->report.bad_primer)
         return cpr_fail(error, CPR_ERR_DAMAGED, "without the primer no shard can be decoded");
     const uint64_t bad = work->report.bad_shards;
     if (status == CPR_OK && bad) {
-        decode_report_files(header, work->bad, FILES_NAMED_MOST);
+        decode_report_files(cpr_archive_info(archive), work->report.bad, FILES_NAMED_MOST);
         return cpr_fail(error, CPR_ERR_DAMAGED, "%llu of %llu shards damaged",
-                        (unsigned long long)bad, (unsigned long long)work->part_shards);
+                        (unsigned long long)bad, (unsigned long long)work->totals.shards);
     }
     if (status == CPR_OK)
-        tell_intact(work, header->shard_count);
+        tell_intact(work, facts.shards);
     return status;
 }
 
 static cpr_status run_verify(command_call *call, cpr_error *error)
 {
-    verify_work work = {.call = call,
-                        .depth = call->given.coded_only ? CPR_EXAMINE_CODED : CPR_EXAMINE_RAW,
-                        .part = call->given.subset};
+    verify_work work = {
+        .call = call,
+        .options = {.depth = call->given.coded_only ? CPR_EXAMINE_CODED : CPR_EXAMINE_RAW,
+                    .archive_path = call->archive},
+        .part = call->given.subset};
     cpr_archive *archive = NULL;
     cpr_stop_catch();
     cpr_status status = CPR_OK;
-    if (work.depth == CPR_EXAMINE_RAW)
+    if (work.options.depth == CPR_EXAMINE_RAW)
         status = cpr_ranks_self_test(call->ranks, NULL, error);
     if (status == CPR_OK)
         status = command_open_archive(call, &archive, error);
     if (status == CPR_OK)
         status = verify(&work, archive, error);
-    cpr_verified_close(work.state, false);
     cpr_archive_close(archive);
-    free(work.bad);
+    free(work.report.bad);
     free(work.selected);
+    free(work.state);
     return status;
 }
 

@@ -4,10 +4,10 @@
 #ifndef CPR_COMMAND_H
 #define CPR_COMMAND_H
 
-#include "compress.h"
-#include "decode.h"
+#include "archive.h"
+#include "corpress_mpi.h"
+#include "model.h"
 #include "options.h"
-#include "ranks.h"
 
 #include <stdio.h>
 

@@ -5,6 +5,15 @@
 
 #include <stdio.h>
 
+static void on_phase(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_t items)
+{
+    decode_report *found = context;
+    (void)phase; /* there is only one */
+    found->shards = items;
+    progress_begin(&found->bar, found->quiet, raw_bytes, items);
+    found->bar.decoding = true;
+}
+
 static void on_progress(void *context, const cpr_run_progress *now)
 {
     decode_report *found = context;
@@ -22,6 +31,8 @@ static void on_item(void *context, const cpr_item_result *result)
         found->bad_primer = true;
     else
         found->bad_shards++;
+    if (result->shard != CPR_SHARD_PRIMER && found->bad != NULL)
+        found->bad[result->shard] = true;
     progress_clear(&found->bar);
     command_say("%s", result->text.text);
 }
@@ -33,14 +44,14 @@ static void on_note(void *context, const char *text)
     command_say("%s", text);
 }
 
-void decode_report_begin(decode_report *found, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
-                         uint64_t shards, cpr_listener *listener)
+void decode_report_begin(decode_report *found, bool quiet, cpr_listener *listener)
 {
-    *found = (decode_report){.ranks = ranks};
-    progress_begin(&found->bar, quiet, raw_bytes, shards);
-    found->bar.decoding = true;
-    *listener =
-        (cpr_listener){.context = found, .progress = on_progress, .item = on_item, .note = on_note};
+    *found = (decode_report){.quiet = quiet};
+    *listener = (cpr_listener){.context = found,
+                               .phase = on_phase,
+                               .progress = on_progress,
+                               .item = on_item,
+                               .note = on_note};
 }
 
 void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit)

@@ -6,16 +6,17 @@
 #include "progress.h"
 
 typedef struct decode_report {
-    cpr_ranks *ranks;
+    bool quiet;
     progress_bar bar;
+    uint64_t shards; /* that are worked on */
     uint64_t bad_shards;
+    bool *bad; /* set for each of them; NULL: not wanted */
     bool bad_primer;
     uint64_t earlier_shards; /* that an earlier run had done */
 } decode_report;
 
-/* Fills *listener; begins the progress. */
-void decode_report_begin(decode_report *found, cpr_ranks *ranks, bool quiet, uint64_t raw_bytes,
-                         uint64_t shards, cpr_listener *listener);
+/* Fills *listener. */
+void decode_report_begin(decode_report *found, bool quiet, cpr_listener *listener);
 
 /* On rank 0: prints the files that touch a damaged shard, at most `limit` of them. */
 void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit);

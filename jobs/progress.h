@@ -2,7 +2,7 @@
 #ifndef CPR_PROGRESS_H
 #define CPR_PROGRESS_H
 
-#include "ranks.h"
+#include "corpress_mpi.h"
 
 typedef struct progress_bar {
     bool quiet;

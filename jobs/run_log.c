@@ -107,8 +107,7 @@ static void end_event(run_log *log)
         log->failed = true;
 }
 
-void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compress_options *options,
-                   const cpr_file_list *files)
+void run_log_start(run_log *log, const cpr_compress_options *options, const cpr_corpus_facts *facts)
 {
     if (!begin_event(log, "start"))
         return;
@@ -117,14 +116,14 @@ void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compres
     fprintf(log->file,
             ",\"profile\":\"%s\",\"shard_bytes\":%" PRIu64 ",\"files\":%" PRIu64
             ",\"raw_bytes\":%" PRIu64 ",\"kernel\":\"%s\",\"blas\":\"%s\",\"hosts\":[",
-            cpr_profile_name(options->profile), options->shard_bytes, cpr_file_list_count(files),
-            cpr_file_list_bytes(files), cpr_model_kernel(), cpr_model_blas(options->profile));
-    for (int i = 0; hosts != NULL && i < ranks; i++) {
+            cpr_profile_name(options->profile), options->shard_bytes, facts->files,
+            facts->raw_bytes, facts->kernel, facts->blas);
+    for (int i = 0; facts->hosts != NULL && i < facts->ranks; i++) {
         if (i)
             fputc(',', log->file);
-        escape_json(log->file, hosts + (size_t)i * CPR_HOST_BYTES);
+        escape_json(log->file, facts->hosts + (size_t)i * CPR_HOST_BYTES);
     }
-    fprintf(log->file, "],\"ranks\":%d", ranks);
+    fprintf(log->file, "],\"ranks\":%d", facts->ranks);
     end_event(log);
 }
 

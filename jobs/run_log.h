@@ -6,7 +6,7 @@
 #define CPR_RUN_LOG_H
 
 #include "archive.h"
-#include "compress.h"
+#include "corpress_mpi.h"
 
 #include <stdio.h>
 
@@ -29,8 +29,8 @@ bool run_log_open(run_log *log, const char *archive_path);
 /* Closes it. False: not everything could be written. */
 bool run_log_close(run_log *log);
 
-void run_log_start(run_log *log, int ranks, const char *hosts, const cpr_compress_options *options,
-                   const cpr_file_list *files);
+void run_log_start(run_log *log, const cpr_compress_options *options,
+                   const cpr_corpus_facts *facts);
 void run_log_phase(run_log *log, cpr_phase phase);
 void run_log_shard(run_log *log, const cpr_item_result *result);
 void run_log_published(run_log *log, const cpr_compress_totals *totals, double seconds);

@@ -80,24 +80,3 @@ cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shar
     }
     return CPR_OK;
 }
-
-void selection_extent(const cpr_archive_header *header, const bool *selected, uint64_t *raw_bytes,
-                      uint64_t *shards)
-{
-    *raw_bytes = 0;
-    *shards = 0;
-    uint64_t next = 0; /* shards before this one are counted */
-    const uint64_t files = cpr_file_list_count(header->files);
-    for (uint64_t f = 0; f < files; f++) {
-        uint64_t first;
-        uint64_t last;
-        if ((selected != NULL && !selected[f]) ||
-            !selection_shards_of_file(header, f, &first, &last))
-            continue;
-        for (uint64_t i = first > next ? first : next; i <= last; i++) {
-            *raw_bytes += header->shards[i].raw_bytes;
-            (*shards)++;
-            next = i + 1;
-        }
-    }
-}

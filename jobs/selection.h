@@ -15,10 +15,6 @@ cpr_status selection_by_path(const cpr_archive_header *header, int paths, char *
 cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shards, bool **selected,
                               uint64_t *partial, cpr_error *error);
 
-/* Raw bytes and number of the shards that hold bytes of the selected files (NULL: all files). */
-void selection_extent(const cpr_archive_header *header, const bool *selected, uint64_t *raw_bytes,
-                      uint64_t *shards);
-
 /* First and last shard that hold bytes of a file; false if it has none. */
 bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, uint64_t *first,
                               uint64_t *last);

@@ -30,7 +30,7 @@ static void bitstream_save(cpr_bitstream_work *work)
 
 static bool bitstream_save_is_due(const cpr_bitstream_work *work)
 {
-    double interval = work->run->options->snapshot_seconds;
+    double interval = work->run->options.snapshot_seconds;
     if (!work->keep || interval <= 0)
         return false;
     if (work->raw_bytes == work->save_at && interval > WORTH_SAVING_SECONDS)

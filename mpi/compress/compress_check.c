@@ -39,9 +39,10 @@ static bool is_of_system(const char *directory)
     return found;
 }
 
-/* Where the archive is to go. */
-static cpr_status check_output(const cpr_compress_options *options, cpr_error *error)
+/* A cpr_compress_step of rank 0: where the archive is to go. */
+static cpr_status check_output(cpr_compress_run *run, cpr_error *error)
 {
+    const cpr_compress_options *options = &run->options;
     char shown[512];
     const char *path = options->archive_path;
     cpr_printable_path(path, shown, sizeof shown);
@@ -67,23 +68,16 @@ static cpr_status check_output(const cpr_compress_options *options, cpr_error *e
     return code ? cpr_fail_errno(error, code, "cannot create files beside %s", shown) : CPR_OK;
 }
 
-cpr_status cpr_compress_check_output(cpr_ranks *ranks, const cpr_compress_options *options,
-                                     cpr_error *error)
-{
-    const cpr_status status = cpr_ranks_is_first(ranks) ? check_output(options, error) : CPR_OK;
-    return cpr_ranks_agree(ranks, status, error);
-}
-
 cpr_status cpr_compress_check(cpr_compress_run *run, cpr_error *error)
 {
-    return cpr_compress_check_output(run->ranks, run->options, error);
+    return cpr_compress_on_first(run, check_output, error);
 }
 
 cpr_status cpr_compress_check_memory(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_compress_plan *plan = &run->plan;
     const bool primer = plan->primer_sample_bytes > 0; /* then every rank makes a codec */
-    return cpr_ranks_check_memory(run->ranks, run->options->profile,
+    return cpr_ranks_check_memory(run->ranks, run->options.profile,
                                   plan->primer_sample_bytes + plan->largest, primer,
-                                  primer ? UINT64_MAX : plan->shard_count, run->listener, error);
+                                  primer ? UINT64_MAX : plan->shard_count, &run->listener, error);
 }

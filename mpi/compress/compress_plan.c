@@ -93,8 +93,8 @@ cpr_status cpr_compress_cut(cpr_compress_run *run, cpr_error *error)
     cpr_compress_plan *plan = &run->plan;
     cpr_status status = CPR_OK;
     plan->corpus_bytes = cpr_file_list_bytes(plan->files);
-    plan->shard_count = cpr_plan_shards(plan->corpus_bytes, run->options->shard_bytes);
-    plan->primer_sample_bytes = cpr_compress_primer_bytes(run->options, plan->files);
+    plan->shard_count = cpr_plan_shards(plan->corpus_bytes, run->options.shard_bytes);
+    plan->primer_sample_bytes = cpr_compress_primer_bytes(&run->options, plan->files);
     const size_t count = (size_t)plan->shard_count;
     plan->starts = calloc(count + 1, sizeof *plan->starts);
     if (plan->starts == NULL)

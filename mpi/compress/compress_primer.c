@@ -292,7 +292,7 @@ cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
     if (primer.decode)
         cpr_compress_note(run, "the primer's text has changed in the corpus; decoding the primer");
     cpr_status status =
-        cpr_primed_state_open(run->ranks, run->options->profile, cpr_compress_codec_bytes(plan),
+        cpr_primed_state_open(run->ranks, run->options.profile, cpr_compress_codec_bytes(plan),
                               &run->engine.primed, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)

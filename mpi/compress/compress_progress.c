@@ -10,8 +10,8 @@
 void cpr_compress_phase(const cpr_compress_run *run, cpr_phase phase, uint64_t raw_bytes,
                         uint64_t items)
 {
-    const cpr_listener *user = run->listener;
-    if (cpr_ranks_is_first(run->ranks) && user != NULL && user->phase != NULL)
+    const cpr_listener *user = &run->listener;
+    if (cpr_ranks_is_first(run->ranks) && user->phase != NULL)
         user->phase(user->context, phase, raw_bytes, items);
 }
 
@@ -19,24 +19,24 @@ void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
 {
     cpr_error note;
     va_list arguments;
-    if (!cpr_ranks_is_first(run->ranks) || run->listener == NULL || run->listener->note == NULL)
+    if (!cpr_ranks_is_first(run->ranks) || run->listener.note == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(note.text, sizeof note.text, format, arguments);
     va_end(arguments);
-    run->listener->note(run->listener->context, note.text);
+    run->listener.note(run->listener.context, note.text);
 }
 
 void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
 {
     cpr_error text;
     va_list arguments;
-    if (!cpr_ranks_is_first(run->ranks) || run->listener == NULL || run->listener->warn == NULL)
+    if (!cpr_ranks_is_first(run->ranks) || run->listener.warn == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(text.text, sizeof text.text, format, arguments);
     va_end(arguments);
-    run->listener->warn(run->listener->context, text.text);
+    run->listener.warn(run->listener.context, text.text);
 }
 
 #define WRITE_SECONDS 2.0
@@ -80,9 +80,9 @@ static char *describe(const cpr_progress_file *file, const cpr_rank_progress *ea
 static void on_progress(void *context, const cpr_run_progress *now)
 {
     cpr_progress_file *file = context;
-    const cpr_listener *user = file->run->listener;
+    const cpr_listener *user = &file->run->listener;
     file->all = *now;
-    if (user != NULL && user->progress != NULL)
+    if (user->progress != NULL)
         user->progress(user->context, now);
 }
 
@@ -103,26 +103,26 @@ static void on_ranks(void *context, const cpr_rank_progress *each, int size)
 static void on_item(void *context, const cpr_item_result *result)
 {
     const cpr_progress_file *file = context;
-    const cpr_listener *user = file->run->listener;
+    const cpr_listener *user = &file->run->listener;
     if (file->primer && result->rank != 0)
         return; /* the others do the same, or wait */
-    if (user != NULL && user->item != NULL)
+    if (user->item != NULL)
         user->item(user->context, result);
 }
 
 static void on_warn(void *context, const char *text)
 {
     cpr_progress_file *file = context;
-    const cpr_listener *user = file->run->listener;
-    if (user != NULL && user->warn != NULL)
+    const cpr_listener *user = &file->run->listener;
+    if (user->warn != NULL)
         user->warn(user->context, text);
 }
 
 static void on_note(void *context, const char *text)
 {
     const cpr_progress_file *file = context;
-    const cpr_listener *user = file->run->listener;
-    if (user != NULL && user->note != NULL)
+    const cpr_listener *user = &file->run->listener;
+    if (user->note != NULL)
         user->note(user->context, text);
 }
 

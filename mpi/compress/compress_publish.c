@@ -53,9 +53,9 @@ static cpr_status create(cpr_compress_run *run, cpr_error *error)
     else if (status == CPR_OK)
         status = gather_facts(run, shards, file_loss, error);
     if (status == CPR_OK) {
-        const cpr_profile *profile = run->options->profile;
+        const cpr_profile *profile = run->options.profile;
         cpr_archive_header header = {.profile_version = cpr_profile_version(profile),
-                                     .shard_bytes = run->options->shard_bytes,
+                                     .shard_bytes = run->options.shard_bytes,
                                      .vocabulary = run->engine.packed_vocabulary,
                                      .vocabulary_bytes = run->engine.packed_vocabulary_bytes,
                                      .files = run->plan.files,
@@ -93,7 +93,7 @@ static uint64_t first_of(const cpr_compress_run *run, uint64_t shards, int rank)
 static cpr_status write_bitstreams(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_ranks *ranks = run->ranks;
-    const bool alone = run->options->alone;
+    const bool alone = run->options.alone;
     cpr_status status = CPR_OK;
     if (!alone || cpr_ranks_rank(ranks) == 0)
         status = cpr_archive_write_bitstreams(run->temporary_path, (unsigned)cpr_ranks_rank(ranks),
@@ -128,7 +128,7 @@ static cpr_status read_back(cpr_compress_run *run, const char *path, cpr_error *
 
 cpr_status cpr_compress_check_archive(cpr_compress_run *run, cpr_error *error)
 {
-    return read_back(run, run->options->archive_path, error);
+    return read_back(run, run->options.archive_path, error);
 }
 
 /* A name that is this attempt's alone, the same on all ranks. */
@@ -138,7 +138,7 @@ static cpr_status name_temporary(cpr_compress_run *run, cpr_error *error)
     size_t bytes = 0;
     cpr_status status = CPR_OK;
     if (cpr_ranks_is_first(run->ranks)) {
-        name = (uint8_t *)cpr_work_archive_path(run->options->archive_path);
+        name = (uint8_t *)cpr_work_archive_path(run->options.archive_path);
         if (name != NULL)
             bytes = strlen((char *)name) + 1;
         else
@@ -166,8 +166,8 @@ static cpr_status give_name(cpr_compress_run *run, cpr_error *error)
     const cpr_status status = cpr_work_mark_published(run->work.dir, run->temporary_path, error);
     if (status != CPR_OK)
         return status;
-    return cpr_archive_publish(run->temporary_path, run->options->archive_path,
-                               run->options->overwrite, error);
+    return cpr_archive_publish(run->temporary_path, run->options.archive_path,
+                               run->options.overwrite, error);
 }
 
 /* Each rank removes its part of what the archive holds now: removing large files takes its time,

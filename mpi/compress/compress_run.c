@@ -15,7 +15,7 @@ typedef enum step_when {
 
 static cpr_status run_self_test(cpr_compress_run *run, cpr_error *error)
 {
-    return cpr_ranks_self_test(run->ranks, run->options->profile, error);
+    return cpr_ranks_self_test(run->ranks, run->options.profile, error);
 }
 
 static const struct {
@@ -23,6 +23,7 @@ static const struct {
     step_when when;
 } steps[] = {
     {cpr_compress_check, ALWAYS},
+    {cpr_compress_list, ALWAYS},
     {run_self_test, ALWAYS},
     {cpr_compress_open, ALWAYS},
     {cpr_compress_read_streams, ALWAYS},
@@ -60,7 +61,7 @@ static cpr_compress_totals run_totals(const cpr_compress_run *run)
     const uint64_t bytes = cpr_file_list_bytes(run->plan.files);
     const cpr_vocabulary *vocabulary = run->engine.vocabulary;
     return (cpr_compress_totals){.files = cpr_file_list_count(run->plan.files),
-                                 .shards = cpr_plan_shards(bytes, run->options->shard_bytes),
+                                 .shards = cpr_plan_shards(bytes, run->options.shard_bytes),
                                  .raw_bytes = bytes,
                                  .archive_bytes = run->archive_bytes,
                                  .tokens =
@@ -73,18 +74,49 @@ cpr_status cpr_compress_on_first(cpr_compress_run *run, cpr_compress_step *step,
                            error);
 }
 
-cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compress_options *options,
+/* The options with their defaults. */
+static cpr_status take_options(cpr_compress_run *run, const cpr_compress_options *given,
+                               cpr_error *error)
+{
+    run->options = *given;
+    if (given->profile == NULL)
+        run->options.profile = cpr_profile_find("balanced");
+    if (given->shard_bytes == 0)
+        run->options.shard_bytes = CPR_SHARD_BYTES_DEFAULT;
+    run->engine.profile = run->options.profile;
+    if (given->archive_path == NULL || *given->archive_path == '\0')
+        return cpr_fail(error, CPR_ERR_USAGE, "no archive given");
+    if (run->options.shard_bytes < CPR_SHARD_BYTES_MIN ||
+        run->options.shard_bytes > CPR_SHARD_BYTES_MAX)
+        return cpr_fail(error, CPR_ERR_USAGE, "shards have 1 MiB to 4 GiB");
+    return CPR_OK;
+}
+
+/* Rank 0: what has come of it. Only now it is known what the pipes gave; a job that was complete
+ * has not looked at them. */
+static void sum_up(const cpr_compress_run *run, cpr_compress_totals *totals)
+{
+    const cpr_compress_totals made = run_totals(run);
+    if (cpr_file_list_streams(run->listed) > 0 &&
+        cpr_file_list_bytes(run->listed) == made.raw_bytes)
+        cpr_compress_judge(run);
+    if (totals != NULL)
+        *totals = made;
+}
+
+cpr_status cpr_compress(cpr_ranks *ranks, const cpr_compress_options *options,
                         const cpr_listener *listener, cpr_compress_totals *totals, cpr_error *error)
 {
-    cpr_compress_run run = {.ranks = ranks,
-                            .options = options,
-                            .listener = listener,
-                            .listed = files,
-                            .work.unread_stream = SIZE_MAX,
-                            .engine.profile = options->profile};
-    cpr_status status = run_steps(&run, error);
-    if (status == CPR_OK && totals != NULL && cpr_ranks_is_first(ranks))
-        *totals = run_totals(&run);
+    cpr_error unwanted = {.text = ""};
+    cpr_compress_run run = {.ranks = ranks, .work.unread_stream = SIZE_MAX};
+    error = error != NULL ? error : &unwanted;
+    if (listener != NULL)
+        run.listener = *listener;
+    cpr_status status = cpr_ranks_agree(ranks, take_options(&run, options, error), error);
+    if (status == CPR_OK)
+        status = run_steps(&run, error);
+    if (status == CPR_OK && cpr_ranks_is_first(ranks))
+        sum_up(&run, totals);
     cpr_compress_work_close(&run.work);
     /* No rank has anything open in the work directory from here on. */
     status = cpr_ranks_agree(ranks, status, error);
@@ -94,6 +126,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, cpr_file_list *files, const cpr_compre
     cpr_compress_engine_free(&run.engine);
     cpr_compress_plan_free(&run.plan);
     cpr_compress_work_free(&run.work);
+    cpr_file_list_free(run.listed);
     free(run.temporary_path);
     return status;
 }

@@ -4,16 +4,15 @@
 #ifndef CPR_COMPRESS_RUN_H
 #define CPR_COMPRESS_RUN_H
 
-#include "compress.h"
 #include "compress_engine.h"
 #include "compress_plan.h"
 #include "compress_work.h"
 
 typedef struct cpr_compress_run {
     cpr_ranks *ranks;
-    const cpr_compress_options *options;
-    const cpr_listener *listener;
-    cpr_file_list *listed; /* rank 0: the caller's list */
+    cpr_compress_options options; /* the caller's, with the defaults put in */
+    cpr_listener listener;        /* the caller's; all zero: nobody listens */
+    cpr_file_list *listed;        /* rank 0: the corpus as it is now */
     cpr_compress_plan plan;
     cpr_compress_work work;
     cpr_compress_engine engine;
@@ -27,6 +26,9 @@ typedef cpr_status cpr_compress_step(cpr_compress_run *run, cpr_error *error);
 
 /* Refuses an archive path that cannot be written to. */
 cpr_compress_step cpr_compress_check;
+
+/* Rank 0 lists the corpus: sets listed. */
+cpr_compress_step cpr_compress_list;
 
 /* Rank 0 opens and locks the work directory, and tidies it. Sets work.dir and work.lock there. */
 cpr_compress_step cpr_compress_open;
@@ -83,6 +85,12 @@ cpr_status cpr_compress_close(cpr_compress_run *run, cpr_status status, cpr_erro
 
 /* COLLECTIVE. Rank 0 calls `step`; all ranks agree on how it went. */
 cpr_status cpr_compress_on_first(cpr_compress_run *run, cpr_compress_step *step, cpr_error *error);
+
+/* Local, rank 0. Warns of a corpus that is probably not what was meant. */
+void cpr_compress_judge(const cpr_compress_run *run);
+
+/* Local. Bytes of the primer of a corpus of such a run, noise included; 0 if it has none. */
+uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files);
 
 /* Local, rank 0. Writes the manifest of this job, as the plan and the engine are now. */
 cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error);

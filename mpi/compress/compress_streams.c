@@ -21,8 +21,7 @@ static cpr_status look(cpr_compress_run *run, cpr_work_streams **streams, bool *
     /* A manifest knows what it is of: all its streams were there before it. */
     bool published = scan.manifest;
     if (!published)
-        status =
-            cpr_work_is_published(run->work.dir, run->options->archive_path, &published, error);
+        status = cpr_work_is_published(run->work.dir, run->options.archive_path, &published, error);
     if (status != CPR_OK || published)
         return status;
     *reads = true;
@@ -49,8 +48,8 @@ static void tell_what_is_there(const cpr_compress_run *run)
 static void show(const cpr_compress_run *run, const cpr_work_streams *streams)
 {
     const cpr_run_progress now = {.raw_bytes = cpr_work_streams_bytes(streams)};
-    if (run->listener != NULL && run->listener->progress != NULL)
-        run->listener->progress(run->listener->context, &now);
+    if (run->listener.progress != NULL)
+        run->listener.progress(run->listener.context, &now);
 }
 
 /* Rank 0 reads for a moment at a time, so that all ranks see soon that one was asked to stop. */

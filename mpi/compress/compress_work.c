@@ -34,7 +34,7 @@ static cpr_status open_locked(cpr_compress_run *run, cpr_error *error)
     cpr_status status = CPR_ERR_NOT_FOUND;
     /* Another job may finish and remove the directory in between. */
     for (int attempt = 0; status == CPR_ERR_NOT_FOUND && attempt < 100; attempt++) {
-        status = cpr_work_dir_open(run->options->archive_path, true, &run->work.dir, error);
+        status = cpr_work_dir_open(run->options.archive_path, true, &run->work.dir, error);
         if (status == CPR_OK)
             status = cpr_work_lock_take(run->work.dir, tell, run, &run->work.lock, error);
         if (status != CPR_OK) {
@@ -66,10 +66,10 @@ static cpr_status throw_away(cpr_compress_run *run, cpr_error *error)
 /* The job as its manifest describes it, without what is made from the corpus. */
 static cpr_manifest describe_job(const cpr_compress_run *run, const cpr_file_list *files)
 {
-    const cpr_profile *profile = run->options->profile;
+    const cpr_profile *profile = run->options.profile;
     cpr_manifest job = {.profile_version = cpr_profile_version(profile),
-                        .shard_bytes = run->options->shard_bytes,
-                        .primer_bytes = cpr_compress_primer_bytes(run->options, files),
+                        .shard_bytes = run->options.shard_bytes,
+                        .primer_bytes = cpr_compress_primer_bytes(&run->options, files),
                         .fingerprint = cpr_ranks_fingerprint(run->ranks),
                         .files = files};
     strncpy(job.profile, cpr_profile_name(profile), sizeof job.profile - 1);
@@ -111,7 +111,7 @@ static cpr_status compare(cpr_compress_run *run, cpr_error *error)
 /* A cpr_compress_step of rank 0. */
 static cpr_status decide(cpr_compress_run *run, cpr_error *error)
 {
-    const char *path = run->options->archive_path;
+    const char *path = run->options.archive_path;
     char shown[512];
     struct stat facts;
     bool published = false;
@@ -129,7 +129,7 @@ static cpr_status decide(cpr_compress_run *run, cpr_error *error)
     }
     if (status == CPR_OK && published)
         run->work.state = CPR_WORK_DONE;
-    else if (status == CPR_OK && !run->options->overwrite && lstat(path, &facts) == 0)
+    else if (status == CPR_OK && !run->options.overwrite && lstat(path, &facts) == 0)
         status = cpr_fail(error, CPR_ERR_EXISTS, "%s exists; use --force to replace it",
                           cpr_printable_path(path, shown, sizeof shown));
     return status;
@@ -141,7 +141,7 @@ static cpr_status open_tidy(cpr_compress_run *run, cpr_error *error)
     const cpr_status status = open_locked(run, error);
     if (status != CPR_OK)
         return status;
-    return run->options->restart ? throw_away(run, error) : cpr_work_dir_tidy(run->work.dir, error);
+    return run->options.restart ? throw_away(run, error) : cpr_work_dir_tidy(run->work.dir, error);
 }
 
 cpr_status cpr_compress_open(cpr_compress_run *run, cpr_error *error)
@@ -154,7 +154,7 @@ cpr_status cpr_compress_decide(cpr_compress_run *run, cpr_error *error)
     cpr_compress_work *work = &run->work;
     cpr_status status = cpr_compress_on_first(run, decide, error);
     if (status == CPR_OK && !cpr_ranks_is_first(run->ranks))
-        status = cpr_work_dir_open(run->options->archive_path, false, &work->dir, error);
+        status = cpr_work_dir_open(run->options.archive_path, false, &work->dir, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
         cpr_ranks_tell(run->ranks, &work->state, sizeof work->state);
@@ -201,7 +201,7 @@ static bool worth_keeping(const cpr_compress_run *run, const cpr_work_scan *scan
 
 cpr_status cpr_compress_close(cpr_compress_run *run, cpr_status status, cpr_error *error)
 {
-    const char *path = run->options->archive_path;
+    const char *path = run->options.archive_path;
     cpr_error detail = {.text = ""};
     cpr_work_scan scan = {.manifest = true};
     cpr_work_dir *dir = NULL;

@@ -9,10 +9,6 @@
 
 #include "base.h"
 
-#define CPR_SHARD_BYTES_DEFAULT (UINT64_C(64) << 20)
-#define CPR_SHARD_BYTES_MIN (UINT64_C(1) << 20)
-#define CPR_SHARD_BYTES_MAX (UINT64_C(4) << 30)
-
 /* ---- file list ------------------------------------------------------------------------------- */
 
 typedef struct cpr_file {

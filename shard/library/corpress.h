@@ -68,29 +68,23 @@ const char *cpr_version(void); /* "0.1.0"; static. Any thread. */
 
 /* ---- what went wrong ------------------------------------------------------------------------ */
 
-typedef enum cpr_status { /* values are fixed */
-                          CPR_OK = 0,
-                          CPR_ERR_USAGE =
-                              1, /* the caller asked for something that makes no sense */
-                          CPR_ERR_NO_MEMORY = 2,
-                          CPR_ERR_IO = 3, /* the operating system refused: open, read, write, no
-                                             space, ... */
-                          CPR_ERR_EXISTS =
-                              4, /* the output exists and overwriting was not asked for */
-                          CPR_ERR_CHANGED = 5, /* an input changed while it was read */
-                          CPR_ERR_FOREIGN = 6, /* not a corpress archive */
-                          CPR_ERR_VERSION = 7, /* needs a component, or a version of one, that this
-                                                  library lacks */
-                          CPR_ERR_DAMAGED =
-                              8, /* checksums do not match, or what is read contradicts itself */
-                          CPR_ERR_NOT_FOUND =
-                              9, /* no such path, shard, archive or work directory */
-                          CPR_ERR_UNSAFE =
-                              10, /* the archive asks to write outside of the target directory */
-                          CPR_ERR_SELF_TEST = 11, /* this machine computes differently */
-                          CPR_ERR_BUSY = 12,      /* another job works on the same archive */
-                          CPR_ERR_LAUNCH = 13,    /* MPI was started wrongly */
-                          CPR_STOPPED = 14        /* stopped on request */
+/* Values are fixed. */
+typedef enum cpr_status {
+    CPR_OK = 0,
+    CPR_ERR_USAGE = 1, /* the caller asked for something that makes no sense */
+    CPR_ERR_NO_MEMORY = 2,
+    CPR_ERR_IO = 3,         /* the operating system refused: open, read, write, no space, ... */
+    CPR_ERR_EXISTS = 4,     /* the output exists and overwriting was not asked for */
+    CPR_ERR_CHANGED = 5,    /* an input changed while it was read */
+    CPR_ERR_FOREIGN = 6,    /* not a corpress archive */
+    CPR_ERR_VERSION = 7,    /* needs a component, or a version of one, that this library lacks */
+    CPR_ERR_DAMAGED = 8,    /* checksums do not match, or what is read contradicts itself */
+    CPR_ERR_NOT_FOUND = 9,  /* no such path, shard, archive or work directory */
+    CPR_ERR_UNSAFE = 10,    /* the archive asks to write outside of the target directory */
+    CPR_ERR_SELF_TEST = 11, /* this machine computes differently */
+    CPR_ERR_BUSY = 12,      /* another job works on the same archive */
+    CPR_ERR_LAUNCH = 13,    /* MPI was started wrongly */
+    CPR_STOPPED = 14        /* stopped on request */
 } cpr_status;
 
 typedef struct cpr_error {
@@ -134,6 +128,9 @@ typedef struct cpr_watch {
 
 /* ---- archives ------------------------------------------------------------------------------- */
 
+#define CPR_SHARD_BYTES_DEFAULT (UINT64_C(64) << 20)
+#define CPR_SHARD_BYTES_MIN (UINT64_C(1) << 20)
+#define CPR_SHARD_BYTES_MAX (UINT64_C(4) << 30)
 #define CPR_NONE UINT64_MAX               /* no such file, no such shard */
 #define CPR_SHARD_PRIMER (UINT64_MAX - 1) /* the primer, where the number of a shard may stand */
 

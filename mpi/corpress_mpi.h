@@ -1,0 +1,275 @@
+/* corpress_mpi.h - makes, unpacks and examines corpress archives, with all ranks of an MPI program.
+ *
+ * A complete program, which puts files into an archive. Build it with
+ * `cc example.c $(pkg-config --cflags --libs corpress_mpi)`; run it alone, or with mpirun or srun.
+ *
+ *     #include <corpress_mpi.h>
+ *     #include <stdio.h>
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         cpr_error error = {"give me an archive to make, and what to put into it"};
+ *         cpr_ranks *ranks = NULL;
+ *         cpr_prepare();
+ *         cpr_status status = cpr_ranks_start(&ranks, &error);
+ *         if (status == CPR_OK && argc < 3)
+ *             status = CPR_ERR_USAGE;
+ *         if (status == CPR_OK) {
+ *             const cpr_compress_options options = {.archive_path = argv[1],
+ *                                                   .input.paths = (const char *const *)argv + 2,
+ *                                                   .input.path_count = (size_t)argc - 2};
+ *             cpr_stop_catch();
+ *             status = cpr_compress(ranks, &options, NULL, NULL, &error);
+ *         }
+ *         if (status != CPR_OK && (ranks == NULL || cpr_ranks_rank(ranks) == 0))
+ *             fprintf(stderr, "%s: %s\n", cpr_status_text(status), error.text);
+ *         cpr_ranks_end(ranks);
+ *         return cpr_status_exit_code(status);
+ *     }
+ *
+ * COLLECTIVE functions are called by all ranks, in the same order, with the same arguments. One
+ * that returns a status returns the same one, with the same text, on all ranks, so that all of them
+ * leave together. The others are local. Listeners are told on rank 0. What corpress.h says of
+ * sizes, strings, errors, outputs and NULL holds here, too. No function here is for several threads
+ * at a time. All ranks must run on machines of the same byte order. If MPI itself fails all ranks
+ * are aborted, with a line on standard error; nothing else is printed, and the process is never
+ * ended.
+ */
+#ifndef CORPRESS_MPI_H
+#define CORPRESS_MPI_H
+
+#include "corpress.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- ranks ---------------------------------------------------------------------------------- */
+
+/* The processes of this run. */
+typedef struct cpr_ranks cpr_ranks;
+
+/* COLLECTIVE. Joins the processes that mpirun or srun started, by MPI_Init(): a program calls it
+ * once, and does not use MPI itself before. A process that no launcher started is the only rank,
+ * and MPI is left alone. CPR_ERR_LAUNCH: the launcher started several processes, but MPI sees one;
+ * then rank 0 of the launcher's count gets the text, the others get an empty one. *ranks must be
+ * ended after a failure, too. */
+cpr_status cpr_ranks_start(cpr_ranks **ranks, cpr_error *error);
+
+/* COLLECTIVE. Leaves MPI. Accepts NULL. */
+void cpr_ranks_end(cpr_ranks *ranks);
+
+int cpr_ranks_rank(const cpr_ranks *ranks);
+int cpr_ranks_size(const cpr_ranks *ranks);
+
+/* COLLECTIVE. Takes each rank's own status and text, and gives all of them those of the lowest rank
+ * that failed; with more than one rank the text names it and its host. */
+cpr_status cpr_ranks_agree(cpr_ranks *ranks, cpr_status status, cpr_error *error);
+
+/* COLLECTIVE. values[i] becomes the largest of all ranks' values[i]. */
+void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count);
+
+/* COLLECTIVE. Whether all ranks compute as they should, and the same: the tables of the library,
+ * and with a profile what that makes of a known text. CPR_ERR_SELF_TEST names the first rank that
+ * does not, and its host. cpr_compress(), cpr_extract() and cpr_examine() do it for the profile
+ * that they need; call it with NULL before an archive is opened. */
+cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr_error *error);
+
+/* From now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2, to any rank, ask the calls below to stop: they
+ * return CPR_STOPPED soon, and can be gone on with. A second SIGINT ends the process. */
+void cpr_stop_catch(void);
+bool cpr_stop_requested(void); /* of this rank */
+
+/* ---- what a run tells ------------------------------------------------------------------------ */
+
+typedef enum cpr_phase {
+    CPR_PHASE_STREAMS,    /* reads pipes into the work directory */
+    CPR_PHASE_VOCABULARY, /* samples the corpus and learns its tokens */
+    CPR_PHASE_PRIMER,     /* codes the primer */
+    CPR_PHASE_SHARDS,     /* codes, decodes or examines shards */
+    CPR_PHASE_PUBLISHING  /* writes the archive and checks it */
+} cpr_phase;
+const char *cpr_phase_name(cpr_phase phase); /* "streams", ...: static */
+
+#define CPR_HOST_BYTES 64
+
+/* What is about to be compressed, and with what. Lives as long as the call that tells it. */
+typedef struct cpr_corpus_facts {
+    uint64_t files;     /* directories and links count */
+    uint64_t raw_bytes; /* without pipes, which are not read yet */
+    int ranks;
+    const char *hosts;  /* rank i's at i * CPR_HOST_BYTES; NULL: memory ran out */
+    const char *kernel; /* the instruction set that the model uses */
+    const char *blas;   /* the version of OpenBLAS, or a word that there is none */
+} cpr_corpus_facts;
+
+/* How far all ranks are together. */
+typedef struct cpr_run_progress {
+    uint64_t items_done; /* shards; the primer is one, too */
+    uint64_t raw_bytes;  /* of finished items and of those in work */
+    uint64_t coded_bytes;
+    uint64_t earlier_bytes; /* how many of the raw bytes an earlier run did */
+} cpr_run_progress;
+
+/* How far one rank is. */
+typedef struct cpr_rank_progress {
+    uint64_t item; /* in work; CPR_NONE: none */
+    uint64_t raw_bytes;
+    uint64_t coded_bytes;
+    uint64_t resumed_bytes; /* raw bytes that an earlier run did of it */
+    uint64_t done_bytes;    /* raw bytes of its finished items, without what an earlier run did */
+    double done_seconds;
+} cpr_rank_progress;
+
+/* How the loss grows while a shard is coded: sums up to `raw_bytes`, in units of 2^-16 bit. Point k
+ * is after 2^k * 64 KiB, the last one after the whole shard. */
+typedef struct cpr_loss_point {
+    uint64_t raw_bytes, loss_bits, network_loss_bits;
+} cpr_loss_point;
+#define CPR_LOSS_POINTS 18
+
+/* What became of one item. */
+typedef struct cpr_item_result {
+    uint64_t shard; /* or CPR_SHARD_PRIMER */
+    uint64_t raw_bytes;
+    uint64_t coded_bytes;
+    uint64_t resumed_bytes; /* raw bytes of it that an earlier run had done */
+    uint64_t lz4_bytes;     /* of the same raw bytes; 0 if not measured */
+    cpr_hash128 raw_hash;   /* 0 if not known */
+    double seconds;
+    cpr_loss_point curve[CPR_LOSS_POINTS];
+    uint32_t curve_points; /* 0 but with CPR_EXAMINE_CURVE */
+    int32_t rank;
+    int32_t bad;    /* a cpr_status: the item is damaged, the run goes on; else CPR_OK */
+    cpr_error text; /* if bad: what is */
+} cpr_item_result;
+
+/* Told on rank 0 what happens, from within the call. Each function may be NULL, and a listener. */
+typedef struct cpr_listener {
+    void *context;
+    /* The corpus is listed. */
+    void (*corpus)(void *context, const cpr_corpus_facts *facts);
+    /* A phase begins, in which `raw_bytes` bytes and `items` items will be done; 0: not known. */
+    void (*phase)(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_t items);
+    void (*progress)(void *context, const cpr_run_progress *progress);
+    void (*ranks)(void *context, const cpr_rank_progress *each, int size);
+    void (*item)(void *context, const cpr_item_result *result);
+    void (*note)(void *context, const char *text); /* something that the user should know */
+    void (*warn)(void *context, const char *text); /* the same, and it may not be what was meant */
+} cpr_listener;
+
+/* ---- compress -------------------------------------------------------------------------------- */
+
+/* The files of a corpus. */
+typedef struct cpr_input {
+    /* Files, links, and directories with everything in them, in this order; "-" and pipes are read
+     * first, and become files. Names are as in the archive, without a leading '/' and "..". */
+    const char *const *paths;
+    size_t path_count;
+    const char *names_file; /* lists more paths, separated by NUL or newlines; "-" is standard
+                               input; may be NULL */
+    const char
+        *stream_name; /* what a pipe is called in the archive; NULL: as the system calls it */
+    const char *const *exclude; /* paths that are left out, with a NULL behind them; may be NULL */
+    bool dereference;           /* take what links lead to, instead of them */
+    bool skip_unreadable;       /* leave out, with a warning, what cannot be read */
+} cpr_input;
+
+typedef struct cpr_compress_options {
+    cpr_input input;
+    const char *archive_path;   /* "FILE": it is made as FILE.work/..., and renamed */
+    const cpr_profile *profile; /* NULL: `balanced` */
+    uint64_t shard_bytes;       /* CPR_SHARD_BYTES_MIN to ..._MAX; 0: the default */
+    bool overwrite;             /* replace an archive that exists */
+    bool no_primer;             /* every shard starts from nothing */
+    bool alone;                 /* rank 0 writes the archive alone */
+    bool restart;               /* throw away what an interrupted run left */
+    double snapshot_seconds;    /* between snapshots of a shard in work; 0: only when stopped */
+} cpr_compress_options;
+
+/* What a run made. */
+typedef struct cpr_compress_totals {
+    uint64_t files;
+    uint64_t shards;
+    uint64_t raw_bytes;
+    uint64_t archive_bytes;
+    uint32_t tokens; /* of the vocabulary; 0 if the archive was complete already */
+} cpr_compress_totals;
+
+/* COLLECTIVE. Makes an archive, whose bytes depend on the files and the options only. Goes on where
+ * an interrupted run of the same job stopped. After a failure or CPR_STOPPED there is no archive,
+ * and ARCHIVE.work/ holds what was done; there is none if nothing was. CPR_ERR_EXISTS: the archive
+ * is there. CPR_ERR_CHANGED: the work directory is of another job. CPR_ERR_BUSY: another process is
+ * at work in it. *totals is set on rank 0; it and `listener` may be NULL. */
+cpr_status cpr_compress(cpr_ranks *ranks, const cpr_compress_options *options,
+                        const cpr_listener *listener, cpr_compress_totals *totals,
+                        cpr_error *error);
+
+/* What compressing a corpus would need. */
+typedef struct cpr_plan {
+    uint64_t files;
+    uint64_t raw_bytes;
+    uint64_t shards;
+    uint64_t primer_bytes; /* at most; 0: no primer */
+} cpr_plan;
+
+/* Of this process alone. Lists the corpus; reads pipes to their end, and no other file. Of the
+ * options only input, shard_bytes and no_primer count; of the listener only `warn`. */
+cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener *listener,
+                         cpr_plan *plan, cpr_error *error);
+
+/* Bytes of memory that each rank takes, and that the ranks of a node share. */
+void cpr_plan_memory(const cpr_plan *plan, const cpr_profile *profile, uint64_t *each,
+                     uint64_t *shared);
+
+/* ---- decompress ------------------------------------------------------------------------------ */
+
+typedef struct cpr_extract_options {
+    const char *directory; /* is created if need be */
+    bool overwrite;        /* files that exist */
+    bool go_on; /* with what an earlier run left: files with the archive's size and time stay,
+                   and so does what there is of shards with the right checksum */
+    const bool *files; /* one for each file of the archive; NULL: all */
+} cpr_extract_options;
+
+/* COLLECTIVE, with an archive that each rank has opened. Recreates files with modes and times.
+ * Damaged shards are told to the listener and the files that touch them are left out; then the
+ * result is CPR_ERR_DAMAGED. A damaged primer, on which all depends, ends it with that. bad (on
+ * rank 0; may be NULL): one bool a shard, set for damaged ones. After a request to stop, and with
+ * `go_on` after any failure, what has been written stays for a run with `go_on`; what is there
+ * counts as done by an earlier run. */
+cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
+                       const cpr_listener *listener, bool *bad, cpr_error *error);
+
+/* How closely to look at the shards. */
+typedef enum cpr_examine_depth {
+    CPR_EXAMINE_CODED, /* checksum of the bitstream */
+    CPR_EXAMINE_RAW,   /* and decode it, check the checksum of the raw bytes, measure LZ4 */
+    CPR_EXAMINE_CURVE  /* and measure the learning curve */
+} cpr_examine_depth;
+
+typedef struct cpr_examine_options {
+    cpr_examine_depth depth;
+    const bool *shards;     /* one for each shard; NULL: all */
+    const char *state_path; /* a file that remembers intact shards, which a further run leaves out.
+                               It is gone when all have been looked at. NULL: none */
+    const char *archive_path; /* with state_path: the archive's */
+} cpr_examine_options;
+
+/* What an examination came to. */
+typedef struct cpr_examine_totals {
+    uint64_t shards;  /* of the selection */
+    uint64_t earlier; /* how many of them an earlier run found intact */
+    bool remembered;  /* state_path holds what has been done */
+} cpr_examine_totals;
+
+/* COLLECTIVE, with an archive that each rank has opened. The listener is told each result, in any
+ * order. CPR_OK even if shards are damaged. With CPR_EXAMINE_CODED the primer is one result more;
+ * else it is decoded before the first shard, and if it is damaged that is the status. *totals is
+ * also set after CPR_STOPPED, on all ranks; it may be NULL. */
+cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, const cpr_examine_options *options,
+                       const cpr_listener *listener, cpr_examine_totals *totals, cpr_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,98 @@
+/* shard_decoder.c - vocabulary, codec and primed state of an archive, on each rank. */
+#include "shard_decoder.h"
+
+#include <assert.h>
+
+const cpr_shard_info *cpr_shard_decoder_item(const cpr_shard_decoder *decoder, uint64_t item,
+                                             uint64_t *shard)
+{
+    *shard = decoder->shards[item];
+    return cpr_archive_shard(decoder->archive, *shard);
+}
+
+cpr_status cpr_shard_decoder_check(const cpr_shard_decoder *decoder, uint64_t items,
+                                   const cpr_listener *listener, cpr_error *error)
+{
+    const cpr_archive *archive = decoder->archive;
+    const cpr_profile *profile;
+    cpr_status status =
+        cpr_ranks_agree(decoder->ranks, cpr_archive_profile(archive, &profile, error), error);
+    if (status == CPR_OK)
+        status = cpr_ranks_check_memory(decoder->ranks, profile, cpr_archive_codec_bytes(archive),
+                                        cpr_archive_info(archive)->primer != NULL, items, listener,
+                                        error);
+    return status == CPR_OK ? cpr_ranks_self_test(decoder->ranks, profile, error) : status;
+}
+
+cpr_status cpr_shard_decoder_open(cpr_shard_decoder *decoder, cpr_error *error)
+{
+    const cpr_profile *profile;
+    cpr_status status = cpr_archive_profile(decoder->archive, &profile, error);
+    if (status == CPR_OK && cpr_archive_info(decoder->archive)->primer != NULL)
+        status = cpr_primed_state_open(decoder->ranks, profile,
+                                       cpr_archive_codec_bytes(decoder->archive), &decoder->primed,
+                                       error);
+    return cpr_ranks_agree(decoder->ranks, status, error);
+}
+
+void cpr_shard_decoder_close(cpr_shard_decoder *decoder)
+{
+    cpr_codec_free(decoder->codec);
+    cpr_primed_state_close(decoder->primed);
+    cpr_vocabulary_free(decoder->vocabulary);
+}
+
+void cpr_shard_decoder_begin(const cpr_shard_decoder *decoder, uint64_t item,
+                             cpr_item_result *result)
+{
+    const cpr_shard_info *info = cpr_shard_decoder_item(decoder, item, &result->shard);
+    result->raw_bytes = info->raw_bytes;
+    result->coded_bytes = info->coded_bytes;
+    result->raw_hash = info->raw_hash;
+}
+
+/* A cpr_prime_fn. */
+static cpr_status decode_primer(void *context, cpr_progress_fn *progress, void *progress_context,
+                                cpr_error *error)
+{
+    cpr_shard_decoder *decoder = context;
+    return cpr_archive_decode(decoder->archive, CPR_SHARD_PRIMER, decoder->codec,
+                              (cpr_sink){NULL, NULL}, (cpr_watch){progress, progress_context},
+                              error);
+}
+
+/* A cpr_progress_fn: the shard has not begun while the primer is decoded. */
+static cpr_status watch_primer(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                               cpr_error *error)
+{
+    const cpr_watch *watch = context;
+    (void)raw_bytes;
+    (void)coded_bytes;
+    return cpr_watch_tell(*watch, 0, 0, error);
+}
+
+cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, cpr_error *error)
+{
+    if (decoder->codec != NULL)
+        return CPR_OK;
+    const cpr_status status =
+        cpr_archive_codec(decoder->archive, &decoder->vocabulary, &decoder->codec, error);
+    if (status != CPR_OK || decoder->primed == NULL)
+        return status;
+    return cpr_primed_state_make(decoder->primed, decoder->codec, decode_primer, decoder,
+                                 watch_primer, &watch, error);
+}
+
+cpr_status cpr_shard_decoder_judge(cpr_status status, cpr_item_result *result,
+                                   const cpr_error *detail, cpr_error *error)
+{
+    assert(result->bad == CPR_OK);
+    if (status == CPR_ERR_DAMAGED) {
+        result->bad = (int32_t)status;
+        result->text = *detail;
+        return CPR_OK;
+    }
+    if (status != CPR_OK && error != NULL)
+        *error = *detail;
+    return status;
+}

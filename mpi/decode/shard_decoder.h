@@ -1,0 +1,45 @@
+/* shard_decoder.h - what a rank decodes an archive's shards with.
+ *
+ * A damaged shard is a finding, not a failure: the other shards go on. */
+#ifndef CPR_SHARD_DECODER_H
+#define CPR_SHARD_DECODER_H
+
+#include "archive.h"
+#include "primed_state.h"
+
+typedef struct cpr_shard_decoder {
+    cpr_ranks *ranks;
+    cpr_archive *archive;
+    const uint64_t *shards; /* item -> shard */
+    cpr_vocabulary *vocabulary;
+    cpr_codec *codec;         /* created with the first shard */
+    cpr_primed_state *primed; /* made with the first shard of the node; NULL: no primer */
+} cpr_shard_decoder;
+
+/* COLLECTIVE. Before anything is written: has this library what the archive needs, this node the
+ * memory, and does the machine compute as it should? */
+cpr_status cpr_shard_decoder_check(const cpr_shard_decoder *decoder, uint64_t items,
+                                   const cpr_listener *listener, cpr_error *error);
+
+/* COLLECTIVE. Before any shard is decoded. */
+cpr_status cpr_shard_decoder_open(cpr_shard_decoder *decoder, cpr_error *error);
+
+/* Local. */
+void cpr_shard_decoder_close(cpr_shard_decoder *decoder);
+
+/* Local. The shard that an item stands for, and its facts; raw bytes of an item. */
+const cpr_shard_info *cpr_shard_decoder_item(const cpr_shard_decoder *decoder, uint64_t item,
+                                             uint64_t *shard);
+
+/* Local. Puts the facts of an item's shard into *result. */
+void cpr_shard_decoder_begin(const cpr_shard_decoder *decoder, uint64_t item,
+                             cpr_item_result *result);
+
+/* Local. Makes the codec and the primed state, unless they are there. `watch` is told 0, 0. */
+cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, cpr_error *error);
+
+/* Local. Sorts what became of a shard: damage is kept in the result, and CPR_OK returned. */
+cpr_status cpr_shard_decoder_judge(cpr_status status, cpr_item_result *result,
+                                   const cpr_error *detail, cpr_error *error);
+
+#endif
