@@ -1,10 +1,9 @@
-/* model.c - memory and initial state of the model, and the choice of its kernel. */
+/* model.c - the functions of model.h on models: memory, initial state, use. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "mixing_state.h"
-
-#include "blas.h"
 #include "token_contexts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,18 +12,13 @@
 #define EXPECTED_MOST 255u
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
-/* Each part of the state starts on a cache line. */
-typedef struct layout {
-    size_t core, history, heads, successors, weights, guess_weights, refinements, buckets, chances,
-        lines, network, total;
-    uint32_t bucket_count, line_pairs, history_entries, head_entries, successor_buckets;
-} layout;
+/* ---- sizes of tables ---- */
 
-static size_t place(size_t *total, size_t bytes)
+static uint64_t bounded(uint64_t value, uint64_t least, uint64_t most)
 {
-    const size_t at = *total;
-    *total += (bytes + 63) & ~(size_t)63;
-    return at;
+    if (value > most)
+        value = most;
+    return value < least ? least : value;
 }
 
 static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most)
@@ -35,12 +29,6 @@ static uint32_t power_of_two_above(uint64_t value, uint32_t least, uint32_t most
     return power;
 }
 
-static cpr_network_shape network_of(const cpr_profile *profile)
-{
-    const uint32_t *parameter = profile->networks[0].parameter;
-    return (cpr_network_shape){.width = parameter[0], .layers = parameter[1]};
-}
-
 /* Of a match model. More of them cost little time, but memory: in small shards a million go far. */
 static uint32_t heads_for(const cpr_profile *profile, uint64_t max_bytes)
 {
@@ -49,96 +37,85 @@ static uint32_t heads_for(const cpr_profile *profile, uint64_t max_bytes)
     return power_of_two_above(far > near ? far : near, 1024, 1u << (profile->history_bits - 2));
 }
 
-static layout lay_out(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
+/* Places the parts of the state and of the scratch memory of a model that has its networks; of one
+ * that has none, it only adds up the sizes. */
+static void lay_out(cpr_model *m, const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes,
+                    cpr_layout *state, cpr_layout *scratch)
 {
-    const cpr_network_shape network = network_of(profile);
-    layout l = {0};
-    uint64_t buckets = max_bytes / 2;
-    if (buckets > profile->max_buckets)
-        buckets = profile->max_buckets;
-    l.bucket_count = buckets < 1024 ? 1024 : (uint32_t)buckets;
-    l.history_entries = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
-    l.head_entries = heads_for(profile, max_bytes);
-    l.successor_buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
-    l.core = place(&l.total, sizeof(cpr_core_state));
-    l.weights = place(&l.total, (size_t)CPR_ROWS * cpr_inputs_of(profile->shape) * sizeof(int16_t));
-    l.guess_weights = place(&l.total, (size_t)CPR_GUESS_ROWS * CPR_GUESS_LANES * sizeof(int16_t));
-    if (profile->shape.refinements > 0)
-        l.refinements =
-            place(&l.total, (size_t)CPR_REFINE_ROWS * CPR_REFINE_STEPS * sizeof(uint16_t));
-    l.history = place(&l.total, (size_t)l.history_entries * sizeof(uint16_t));
-    l.heads = place(&l.total, (size_t)profile->shape.matches * l.head_entries * sizeof(uint32_t));
-    l.successors = place(&l.total, (size_t)l.successor_buckets * CPR_SUCCESSORS_BUCKET *
-                                       sizeof(cpr_successors));
-    const size_t bucket_bytes = (size_t)l.bucket_count * sizeof(cpr_bucket);
-    l.buckets = place(&l.total, bucket_bytes);
-    if (profile->shape.chances)
-        l.chances = place(&l.total, bucket_bytes * sizeof(uint16_t));
-    const uint64_t pairs =
-        max_bytes / 16 < profile->max_line_pairs ? max_bytes / 16 : profile->max_line_pairs;
-    l.line_pairs = pairs < 256 ? 256 : (uint32_t)pairs;
-    if (profile->shape.lines > 0)
-        l.lines = place(&l.total, (size_t)l.line_pairs * 2 * sizeof(cpr_line));
-    if (cpr_profile_has_network(profile))
-        l.network = place(&l.total, cpr_network_state_bytes(&network, tokens));
-    return l;
+    const cpr_mixing_shape s = profile->shape;
+    m->bucket_count = (uint32_t)bounded(max_bytes / 2, CPR_BUCKETS_LEAST, profile->max_buckets);
+    m->line_pairs = (uint32_t)bounded(max_bytes / 16, 256, profile->max_line_pairs);
+    const size_t history = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
+    const size_t heads = heads_for(profile, max_bytes);
+    const size_t buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
+    const size_t refinements = s.refinements > 0 ? CPR_REFINE_ROWS : 0;
+    const size_t chances = s.chances ? m->bucket_count : 0;
+    const size_t lines = s.lines > 0 ? (size_t)m->line_pairs * 2 : 0;
+
+    m->core = cpr_layout_place(state, "core", 1, sizeof *m->core);
+    m->weights =
+        cpr_layout_place(state, "weights", CPR_ROWS, cpr_inputs_of(s) * sizeof *m->weights);
+    m->guess_weights = cpr_layout_place(state, "guess-weights", CPR_GUESS_ROWS,
+                                        CPR_GUESS_LANES * sizeof *m->guess_weights);
+    m->refinements = cpr_layout_place(state, "refinements", refinements,
+                                      CPR_REFINE_STEPS * sizeof *m->refinements);
+    m->history = cpr_layout_place(state, "history", history, sizeof *m->history);
+    m->match_heads =
+        cpr_layout_place(state, "match-heads", s.matches * heads, sizeof *m->match_heads);
+    m->successors = cpr_layout_place(state, "successors", buckets,
+                                     CPR_SUCCESSORS_BUCKET * sizeof *m->successors);
+    m->buckets = cpr_layout_place(state, "buckets", m->bucket_count, sizeof *m->buckets);
+    m->chances =
+        cpr_layout_place(state, "chances", chances, sizeof *m->buckets * sizeof *m->chances);
+    m->lines = cpr_layout_place(state, "lines", lines, sizeof *m->lines);
+    m->history_mask = (uint32_t)history - 1;
+    m->match_mask = (uint32_t)heads - 1;
+    m->successor_mask = (uint32_t)buckets - 1;
+    for (uint32_t i = 0; i < s.networks; i++) {
+        const cpr_predictor_spec *spec = &profile->networks[i];
+        spec->class->lay_out(m->networks[i], spec->parameter, tokens, state, scratch);
+    }
 }
 
 uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes)
 {
-    const uint32_t tokens = cpr_profile_vocabulary_size(profile, UINT64_MAX);
-    const cpr_network_shape network = network_of(profile);
-    return lay_out(profile, tokens, max_bytes).total + sizeof(cpr_model) +
-           (cpr_profile_has_network(profile) ? cpr_network_scratch_bytes(&network) : 0);
+    cpr_model measured = {.state = NULL};
+    cpr_layout state = {0}, scratch = {0};
+    lay_out(&measured, profile, cpr_profile_vocabulary_size(profile, UINT64_MAX), max_bytes, &state,
+            &scratch);
+    return state.bytes + scratch.bytes + sizeof measured;
 }
 
-/* ---- kernels ---- */
-
-extern const cpr_kernel cpr_kernel_baseline;
-#ifdef CPR_KERNELS_X86
-extern const cpr_kernel cpr_kernel_avx2;
-extern const cpr_kernel cpr_kernel_avx512;
-#endif
-
-const cpr_kernel *cpr_kernel_at(unsigned i)
+char *cpr_model_tables(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes)
 {
-    const cpr_kernel *kernels[3];
-    unsigned count = 0;
-#ifdef CPR_KERNELS_X86
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("bmi2"))
-        kernels[count++] = &cpr_kernel_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-        kernels[count++] = &cpr_kernel_avx2;
-#endif
-    kernels[count++] = &cpr_kernel_baseline;
-    return i < count ? kernels[i] : NULL;
+    char *text = NULL;
+    size_t bytes;
+    FILE *list = open_memstream(&text, &bytes);
+    if (list == NULL)
+        return NULL;
+    cpr_model measured = {.state = NULL};
+    cpr_layout state = {.list = list}, scratch = {0};
+    fprintf(list, "tokens=%u", (unsigned)tokens);
+    lay_out(&measured, profile, tokens, max_bytes, &state, &scratch);
+    const bool good = !ferror(list);
+    if (fclose(list) == 0 && good)
+        return text;
+    free(text);
+    return NULL;
 }
 
-static const cpr_kernel *select_kernel(void)
-{
-    const char *wanted = getenv("CORPRESS_KERNEL");
-    for (unsigned i = 0; wanted != NULL && cpr_kernel_at(i) != NULL; i++)
-        if (strcmp(cpr_kernel_at(i)->name, wanted) == 0)
-            return cpr_kernel_at(i);
-    return cpr_kernel_at(0);
-}
+/* ---- making one ---- */
 
-void cpr_model_run_on(cpr_model *m, const cpr_kernel *kernel, bool compiled)
+void cpr_model_run_on(cpr_model *m, cpr_instructions set, bool compiled)
 {
-    m->kernel = kernel;
+    const cpr_mixing_kernel *kernel = cpr_mixing_kernel_of(set);
     m->functions = &kernel->of_any;
     for (unsigned i = 0; compiled && i < CPR_PROFILE_COUNT; i++)
         if (memcmp(&cpr_profiles[i].shape, &m->profile.shape, sizeof(cpr_mixing_shape)) == 0)
             m->functions = &kernel->of_profile[i];
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+        m->networks[i]->class->run_on(m->networks[i], set);
 }
-
-const char *cpr_model_kernel(void)
-{
-    return select_kernel()->name;
-}
-
-/* ---- memory ---- */
 
 /* The more decisions a state stands for, the smaller the steps of the chance beside it. */
 static void init_rates(cpr_constants *constants)
@@ -150,70 +127,70 @@ static void init_rates(cpr_constants *constants)
     }
 }
 
-cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                            uint64_t max_bytes)
+static void init_constants(cpr_model *m)
 {
-    const layout l = lay_out(profile, cpr_vocabulary_tokens(vocabulary), max_bytes);
-    const cpr_network_shape network = network_of(profile);
-    cpr_model *m = aligned_alloc(64, (sizeof *m + 63) & ~(size_t)63);
-    if (m == NULL)
-        return NULL;
-    memset(m, 0, sizeof *m);
-    if (cpr_profile_has_network(profile)) {
-        const char *problem;
-        bool no_memory;
-        m->network.blas = cpr_blas_load(&problem, &no_memory);
-        m->network.scratch = aligned_alloc(64, cpr_network_scratch_bytes(&network));
-        if (m->network.blas == NULL || m->network.scratch == NULL) {
-            free(m->network.scratch);
-            free(m);
-            return NULL;
-        }
-    }
-    m->mapped_bytes = (l.total + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-    void *memory =
-        mmap(NULL, m->mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        free(m->network.scratch);
-        free(m);
-        return NULL;
-    }
-    madvise(memory, m->mapped_bytes, MADV_HUGEPAGE); /* only speed depends on it */
-    m->vocabulary = vocabulary;
-    m->profile = *profile;
-    cpr_model_run_on(m, select_kernel(), true);
-    m->state = memory;
-    m->state_bytes = l.total;
-    m->core = (cpr_core_state *)(void *)(m->state + l.core);
-    m->weights = (int16_t *)(void *)(m->state + l.weights);
-    m->refinements = (uint16_t *)(void *)(m->state + l.refinements);
-    m->history = (uint16_t *)(void *)(m->state + l.history);
-    m->guess_weights = (int16_t *)(void *)(m->state + l.guess_weights);
-    m->successors = (cpr_successors *)(void *)(m->state + l.successors);
-    for (unsigned i = 0; i < profile->shape.matches; i++)
-        m->match_heads[i] = (uint32_t *)(void *)(m->state + l.heads) + (size_t)i * l.head_entries;
-    m->buckets = (cpr_bucket *)(void *)(m->state + l.buckets);
-    m->bucket_count = l.bucket_count;
-    m->chances = (uint16_t *)(void *)(m->state + l.chances);
-    m->lines = (cpr_line *)(void *)(m->state + l.lines);
-    m->line_pairs = l.line_pairs;
-    if (cpr_profile_has_network(profile))
-        cpr_network_attach(&m->network, &network, vocabulary, m->state + l.network);
-    m->history_mask = l.history_entries - 1;
-    m->match_mask = l.head_entries - 1;
-    m->successor_mask = l.successor_buckets - 1;
+    const cpr_mixing_shape s = m->profile.shape;
     cpr_logistic_init(&m->constants.logistic);
     cpr_bit_history_init(&m->constants.history);
     init_rates(&m->constants);
     for (uint32_t i = 0; i < CPR_LANES; i++)
-        m->constants.most[i] = i < m->profile.shape.contexts ? HISTORY_MOST : EXPECTED_MOST;
-    for (uint32_t i = 0; i < cpr_lanes_of(profile->shape);
-         i++) /* these always say something, and of a 1 */
-        if (i < m->profile.shape.contexts ||
-            i >= cpr_lanes_of(profile->shape) - profile->shape.lines)
-            m->lanes.on[i] = -1;
+        m->constants.most[i] = i < s.contexts ? HISTORY_MOST : EXPECTED_MOST;
     for (uint32_t i = 0; i < CPR_GUESS_LANES; i++)
         m->constants.guess_most[i] = EXPECTED_MOST;
+    for (uint32_t i = 0; i < cpr_lanes_of(s); i++) /* these always say something, and of a 1 */
+        if (i < s.contexts || i >= cpr_lanes_of(s) - s.lines)
+            m->lanes.on[i] = -1;
+}
+
+static bool make_networks(cpr_model *m)
+{
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++) {
+        const cpr_predictor_spec *spec = &m->profile.networks[i];
+        m->networks[i] = spec->class->create(spec->parameter, m->vocabulary);
+        if (m->networks[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Makes the state, which is zero, and the scratch memory. */
+static bool make_memory(cpr_model *m, uint64_t max_bytes)
+{
+    const uint32_t tokens = cpr_vocabulary_tokens(m->vocabulary);
+    cpr_layout state = {0}, scratch = {0};
+    lay_out(m, &m->profile, tokens, max_bytes, &state, &scratch);
+    m->scratch = scratch.bytes > 0 ? aligned_alloc(64, scratch.bytes) : NULL;
+    if (m->scratch == NULL && scratch.bytes > 0)
+        return false;
+    m->state_bytes = state.bytes;
+    m->mapped_bytes = (state.bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    void *memory =
+        mmap(NULL, m->mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    m->state = memory;
+    madvise(memory, m->mapped_bytes, MADV_HUGEPAGE); /* only speed depends on it */
+    state = (cpr_layout){.memory = m->state};
+    scratch = (cpr_layout){.memory = m->scratch};
+    lay_out(m, &m->profile, tokens, max_bytes, &state, &scratch);
+    return true;
+}
+
+cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                            uint64_t max_bytes)
+{
+    cpr_model *m = aligned_alloc(64, (sizeof *m + 63) & ~(size_t)63);
+    if (m == NULL)
+        return NULL;
+    memset(m, 0, sizeof *m);
+    m->vocabulary = vocabulary;
+    m->profile = *profile;
+    if (!make_networks(m) || !make_memory(m, max_bytes)) {
+        cpr_model_free(m);
+        return NULL;
+    }
+    cpr_model_run_on(m, cpr_instructions_chosen(), true);
+    init_constants(m);
     cpr_model_reset(m);
     return m;
 }
@@ -222,8 +199,11 @@ void cpr_model_free(cpr_model *m)
 {
     if (m == NULL)
         return;
-    munmap(m->state, m->mapped_bytes);
-    free(m->network.scratch);
+    if (m->state != NULL)
+        munmap(m->state, m->mapped_bytes);
+    free(m->scratch);
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+        m->profile.networks[i].class->free(m->networks[i]);
     free(m);
 }
 
@@ -290,7 +270,7 @@ static void reset_refinements(cpr_model *m)
 
 static void reset_mixer(cpr_model *m)
 {
-    const uint32_t chances = cpr_lanes_of(m->profile.shape) + cpr_profile_has_network(&m->profile);
+    const uint32_t chances = cpr_lanes_of(m->profile.shape) + m->profile.shape.networks;
     const int32_t first = CPR_WEIGHT_ONE * 27 / 10 / (int32_t)m->profile.shape.contexts;
     int16_t row[CPR_INPUTS_MAX];
     for (uint32_t i = 0; i < CPR_INPUTS_MAX; i++)
@@ -316,8 +296,8 @@ void cpr_model_reset(cpr_model *m)
     memset(m->state, 0, m->state_bytes);
     reset_estimates(m);
     reset_mixer(m);
-    if (cpr_profile_has_network(&m->profile))
-        cpr_network_reset(&m->network, m->kernel->network);
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+        m->networks[i]->class->reset(m->networks[i]);
     cpr_token_contexts_begin(m);
     m->functions->begin(m);
 }
@@ -327,31 +307,40 @@ void cpr_model_reset(cpr_model *m)
 unsigned cpr_model_decision(const cpr_model *m, uint32_t token)
 {
     const cpr_core_state *core = m->core;
+    assert(token < m->vocabulary->tokens);
     if (core->guess >= 0)
         return (uint32_t)core->guess == token;
     const uint32_t depth = m->vocabulary->nodes[core->node].depth;
+    assert(depth < m->vocabulary->depth[token]);
     return m->vocabulary->path[token] >> (m->vocabulary->depth[token] - 1 - depth) & 1;
 }
 
 void cpr_model_expect(cpr_model *m, const uint16_t *tokens, size_t count)
 {
-    m->network.coming = tokens;
-    m->network.coming_end = tokens + count;
-}
-
-uint64_t cpr_model_network_loss(const cpr_model *m)
-{
-    return cpr_profile_has_network(&m->profile) ? cpr_loss_meter_read(&m->network.header->loss) : 0;
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+        m->networks[i]->class->expect(m->networks[i], tokens, count);
 }
 
 uint32_t cpr_model_predict(cpr_model *m)
 {
-    return m->functions->predict(m);
+    const uint32_t p = m->functions->predict(m);
+    assert(p >= 1 && p <= 65535);
+    return p;
 }
 
 int32_t cpr_model_learn(cpr_model *m, unsigned bit)
 {
-    return m->functions->learn(m, bit);
+    assert(bit <= 1);
+    const int32_t token = m->functions->learn(m, bit);
+    if (token >= 0)
+        for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+            m->networks[i]->learn(m->networks[i], (uint32_t)token);
+    return token;
+}
+
+uint64_t cpr_model_network_loss(const cpr_model *m)
+{
+    return m->profile.shape.networks > 0 ? m->networks[0]->class->loss(m->networks[0]) : 0;
 }
 
 size_t cpr_model_state_bytes(const cpr_model *m)
@@ -367,26 +356,27 @@ void *cpr_model_state(cpr_model *m)
 /* All else is constant, or set anew by each prediction. */
 void cpr_model_restored(cpr_model *m)
 {
-    cpr_network_forget_ahead(&m->network);
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+        m->networks[i]->class->restored(m->networks[i]);
 }
 
-/* ---- OpenBLAS ---- */
+/* ---- what this machine has ---- */
+
+const char *cpr_model_kernel(void)
+{
+    return cpr_instructions_name(cpr_instructions_chosen());
+}
 
 const char *cpr_model_load(const cpr_profile *profile, bool *no_memory)
 {
     const char *problem = NULL;
     *no_memory = false;
-    if (!cpr_profile_has_network(profile) || cpr_blas_load(&problem, no_memory) != NULL)
-        return NULL;
+    for (uint32_t i = 0; problem == NULL && i < profile->shape.networks; i++)
+        problem = profile->networks[i].class->load(no_memory);
     return problem;
 }
 
 const char *cpr_model_blas(const cpr_profile *profile)
 {
-    const char *problem;
-    bool no_memory;
-    if (!cpr_profile_has_network(profile))
-        return "none";
-    const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);
-    return blas != NULL ? blas->kernels : "missing";
+    return profile->shape.networks > 0 ? profile->networks[0].class->library() : "none";
 }

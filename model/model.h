@@ -149,6 +149,11 @@ void cpr_model_free(cpr_model *model);
 /* Bytes of memory of such a model with the largest vocabulary of its profile, within 1 %. */
 uint64_t cpr_model_memory(const cpr_profile *profile, uint64_t max_bytes);
 
+/* The dimensions of every table of such a model's state, with a vocabulary of that many tokens: one
+ * line, " name=COUNTxBYTES" a table, for tests that pin them. malloc()ed, owned by the caller.
+ * NULL: out of memory. */
+char *cpr_model_tables(const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes);
+
 /* Back to the initial state. */
 void cpr_model_reset(cpr_model *model);
 
@@ -168,8 +173,8 @@ uint32_t cpr_model_predict(cpr_model *model);
  * follow each cpr_model_predict(). */
 int32_t cpr_model_learn(cpr_model *model, unsigned bit);
 
-/* What all tokens since the initial state would have cost if the network alone had predicted them,
- * in units of 2^-16 bit; 0 if the model has no network. */
+/* What all tokens since the initial state would have cost if the first network alone had predicted
+ * them, in units of 2^-16 bit; 0 if the model has no network. */
 uint64_t cpr_model_network_loss(const cpr_model *model);
 
 /* The state between two tokens as one block of memory, to be saved and later copied back into a

@@ -16,7 +16,7 @@
 #define CPR_MATCH_TOKENS_MAX 32u
 #define CPR_WEIGHT_SETS 6u
 #define CPR_REFINEMENTS 2u /* secondary symbol estimations */
-#define CPR_NETWORKS_MAX 1u
+#define CPR_NETWORKS_MAX 2u
 #define CPR_CONFIDENCES 32u /* classes of how sure a guess is */
 #define CPR_BUCKETS_LEAST 1024u
 #define CPR_BUCKETS_MAX (1u << 26) /* byte offsets into them have 32 bits */

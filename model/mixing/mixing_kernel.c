@@ -13,14 +13,6 @@
 #include <immintrin.h>
 #endif
 
-#ifndef CPR_KERNEL
-#define CPR_KERNEL baseline
-#endif
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-#define TEXT_(a) #a
-#define TEXT(a) TEXT_(a)
-
 /* For functions on a number of lanes that their callers fix. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 24")
@@ -310,19 +302,17 @@ ALWAYS_INLINE void learn_lanes(cpr_lanes *lanes, unsigned bit, cpr_estimate *est
     UNROLL for (uint32_t i = in_tables; i < count; i++) lines[lanes->index[i]] = lanes->estimate[i];
 }
 
-/* ---- network ---- */
+/* ---- networks ---- */
 
-extern const cpr_network_kernel PASTE(cpr_network_kernel_, CPR_KERNEL);
-
-/* What the network says of a node's decision, as an input of the mixer. */
-static int32_t network_input(const cpr_model *m, uint32_t node)
+/* What a network says of a node's decision, as an input of the mixer. */
+static int32_t network_input(const cpr_predictor *network, uint32_t node)
 {
-    const float logit = PASTE(cpr_network_kernel_, CPR_KERNEL).logit(&m->network, node);
+    const float logit = network->logit(network, node);
     return (int32_t)cpr_clampf(256.0f * logit, -CPR_INPUT_LIMIT, CPR_INPUT_LIMIT);
 }
 
 /* What it says of a token: the product of its chances along the token's path. */
-static int32_t network_guess_input(const cpr_model *m, uint32_t token)
+static int32_t network_guess_input(const cpr_model *m, const cpr_predictor *network, uint32_t token)
 {
     const unsigned length = m->vocabulary->depth[token];
     const uint32_t path = m->vocabulary->path[token];
@@ -330,7 +320,7 @@ static int32_t network_guess_input(const cpr_model *m, uint32_t token)
     float chance = 65536.0f;
     for (unsigned d = 0; d < length; d++) {
         const unsigned bit = path >> (length - 1 - d) & 1;
-        const float logit = PASTE(cpr_network_kernel_, CPR_KERNEL).logit(&m->network, node);
+        const float logit = network->logit(network, node);
         chance *= cpr_sigmoidf(bit ? logit : -logit);
         node = (uint32_t)m->vocabulary->nodes[node].child[bit];
     }
@@ -600,9 +590,9 @@ ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, cpr_mixing_shape s)
     address_guess_refinements(m, s, refinement);
     packed_inputs packed = {0};
     read_guess_lanes(m, s, &packed);
-    if (s.networks)
-        put_input(&packed, s.successors + s.matches,
-                  network_guess_input(m, (uint32_t)m->core->guess));
+    for (uint32_t i = 0; i < s.networks; i++)
+        put_input(&packed, s.successors + s.matches + i,
+                  network_guess_input(m, m->networks[i], (uint32_t)m->core->guess));
     store_inputs(m, &packed, s.successors + s.matches + s.networks, CPR_GUESS_LANES);
     select_guess_rows(m, s);
     const int32_t logit = mix_inputs(m, s, CPR_GUESS_LANES);
@@ -703,8 +693,8 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, cpr_mixing_shape s)
     read_successors(m, node->depth, s, &packed);
     read_matches(m, node->depth, s, &packed);
     read_lines(m, node, s, &packed);
-    if (s.networks)
-        put_input(&packed, cpr_lanes_of(s), network_input(m, m->core->node));
+    for (uint32_t i = 0; i < s.networks; i++)
+        put_input(&packed, cpr_lanes_of(s) + i, network_input(m->networks[i], m->core->node));
     read_chances(m, node, s, &packed);
     store_inputs(m, &packed, cpr_used_inputs_of(s), cpr_inputs_of(s));
     select_rows(m, s, known, node->depth);
@@ -789,9 +779,7 @@ FUNCTIONS(neural, cpr_profiles[CPR_PROFILE_NEURAL].shape)
 FUNCTIONS(any, shape_of(m))
 _Static_assert(CPR_PROFILE_COUNT == 3, "each profile has its functions");
 
-const cpr_kernel PASTE(cpr_kernel_, CPR_KERNEL) = {
-    .name = TEXT(CPR_KERNEL),
-    .network = &PASTE(cpr_network_kernel_, CPR_KERNEL),
+const cpr_mixing_kernel CPR_IN_KERNEL(cpr_mixing_kernel_) = {
     .of_profile = {[CPR_PROFILE_BALANCED] = {predict_balanced, learn_balanced, begin_balanced},
                    [CPR_PROFILE_FAST] = {predict_fast, learn_fast, begin_fast},
                    [CPR_PROFILE_NEURAL] = {predict_neural, learn_neural, begin_neural}},

@@ -10,7 +10,6 @@
 #include "bit_history.h"
 #include "logistic.h"
 #include "model.h"
-#include "network.h"
 #include "profiles.h"
 #include "text_state.h"
 #include "vocabulary.h"
@@ -175,16 +174,15 @@ typedef struct cpr_mixing_functions {
 } cpr_mixing_functions;
 
 /* For one instruction set. */
-typedef struct cpr_kernel {
-    const char *name;
-    const cpr_network_kernel *network;
+typedef struct cpr_mixing_kernel {
     cpr_mixing_functions of_profile[CPR_PROFILE_COUNT]; /* compiled for the shape of each */
     cpr_mixing_functions of_any;                        /* read the shape as they run */
-} cpr_kernel;
+} cpr_mixing_kernel;
+
+const cpr_mixing_kernel *cpr_mixing_kernel_of(cpr_instructions set);
 
 struct cpr_model {
-    const cpr_kernel *kernel;
-    const cpr_mixing_functions *functions; /* of the kernel */
+    const cpr_mixing_functions *functions;
     const cpr_vocabulary *vocabulary;
     cpr_profile profile;
     cpr_constants constants;
@@ -201,13 +199,15 @@ struct cpr_model {
     uint32_t history_mask;
     uint32_t match_mask;
     uint32_t successor_mask;
-    uint16_t *history;                      /* the latest tokens */
-    uint32_t *match_heads[CPR_MATCHES_MAX]; /* by hash: place behind the latest such tokens */
+    uint16_t *history;     /* the latest tokens */
+    uint32_t *match_heads; /* for each match, by hash: place behind the latest such tokens */
     cpr_successors *successors;
     int16_t *weights;       /* CPR_ROWS rows of cpr_inputs_of() the shape */
     int16_t *guess_weights; /* CPR_GUESS_ROWS rows of CPR_GUESS_INPUTS */
     uint16_t *refinements;  /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */
-    cpr_network network;    /* of width 0: there is none */
+
+    cpr_predictor *networks[CPR_NETWORKS_MAX]; /* with parts in the state and in `scratch` */
+    uint8_t *scratch;
 
     /* between predict and learn; not part of the saved state */
     _Alignas(64) int16_t input[CPR_INPUTS_MAX];
@@ -222,12 +222,9 @@ struct cpr_model {
     cpr_group_address next_groups;          /* of the node that leads to them, or of the root */
 };
 
-/* The kernels that this machine can run, the fastest first; NULL past the last. */
-const cpr_kernel *cpr_kernel_at(unsigned i);
-
-/* Has the model run on that kernel, and on the functions that are compiled for its shape, unless
- * there are none or they are not wanted. Results are the same. */
-void cpr_model_run_on(cpr_model *model, const cpr_kernel *kernel, bool compiled);
+/* Has the model run on that instruction set, and on the functions that are compiled for its shape,
+ * unless there are none or they are not wanted. Results are the same. */
+void cpr_model_run_on(cpr_model *model, cpr_instructions set, bool compiled);
 
 /* Hash of two values; the nth token before the next one (1: the latest; 0 before the start). */
 static inline uint64_t cpr_mix(uint64_t a, uint64_t b)

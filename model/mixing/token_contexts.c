@@ -108,10 +108,6 @@ bool cpr_token_contexts_update(cpr_model *m, uint32_t token)
 {
     cpr_core_state *core = m->core;
     const cpr_vocabulary *v = m->vocabulary;
-    if (m->network.shape.width > 0) {
-        m->kernel->network->learn(&m->network, token);
-        m->kernel->network->put(&m->network, token);
-    }
     cpr_token_matches_append(m, token);
     cpr_successors_learn(m, token);
     cpr_text_state_add(&core->text, v->text + v->start[token],

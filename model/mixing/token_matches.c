@@ -57,7 +57,8 @@ static void follow(cpr_model *m, cpr_match *match, uint32_t token)
 
 static uint32_t *head_of(const cpr_model *m, uint32_t which)
 {
-    return &m->match_heads[which][m->core->match_hash[which] >> 32 & m->match_mask];
+    const uint32_t entry = (uint32_t)(m->core->match_hash[which] >> 32) & m->match_mask;
+    return m->match_heads + (size_t)which * (m->match_mask + 1) + entry;
 }
 
 /* A head is eight bits of a hash, and the lowest 24 of a place. */

@@ -1,9 +1,17 @@
-/* predictor.h - kinds of networks that predict tokens, each of which gives the mixer an input.
- * Private to model/. */
+/* predictor.h - what predicts tokens by itself and gives the mixer an input: networks. Private to
+ * model/.
+ *
+ * A kind of predictor is a class: a table of functions in a file of its own, and a line in
+ * predictor.c. A model makes an instance of each that its profile names. It gives the logit of
+ * every decision, and is told every token; when it learns from them, after each or in batches, is
+ * its own affair, if only equal instances that were told the same tokens give the same logits on
+ * every machine. */
 #ifndef CPR_PREDICTOR_H
 #define CPR_PREDICTOR_H
 
-#include <stdint.h>
+#include "instructions.h"
+#include "layout.h"
+#include "model.h"
 
 #define CPR_PREDICTOR_PARAMETERS_MAX 4u
 
@@ -14,11 +22,55 @@ typedef struct cpr_parameter {
     uint32_t multiple_of;
 } cpr_parameter;
 
+typedef struct cpr_predictor cpr_predictor;
+
 typedef struct cpr_predictor_class {
     const char *kind;
     uint32_t version;                                       /* of its arithmetic */
     cpr_parameter parameters[CPR_PREDICTOR_PARAMETERS_MAX]; /* up to the first without a key */
+
+    /* Loads what instances need beside memory, such as a library. NULL: it is there. Otherwise one
+     * line that says what is missing; *no_memory: whether that is memory. */
+    const char *(*load)(bool *no_memory);
+    const char *(*library)(void); /* which of its kernels the library runs, for the user to see */
+
+    /* An instance without memory for its parts, after load(). NULL: out of memory. */
+    cpr_predictor *(*create)(const uint32_t *parameter, const cpr_vocabulary *vocabulary);
+    void (*free)(cpr_predictor *predictor); /* accepts NULL */
+
+    /* Places the parts of its state, which is saved and copied as it is, and of its scratch memory,
+     * which is neither. Of an instance that is NULL only the sizes are wanted. */
+    void (*lay_out)(cpr_predictor *predictor, const uint32_t *parameter, uint32_t tokens,
+                    cpr_layout *state, cpr_layout *scratch);
+
+    /* Sets logit() and learn() to those for an instruction set. */
+    void (*run_on)(cpr_predictor *predictor, cpr_instructions set);
+
+    /* Makes the initial state of one that is zero. */
+    void (*reset)(cpr_predictor *predictor);
+
+    /* These tokens come next, and stay where they are until they have come. Nothing that it says
+     * may depend on it, but it can compute several at once. */
+    void (*expect)(cpr_predictor *predictor, const uint16_t *tokens, size_t count);
+
+    /* The state was written to: what was kept beside it is of another. */
+    void (*restored)(cpr_predictor *predictor);
+
+    /* What all tokens would have cost if it alone had predicted them, in units of 2^-16 bit. */
+    uint64_t (*loss)(const cpr_predictor *predictor);
 } cpr_predictor_class;
+
+/* What an instance begins with. */
+struct cpr_predictor {
+    const cpr_predictor_class *class;
+
+    /* ln(p / (1 - p)) of the decision 1 at a node of the code tree, on the way to the next token.
+     */
+    float (*logit)(const cpr_predictor *predictor, uint32_t node);
+
+    /* This is the next token. */
+    void (*learn)(cpr_predictor *predictor, uint32_t token);
+};
 
 /* The kinds. */
 extern const cpr_predictor_class cpr_sru_class;

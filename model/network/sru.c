@@ -1,72 +1,116 @@
-/* network.c - memory and initial state of the network. */
-#include "network.h"
+/* sru.c - memory and initial state of the network of sru.h, and its class. */
+#include "sru.h"
 
+#include "blas.h"
 #include "exact_math.h"
-#include "predictor.h"
 
 #include <stdlib.h>
 
-const cpr_predictor_class cpr_sru_class = {
-    .kind = "sru",
-    .version = 1,
-    .parameters = {{"width", 32, CPR_NETWORK_WIDTH_MAX, 32},
-                   {"layers", 1, CPR_NETWORK_LAYERS_MAX, 1}},
-};
+extern const cpr_sru_kernel cpr_sru_kernel_baseline;
+#ifdef CPR_KERNELS_X86
+extern const cpr_sru_kernel cpr_sru_kernel_avx2;
+extern const cpr_sru_kernel cpr_sru_kernel_avx512;
+#endif
 
-/* Reserves room for that many numbers. Returns where it is, NULL if there is no state yet. */
-static float *place(size_t *total, uint8_t *state, size_t count)
+static cpr_sru *sru_of(cpr_predictor *predictor)
 {
-    const size_t at = *total;
-    *total += (count * sizeof(float) + 63) & ~(size_t)63;
-    return state == NULL ? NULL : (float *)(void *)(state + at);
+    return (cpr_sru *)(void *)predictor;
 }
 
-static size_t lay_out(cpr_network *n, const cpr_network_shape *shape, uint32_t tokens,
-                      uint8_t *state)
+/* ---- memory ---- */
+
+static const char *sru_load(bool *no_memory)
 {
-    const size_t w = shape->width, l = shape->layers, s = CPR_NETWORK_SEGMENT;
-    size_t total = 0;
-    n->shape = *shape;
-    n->header = (cpr_network_header *)(void *)place(&total, state,
-                                                    sizeof(cpr_network_header) / sizeof(float));
-    n->embedding = place(&total, state, tokens * w);
-    n->embedding_square = place(&total, state, tokens);
-    n->node = place(&total, state, (tokens - 1) * w);
-    n->node_bias = place(&total, state, tokens - 1);
-    n->node_square = place(&total, state, tokens - 1);
-    n->stack = place(&total, state, l * 3 * w * (w + 1));
-    n->moment1 = place(&total, state, l * 3 * w * (w + 1));
-    n->moment2 = place(&total, state, l * 3 * w * (w + 1));
-    n->integers = place(&total, state, l * 3 * w * w);
-    n->bytes = (int8_t *)place(&total, state, l * 3 * w * w / sizeof(float));
-    n->stream = place(&total, state, (l + 1) * s * w);
-    n->scale = place(&total, state, (l + 1) * s);
-    n->input = place(&total, state, l * s * w);
-    n->gate = place(&total, state, l * s * 3 * w);
-    n->cell = place(&total, state, l * (s + 1) * w);
-    n->hidden = place(&total, state, s * w);
-    n->gradient = place(&total, state, s * w);
-    return total;
+    const char *problem;
+    return cpr_blas_load(&problem, no_memory) != NULL ? NULL : problem;
 }
 
-size_t cpr_network_state_bytes(const cpr_network_shape *shape, uint32_t tokens)
+static const char *sru_library(void)
 {
-    cpr_network n;
-    return lay_out(&n, shape, tokens, NULL);
+    const char *problem;
+    bool no_memory;
+    const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);
+    return blas != NULL ? blas->kernels : "missing";
 }
 
-void cpr_network_attach(cpr_network *network, const cpr_network_shape *shape,
-                        const cpr_vocabulary *vocabulary, uint8_t *state)
+static cpr_predictor *sru_create(const uint32_t *parameter, const cpr_vocabulary *vocabulary)
 {
-    lay_out(network, shape, cpr_vocabulary_tokens(vocabulary), state);
-    network->vocabulary = vocabulary;
+    const char *problem;
+    bool no_memory;
+    const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);
+    cpr_sru *n = calloc(1, sizeof *n);
+    if (n == NULL || blas == NULL) {
+        free(n);
+        return NULL;
+    }
+    n->base.class = &cpr_sru_class;
+    n->width = parameter[0];
+    n->layers = parameter[1];
+    n->vocabulary = vocabulary;
+    n->blas = blas;
+    return &n->base;
 }
 
-/* What train() in network_kernel.c needs. */
-size_t cpr_network_scratch_bytes(const cpr_network_shape *shape)
+static void sru_free(cpr_predictor *predictor)
 {
-    const size_t w = shape->width, s = CPR_NETWORK_SEGMENT;
-    return (8 * s * w + 3 * w * w + 4 * w) * sizeof(float);
+    free(predictor);
+}
+
+static float *place(cpr_layout *layout, const char *name, size_t count)
+{
+    return cpr_layout_place(layout, name, count, sizeof(float));
+}
+
+static void place_state(cpr_sru *n, size_t w, size_t l, size_t tokens, cpr_layout *state)
+{
+    const size_t s = CPR_SRU_SEGMENT, weights = l * 3 * w * w, stack = l * 3 * w * (w + 1);
+    n->header = cpr_layout_place(state, "sru-header", 1, sizeof(cpr_sru_header));
+    n->embedding = place(state, "embedding", tokens * w);
+    n->embedding_square = place(state, "embedding-square", tokens);
+    n->node = place(state, "node", (tokens - 1) * w);
+    n->node_bias = place(state, "node-bias", tokens - 1);
+    n->node_square = place(state, "node-square", tokens - 1);
+    n->stack = place(state, "stack", stack);
+    n->moment1 = place(state, "moment1", stack);
+    n->moment2 = place(state, "moment2", stack);
+    n->integers = place(state, "integers", weights);
+    n->bytes = cpr_layout_place(state, "bytes", weights, 1);
+    n->stream = place(state, "stream", (l + 1) * s * w);
+    n->scale = place(state, "scale", (l + 1) * s);
+    n->input = place(state, "input", l * s * w);
+    n->gate = place(state, "gate", l * s * 3 * w);
+    n->cell = place(state, "cell", l * (s + 1) * w);
+    n->hidden = place(state, "hidden", s * w);
+    n->gradient = place(state, "gradient", s * w);
+}
+
+static void place_training(cpr_sru_training *t, size_t w, cpr_layout *scratch)
+{
+    const size_t s = CPR_SRU_SEGMENT;
+    t->stream = place(scratch, "training-stream", s * w);
+    t->gate = place(scratch, "training-gate", s * 3 * w);
+    t->integers = place(scratch, "training-integers", s * 3 * w);
+    t->input = place(scratch, "training-input", s * w);
+    t->weights = place(scratch, "training-weights", 3 * w * w);
+    t->carry = place(scratch, "training-carry", w);
+    t->bias = place(scratch, "training-bias", 3 * w);
+}
+
+static void sru_lay_out(cpr_predictor *predictor, const uint32_t *parameter, uint32_t tokens,
+                        cpr_layout *state, cpr_layout *scratch)
+{
+    cpr_sru measured, *n = predictor != NULL ? sru_of(predictor) : &measured;
+    place_state(n, parameter[0], parameter[1], tokens, state);
+    place_training(&n->training, parameter[0], scratch);
+}
+
+static void sru_run_on(cpr_predictor *predictor, cpr_instructions set)
+{
+    static const cpr_sru_kernel *const kernels[CPR_KERNEL_COUNT] = CPR_OF_KERNELS(&cpr_sru_kernel_);
+    cpr_sru *n = sru_of(predictor);
+    n->kernel = kernels[set];
+    n->base.logit = n->kernel->logit;
+    n->base.learn = n->kernel->learn;
 }
 
 /* ---- initial state ---- */
@@ -81,26 +125,57 @@ static void fill(float *values, size_t count, float range, uint64_t *random)
     }
 }
 
-void cpr_network_forget_ahead(cpr_network *n)
+static void sru_forget_ahead(cpr_predictor *predictor)
 {
+    cpr_sru *n = sru_of(predictor);
     n->coming = n->coming_end = NULL;
     n->ready = 0;
 }
 
-void cpr_network_reset(cpr_network *n, const cpr_network_kernel *kernel)
+static void sru_reset(cpr_predictor *predictor)
 {
-    const size_t w = n->shape.width;
+    cpr_sru *n = sru_of(predictor);
+    const size_t w = n->width;
     uint64_t random = 1;
-    cpr_network_forget_ahead(n);
+    sru_forget_ahead(predictor);
     cpr_loss_meter_init(&n->header->loss);
     n->header->decay[0] = n->header->decay[1] = 1.0f;
     fill(n->embedding, cpr_vocabulary_tokens(n->vocabulary) * w, 1.0f, &random);
-    for (uint32_t layer = 0; layer < n->shape.layers; layer++) {
+    for (uint32_t layer = 0; layer < n->layers; layer++) {
         float *weights = n->stack + layer * 3 * w * (w + 1), *bias = weights + 3 * w * w;
         fill(weights, 3 * w * w, 1.75f * cpr_rsqrtf((float)w), &random);
         for (size_t i = 0; i < w; i++)
             bias[w + i] = 1.0f; /* forget little at first */
-        kernel->make_integers(n, layer);
     }
-    kernel->put(n, 0);
+    n->kernel->begin(n);
 }
+
+/* ---- use ---- */
+
+static void sru_expect(cpr_predictor *predictor, const uint16_t *tokens, size_t count)
+{
+    cpr_sru *n = sru_of(predictor);
+    n->coming = tokens;
+    n->coming_end = tokens + count;
+}
+
+static uint64_t sru_loss(const cpr_predictor *predictor)
+{
+    return cpr_loss_meter_read(&((const cpr_sru *)(const void *)predictor)->header->loss);
+}
+
+const cpr_predictor_class cpr_sru_class = {
+    .kind = "sru",
+    .version = 1,
+    .parameters = {{"width", 32, CPR_SRU_WIDTH_MAX, 32}, {"layers", 1, CPR_SRU_LAYERS_MAX, 1}},
+    .load = sru_load,
+    .library = sru_library,
+    .create = sru_create,
+    .free = sru_free,
+    .lay_out = sru_lay_out,
+    .run_on = sru_run_on,
+    .reset = sru_reset,
+    .expect = sru_expect,
+    .restored = sru_forget_ahead,
+    .loss = sru_loss,
+};

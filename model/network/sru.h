@@ -1,4 +1,4 @@
-/* network.h - a recurrent network that learns to predict tokens while they are coded. Private to
+/* sru.h - a recurrent network that learns to predict tokens while they are coded. Private to
  * model/.
  *
  * Per token: the last token's embedding goes through a stack of gated recurrent layers in the
@@ -12,62 +12,80 @@
  * Operands of matrix products are integers, so small that every sum of products is exact in single
  * precision: then it does not matter in which order BLAS adds. All else is IEEE arithmetic in the
  * order that MODEL.md, section 15, gives. */
-#ifndef CPR_NETWORK_H
-#define CPR_NETWORK_H
+#ifndef CPR_SRU_H
+#define CPR_SRU_H
 
 #include "loss_meter.h"
-#include "model.h"
+#include "predictor.h"
 
-#define CPR_NETWORK_SEGMENT 64u /* tokens */
-#define CPR_NETWORK_LAYERS_MAX 4u
-#define CPR_NETWORK_WIDTH_MAX 384u
-#define CPR_NETWORK_LANES 16u /* partial sums of a sum over a vector */
+#define CPR_SRU_SEGMENT 64u /* tokens */
+#define CPR_SRU_LAYERS_MAX 4u
+#define CPR_SRU_WIDTH_MAX 384u
+#define CPR_SRU_LANES 16u /* partial sums of a sum over a vector */
 
 /* What integer operands may be. */
-#define CPR_NETWORK_EXACT                                                                          \
+#define CPR_SRU_EXACT                                                                              \
     16777216u /* sums of integers up to here are exact in single precision                         \
                */
-#define CPR_NETWORK_ACTIVATION_ONE 32
-#define CPR_NETWORK_ACTIVATION_LIMIT 127
-#define CPR_NETWORK_WEIGHT_LIMIT 127
-#define CPR_NETWORK_STEP_LIMIT 2047    /* of gradients that are multiplied by activations */
-#define CPR_NETWORK_ERROR_LIMIT(width) /* of gradients that are multiplied by weights */           \
+#define CPR_SRU_ACTIVATION_ONE 32
+#define CPR_SRU_ACTIVATION_LIMIT 127
+#define CPR_SRU_WEIGHT_LIMIT 127
+#define CPR_SRU_STEP_LIMIT 2047    /* of gradients that are multiplied by activations */
+#define CPR_SRU_ERROR_LIMIT(width) /* of gradients that are multiplied by weights */               \
     ((width) <= 320 ? 127u : 63u)
-_Static_assert(
-    (uint64_t)CPR_NETWORK_ACTIVATION_LIMIT *CPR_NETWORK_WEIGHT_LIMIT *CPR_NETWORK_WIDTH_MAX <=
-        CPR_NETWORK_EXACT,
-    "activations times weights");
-_Static_assert((uint64_t)
-                       CPR_NETWORK_ACTIVATION_LIMIT *CPR_NETWORK_STEP_LIMIT *CPR_NETWORK_SEGMENT <=
-                   CPR_NETWORK_EXACT,
+_Static_assert((uint64_t)CPR_SRU_ACTIVATION_LIMIT *CPR_SRU_WEIGHT_LIMIT *CPR_SRU_WIDTH_MAX <=
+                   CPR_SRU_EXACT,
+               "activations times weights");
+_Static_assert((uint64_t)CPR_SRU_ACTIVATION_LIMIT *CPR_SRU_STEP_LIMIT *CPR_SRU_SEGMENT <=
+                   CPR_SRU_EXACT,
                "activations times gradients");
-_Static_assert(UINT64_C(127) * CPR_NETWORK_WEIGHT_LIMIT * 3 * 320 <= CPR_NETWORK_EXACT &&
-                   UINT64_C(63) * CPR_NETWORK_WEIGHT_LIMIT * 3 * CPR_NETWORK_WIDTH_MAX <=
-                       CPR_NETWORK_EXACT,
+_Static_assert(UINT64_C(127) * CPR_SRU_WEIGHT_LIMIT * 3 * 320 <= CPR_SRU_EXACT &&
+                   UINT64_C(63) * CPR_SRU_WEIGHT_LIMIT * 3 * CPR_SRU_WIDTH_MAX <= CPR_SRU_EXACT,
                "gradients times weights");
 
-/* The width is a multiple of 32; of width 0: there is no network. */
-typedef struct cpr_network_shape {
-    uint32_t width, layers;
-} cpr_network_shape;
-
 /* What is first in the state. */
-typedef struct cpr_network_header {
-    uint32_t position;                         /* tokens of the segment so far */
-    uint32_t updates;                          /* segments that were learned */
-    float decay[2];                            /* of Adam's moments, to the power of updates */
-    float weight_unit[CPR_NETWORK_LAYERS_MAX]; /* what 1 stands for in `integers` */
-    uint32_t token[CPR_NETWORK_SEGMENT];
+typedef struct cpr_sru_header {
+    uint32_t position;                     /* tokens of the segment so far */
+    uint32_t updates;                      /* segments that were learned */
+    float decay[2];                        /* of Adam's moments, to the power of updates */
+    float weight_unit[CPR_SRU_LAYERS_MAX]; /* what 1 stands for in `integers` */
+    uint32_t token[CPR_SRU_SEGMENT];
     cpr_loss_meter loss; /* of the network alone */
-} cpr_network_header;
+} cpr_sru_header;
 
-/* Where the parts of a network's state are. With width w, l layers, and segments of s tokens; a
- * matrix lies row by row. */
-typedef struct cpr_network {
-    cpr_network_shape shape;
+typedef struct cpr_sru cpr_sru;
+
+/* Its arithmetic, for one instruction set. */
+typedef struct cpr_sru_kernel {
+    float (*logit)(const cpr_predictor *predictor, uint32_t node);
+    void (*learn)(cpr_predictor *predictor, uint32_t token);
+    /* Makes the operands of the initial weights, and puts in token 0, before the first one. */
+    void (*begin)(cpr_sru *network);
+} cpr_sru_kernel;
+
+/* What a training works on. With width w and segments of s tokens, as below. */
+typedef struct cpr_sru_training {
+    float *stream;   /* s x w: gradient by what a layer gave, then by what it was given */
+    float *gate;     /* s x 3 w: by the products, before the gates' functions */
+    float *integers; /* s x 3 w: these as operands */
+    float *input;    /* s x w: by the normalized rows */
+    float *weights;  /* 3 w x w */
+    float *carry;    /* w: by the cell, from the position behind */
+    float *bias;     /* 3 w */
+    float rate, fix; /* of Adam */
+} cpr_sru_training;
+
+/* Where its parts are. With width w, l layers, and segments of s tokens; a matrix lies row by row.
+ */
+struct cpr_sru {
+    cpr_predictor base;
+    const cpr_sru_kernel *kernel;
+    uint32_t width, layers;
     const cpr_vocabulary *vocabulary;
-    cpr_network_header *header;
+    const struct cpr_blas *blas;
 
+    /* the state */
+    cpr_sru_header *header;
     float *embedding;         /* tokens x w */
     float *embedding_square;  /* tokens: sum of the mean squares of gradients */
     float *node;              /* tokens - 1 x w */
@@ -78,7 +96,7 @@ typedef struct cpr_network {
     float *integers;          /* l x 3 w x w: the weights, as operands */
     int8_t *bytes;            /* the same, a byte each */
 
-    /* the segment so far */
+    /* the segment so far, of the state, too */
     float *stream;   /* l + 1 x s x w: what each layer was given, and what came out */
     float *scale;    /* l + 1 x s: that normalizes these rows */
     float *input;    /* l x s x w: the normalized rows as operands */
@@ -88,38 +106,10 @@ typedef struct cpr_network {
     float *gradient; /* s x w: of the loss by these */
 
     /* not part of the state */
-    const struct cpr_blas *blas;
-    float *scratch;         /* cpr_network_scratch_bytes() */
-    const uint16_t *coming; /* tokens that the encoder will put in; NULL: they are not known */
+    cpr_sru_training training; /* in the scratch memory */
+    const uint16_t *coming;    /* tokens that the encoder will put in; NULL: they are not known */
     const uint16_t *coming_end;
     uint32_t ready; /* positions of the segment that have been computed, perhaps ahead */
-} cpr_network;
-
-/* The network's arithmetic, for one instruction set. */
-typedef struct cpr_network_kernel {
-    /* Puts in the token that came last; before the first, token 0. If it is the first of those that
-     * are coming, what the others give is computed together with it: the same, but faster. */
-    void (*put)(cpr_network *network, uint32_t token);
-    /* The logit of a node's decision on the way to the next token. */
-    float (*logit)(const cpr_network *network, uint32_t node);
-    /* Learns what the next token is, which put() must follow. */
-    void (*learn)(cpr_network *network, uint32_t token);
-    /* Makes the operands of a layer's weights. */
-    void (*make_integers)(cpr_network *network, uint32_t layer);
-} cpr_network_kernel;
-
-/* Bytes of the state, a multiple of 64. */
-size_t cpr_network_state_bytes(const cpr_network_shape *shape, uint32_t tokens);
-size_t cpr_network_scratch_bytes(const cpr_network_shape *shape);
-
-/* Finds the parts of the state, which begins at a multiple of 64. */
-void cpr_network_attach(cpr_network *network, const cpr_network_shape *shape,
-                        const cpr_vocabulary *vocabulary, uint8_t *state);
-
-/* The state is another than what was computed ahead is of. */
-void cpr_network_forget_ahead(cpr_network *network);
-
-/* Makes the initial state of one that is zero. */
-void cpr_network_reset(cpr_network *network, const cpr_network_kernel *kernel);
+};
 
 #endif

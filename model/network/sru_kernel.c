@@ -1,23 +1,17 @@
-/* network_kernel.c - the network's arithmetic. Compiled once per instruction set, like
+/* sru_kernel.c - the network's arithmetic. Compiled once per instruction set, like
  * mixing_kernel.c; loops are written so that every compiler may make vectors of them without
  * changing a result. */
 #include "blas.h"
 #include "exact_math.h"
-#include "network.h"
+#include "sru.h"
 #include "vocabulary.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
-#ifndef CPR_KERNEL
-#define CPR_KERNEL baseline
-#endif
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-
-#define LANES CPR_NETWORK_LANES
-#define SEGMENT ((size_t)CPR_NETWORK_SEGMENT)
+#define LANES CPR_SRU_LANES
+#define SEGMENT ((size_t)CPR_SRU_SEGMENT)
 
 /* Chosen by measurement, see EXPERIMENTS.md. */
 #define NODE_RATE 0.02f
@@ -100,21 +94,21 @@ static float norm_scale(const float *x, size_t width)
 
 /* ---- prediction ---- */
 
-static float *layer_of(const cpr_network *n, float *stack, uint32_t layer)
+static float *layer_of(const cpr_sru *n, float *stack, uint32_t layer)
 {
-    const size_t w = n->shape.width;
+    const size_t w = n->width;
     return stack + layer * 3 * w * (w + 1);
 }
 
-static void make_integers(cpr_network *n, uint32_t layer)
+static void sru_make_integers(cpr_sru *n, uint32_t layer)
 {
-    const size_t w = n->shape.width;
+    const size_t w = n->width;
     const float *weights = layer_of(n, n->stack, layer);
-    const float scale = scale_to(largest(weights, 3 * w * w), CPR_NETWORK_WEIGHT_LIMIT);
+    const float scale = scale_to(largest(weights, 3 * w * w), CPR_SRU_WEIGHT_LIMIT);
     n->header->weight_unit[layer] = 1.0f / scale;
     float *integers = n->integers + layer * 3 * w * w;
     int8_t *bytes = n->bytes + layer * 3 * w * w;
-    to_integers(integers, weights, scale, CPR_NETWORK_WEIGHT_LIMIT, 3 * w * w);
+    to_integers(integers, weights, scale, CPR_SRU_WEIGHT_LIMIT, 3 * w * w);
     for (size_t i = 0; i < 3 * w * w; i++)
         bytes[i] = (int8_t)integers[i];
 }
@@ -125,7 +119,7 @@ static void make_integers(cpr_network *n, uint32_t layer)
 static void multiply_one(float *restrict out, const int8_t *restrict rows,
                          const float *restrict input, size_t count, size_t width)
 {
-    _Alignas(32) int8_t in[CPR_NETWORK_WIDTH_MAX], magnitude[CPR_NETWORK_WIDTH_MAX];
+    _Alignas(32) int8_t in[CPR_SRU_WIDTH_MAX], magnitude[CPR_SRU_WIDTH_MAX];
     for (size_t i = 0; i < width; i++) {
         in[i] = (int8_t)input[i];
         magnitude[i] = (int8_t)(in[i] < 0 ? -in[i] : in[i]);
@@ -156,7 +150,7 @@ static void multiply_one(float *restrict out, const int8_t *restrict rows,
 static void multiply_one(float *restrict out, const int8_t *restrict rows,
                          const float *restrict input, size_t count, size_t width)
 {
-    int16_t in[CPR_NETWORK_WIDTH_MAX];
+    int16_t in[CPR_SRU_WIDTH_MAX];
     for (size_t i = 0; i < width; i++)
         in[i] = (int16_t)input[i];
     for (size_t row = 0; row < count; row++) {
@@ -169,9 +163,9 @@ static void multiply_one(float *restrict out, const int8_t *restrict rows,
 #endif
 
 /* The products of a layer's weights with some rows of its input. */
-static void multiply(const cpr_network *n, uint32_t layer, size_t row, size_t rows)
+static void multiply(const cpr_sru *n, uint32_t layer, size_t row, size_t rows)
 {
-    const size_t w = n->shape.width, weights = layer * 3 * w * w;
+    const size_t w = n->width, weights = layer * 3 * w * w;
     const float *input = n->input + row * w;
     float *out = n->gate + row * 3 * w;
     if (rows == 1)
@@ -201,18 +195,18 @@ static void apply_gates(float *restrict gate, float *restrict forget, float *res
     }
 }
 
-static void apply_layer(cpr_network *n, uint32_t layer, size_t position, size_t end)
+static void apply_layer(cpr_sru *n, uint32_t layer, size_t position, size_t end)
 {
-    const size_t w = n->shape.width, first = layer * SEGMENT;
+    const size_t w = n->width, first = layer * SEGMENT;
     for (size_t row = first + position; row < first + end; row++) {
         const float *x = n->stream + row * w;
         n->scale[row] = norm_scale(x, w);
-        to_integers(n->input + row * w, x, n->scale[row] * CPR_NETWORK_ACTIVATION_ONE,
-                    CPR_NETWORK_ACTIVATION_LIMIT, w);
+        to_integers(n->input + row * w, x, n->scale[row] * CPR_SRU_ACTIVATION_ONE,
+                    CPR_SRU_ACTIVATION_LIMIT, w);
     }
     multiply(n, layer, first + position, end - position);
     const float *bias = layer_of(n, n->stack, layer) + 3 * w * w;
-    const float unit = n->header->weight_unit[layer] / CPR_NETWORK_ACTIVATION_ONE;
+    const float unit = n->header->weight_unit[layer] / CPR_SRU_ACTIVATION_ONE;
     for (; position < end; position++) {
         const size_t row = first + position;
         float *gate = n->gate + row * 3 * w;
@@ -224,9 +218,9 @@ static void apply_layer(cpr_network *n, uint32_t layer, size_t position, size_t 
 }
 
 /* What came out of the last layer, normalized. */
-static void finish_position(cpr_network *n, size_t position)
+static void finish_position(cpr_sru *n, size_t position)
 {
-    const size_t w = n->shape.width, row = n->shape.layers * SEGMENT + position;
+    const size_t w = n->width, row = n->layers * SEGMENT + position;
     const float *restrict x = n->stream + row * w;
     float *restrict hidden = n->hidden + position * w;
     const float scale = n->scale[row] = norm_scale(x, w);
@@ -234,25 +228,27 @@ static void finish_position(cpr_network *n, size_t position)
         hidden[i] = x[i] * scale;
 }
 
-static void train(cpr_network *n);
+static void sru_train(cpr_sru *n);
 
 /* Computes the positions of these tokens. */
-static void compute(cpr_network *n, size_t position, size_t end)
+static void sru_compute(cpr_sru *n, size_t position, size_t end)
 {
-    const size_t w = n->shape.width;
+    const size_t w = n->width;
     for (size_t at = position; at < end; at++)
         memcpy(n->stream + at * w, n->embedding + n->header->token[at] * w, w * sizeof(float));
-    for (uint32_t layer = 0; layer < n->shape.layers; layer++)
+    for (uint32_t layer = 0; layer < n->layers; layer++)
         apply_layer(n, layer, position, end);
     for (size_t at = position; at < end; at++)
         finish_position(n, at);
 }
 
-static void put(cpr_network *n, uint32_t token)
+/* Puts in the token that came last. If it is the first of those that are coming, what the others
+ * give is computed together with it: the same, but faster. */
+static void sru_put(cpr_sru *n, uint32_t token)
 {
-    cpr_network_header *header = n->header;
+    cpr_sru_header *header = n->header;
     if (header->position == SEGMENT) {
-        train(n);
+        sru_train(n);
         header->position = n->ready = 0;
     }
     const size_t position = header->position++;
@@ -266,13 +262,14 @@ static void put(cpr_network *n, uint32_t token)
     header->token[position] = token;
     for (const uint16_t *next = n->coming; next < n->coming_end && end < SEGMENT; next++)
         header->token[end++] = *next;
-    compute(n, position, end);
+    sru_compute(n, position, end);
     n->ready = (uint32_t)end;
 }
 
-static float logit(const cpr_network *n, uint32_t node)
+static float sru_logit(const cpr_predictor *predictor, uint32_t node)
 {
-    const size_t w = n->shape.width;
+    const cpr_sru *n = (const cpr_sru *)(const void *)predictor;
+    const size_t w = n->width;
     return dot(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
            n->node_bias[node];
 }
@@ -280,16 +277,16 @@ static float logit(const cpr_network *n, uint32_t node)
 /* ---- learning ---- */
 
 /* Adds -log2 of a probability to the network's own loss. */
-static void add_loss(cpr_network *n, float probability)
+static void add_loss(cpr_sru *n, float probability)
 {
     const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
     cpr_loss_meter_add(&n->header->loss, (uint32_t)p);
 }
 
 /* Trains the vectors of the nodes on the token's path, and sums up the gradient by `hidden`. */
-static void learn(cpr_network *n, uint32_t token)
+static void train_nodes(cpr_sru *n, uint32_t token)
 {
-    const size_t w = n->shape.width, position = n->header->position - 1;
+    const size_t w = n->width, position = n->header->position - 1;
     const float *hidden = n->hidden + position * w;
     float *gradient = n->gradient + position * w;
     const unsigned length = n->vocabulary->depth[token];
@@ -299,7 +296,7 @@ static void learn(cpr_network *n, uint32_t token)
     for (unsigned depth = 0; depth < length; depth++) {
         const unsigned bit = path >> (length - 1 - depth) & 1;
         float *vector = n->node + node * w;
-        const float p1 = cpr_sigmoidf(logit(n, node)), error = p1 - (float)bit;
+        const float p1 = cpr_sigmoidf(sru_logit(&n->base, node)), error = p1 - (float)bit;
         add_loss(n, bit ? p1 : 1.0f - p1);
         add_scaled(gradient, error, vector, w);
         n->node_square[node] += error * error;
@@ -332,18 +329,6 @@ static void adam(float *restrict value, float *restrict moment1, float *restrict
     }
 }
 
-/* What train() works on; all in the network's scratch memory. */
-typedef struct training {
-    float *stream;   /* s x w: gradient by what a layer gave, then by what it was given */
-    float *gate;     /* s x 3 w: by the products, before the gates' functions */
-    float *integers; /* s x 3 w: these as operands */
-    float *input;    /* s x w: by the normalized rows */
-    float *weights;  /* 3 w x w */
-    float *carry;    /* w: by the cell, from the position behind */
-    float *bias;     /* 3 w */
-    float rate, fix; /* of Adam */
-} training;
-
 /* At one position: `by`, `by_forget` and `by_open` are the gradients by what was given to the
  * gate's three functions. */
 static void gate_gradients(const float *restrict gate, const float *restrict before,
@@ -362,9 +347,9 @@ static void gate_gradients(const float *restrict gate, const float *restrict bef
 }
 
 /* From the last position back to the first. */
-static void layer_gradients(const cpr_network *n, uint32_t layer, const training *t)
+static void layer_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
-    const size_t w = n->shape.width;
+    const size_t w = n->width;
     memset(t->carry, 0, w * sizeof(float));
     memset(t->bias, 0, 3 * w * sizeof(float));
     for (size_t position = SEGMENT; position-- > 0;) {
@@ -378,11 +363,11 @@ static void layer_gradients(const cpr_network *n, uint32_t layer, const training
 }
 
 /* A row's scale is its own. */
-static void input_gradients(const cpr_network *n, uint32_t layer, const training *t)
+static void input_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
-    const size_t w = n->shape.width;
-    const uint32_t limit = CPR_NETWORK_ERROR_LIMIT(w);
-    float unit[CPR_NETWORK_SEGMENT];
+    const size_t w = n->width;
+    const uint32_t limit = CPR_SRU_ERROR_LIMIT(w);
+    float unit[CPR_SRU_SEGMENT];
     for (size_t row = 0; row < SEGMENT; row++) {
         const float *by = t->gate + row * 3 * w;
         const float scale = scale_to(largest(by, 3 * w), limit);
@@ -401,26 +386,26 @@ static void input_gradients(const cpr_network *n, uint32_t layer, const training
     }
 }
 
-static void train_weights(cpr_network *n, uint32_t layer, const training *t)
+static void train_weights(cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
-    const size_t w = n->shape.width, weights = 3 * w * w;
-    const float scale = scale_to(largest(t->gate, SEGMENT * 3 * w), CPR_NETWORK_STEP_LIMIT);
-    to_integers(t->integers, t->gate, scale, CPR_NETWORK_STEP_LIMIT, SEGMENT * 3 * w);
+    const size_t w = n->width, weights = 3 * w * w;
+    const float scale = scale_to(largest(t->gate, SEGMENT * 3 * w), CPR_SRU_STEP_LIMIT);
+    to_integers(t->integers, t->gate, scale, CPR_SRU_STEP_LIMIT, SEGMENT * 3 * w);
     n->blas->sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(3 * w), (int)w, (int)SEGMENT,
                    1.0f, t->integers, (int)(3 * w), n->input + layer * SEGMENT * w, (int)w, 0.0f,
                    t->weights, (int)w);
     float *value = layer_of(n, n->stack, layer);
     float *moment1 = layer_of(n, n->moment1, layer), *moment2 = layer_of(n, n->moment2, layer);
-    adam(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_NETWORK_ACTIVATION_ONE),
+    adam(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_SRU_ACTIVATION_ONE),
          t->rate, t->fix);
     adam(value + weights, moment1 + weights, moment2 + weights, t->bias, 3 * w, 1.0f, t->rate,
          t->fix);
-    make_integers(n, layer);
+    sru_make_integers(n, layer);
 }
 
-static void train_embeddings(cpr_network *n, const training *t)
+static void train_embeddings(cpr_sru *n, const cpr_sru_training *t)
 {
-    const size_t w = n->shape.width;
+    const size_t w = n->width;
     for (size_t position = 0; position < SEGMENT; position++) {
         const uint32_t token = n->header->token[position];
         const float *by = t->stream + position * w;
@@ -430,46 +415,52 @@ static void train_embeddings(cpr_network *n, const training *t)
     }
 }
 
-static training begin_training(cpr_network *n)
+static void begin_training(cpr_sru *n)
 {
-    const size_t w = n->shape.width;
-    cpr_network_header *header = n->header;
-    training t;
-    t.stream = n->scratch;
-    t.gate = t.stream + SEGMENT * w;
-    t.integers = t.gate + SEGMENT * 3 * w;
-    t.input = t.integers + SEGMENT * 3 * w;
-    t.weights = t.input + SEGMENT * w;
-    t.carry = t.weights + 3 * w * w;
-    t.bias = t.carry + w;
+    cpr_sru_header *header = n->header;
     header->decay[0] *= MOMENT1_DECAY;
     header->decay[1] *= MOMENT2_DECAY;
     header->updates += header->updates < UINT32_C(1) << 24;
     float rate = STACK_RATE * STACK_RATE_UPDATES / (STACK_RATE_UPDATES + (float)header->updates);
     rate = rate < STACK_RATE_LEAST ? STACK_RATE_LEAST : rate;
-    t.rate = rate / (1.0f - header->decay[0]);
-    t.fix = 1.0f / (1.0f - header->decay[1]);
-    return t;
+    n->training.rate = rate / (1.0f - header->decay[0]);
+    n->training.fix = 1.0f / (1.0f - header->decay[1]);
 }
 
 /* Learns the segment, which is complete. */
-static void train(cpr_network *n)
+static void sru_train(cpr_sru *n)
 {
-    const size_t w = n->shape.width, last = n->shape.layers * SEGMENT;
-    const training t = begin_training(n);
-    memset(t.stream, 0, SEGMENT * w * sizeof(float));
+    const size_t w = n->width, last = n->layers * SEGMENT;
+    const cpr_sru_training *t = &n->training;
+    begin_training(n);
+    memset(t->stream, 0, SEGMENT * w * sizeof(float));
     for (size_t row = 0; row < SEGMENT; row++)
-        add_norm_gradient(t.stream + row * w, n->gradient + row * w, n->stream + (last + row) * w,
+        add_norm_gradient(t->stream + row * w, n->gradient + row * w, n->stream + (last + row) * w,
                           n->scale[last + row], w);
-    for (uint32_t layer = n->shape.layers; layer-- > 0;) {
-        layer_gradients(n, layer, &t);
-        input_gradients(n, layer, &t);
-        train_weights(n, layer, &t);
+    for (uint32_t layer = n->layers; layer-- > 0;) {
+        layer_gradients(n, layer, t);
+        input_gradients(n, layer, t);
+        train_weights(n, layer, t);
         float *cell = n->cell + layer * (SEGMENT + 1) * w;
         memcpy(cell, cell + SEGMENT * w, w * sizeof(float));
     }
-    train_embeddings(n, &t);
+    train_embeddings(n, t);
 }
 
-const cpr_network_kernel PASTE(cpr_network_kernel_, CPR_KERNEL) = {put, logit, learn,
-                                                                   make_integers};
+/* ---- the kernel ---- */
+
+static void sru_learn(cpr_predictor *predictor, uint32_t token)
+{
+    cpr_sru *n = (cpr_sru *)(void *)predictor;
+    train_nodes(n, token);
+    sru_put(n, token);
+}
+
+static void sru_begin(cpr_sru *n)
+{
+    for (uint32_t layer = 0; layer < n->layers; layer++)
+        sru_make_integers(n, layer);
+    sru_put(n, 0);
+}
+
+const cpr_sru_kernel CPR_IN_KERNEL(cpr_sru_kernel_) = {sru_logit, sru_learn, sru_begin};

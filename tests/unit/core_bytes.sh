@@ -34,7 +34,7 @@ cross() {
         return
     fi
     "$compiler" -O3 "${flags[@]}" -c model/mixing/mixing_kernel.c -o "$work/$1.mixing.o"
-    "$compiler" -O3 "${flags[@]}" -c model/network/network_kernel.c -o "$work/$1.network.o"
+    "$compiler" -O3 "${flags[@]}" -c model/network/sru_kernel.c -o "$work/$1.network.o"
     "$compiler" -O2 "${flags[@]}" -static tests/unit/core_bytes.c tests/unit/plain_blas/*.c coder/*.c \
         "${sources[@]}" "$work/$1".*.o -o "$work/$1"
     compare "$1" "$emulator" "$work/$1"

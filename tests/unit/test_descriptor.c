@@ -121,8 +121,10 @@ static void what_is_unknown_is_named(void **state)
         {"guess-shift=8", "guess-shift=7",
          "mixing 1 guess-from=60000 guess-shift=7 (too many classes)"},
         {"mixing 1 ", "mixing 2 now-else ", "mixing 2 (this program has mixing 1)"},
-        {"layers=3", "layers=3; network 1 kind=sru width=32 layers=1; blank 9; network 2 kind=x",
-         "more than 1 networks, blank 9 (unknown), network 2 kind=x (unknown)"},
+        {"layers=3",
+         "layers=3; network 1 kind=sru width=32 layers=1; network 1 kind=sru width=64 layers=1; "
+         "blank 9; network 2 kind=x",
+         "more than 2 networks, blank 9 (unknown), network 2 kind=x (unknown)"},
     };
     for (unsigned i = 0; i < sizeof changes / sizeof *changes; i++) {
         char *text = replaced(NEURAL, changes[i].from, changes[i].to);

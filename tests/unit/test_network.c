@@ -1,7 +1,7 @@
 /* test_network.c - the network's functions against libm, what it learns, and its operands. */
-#include "blas.h"
 #include "exact_math.h"
-#include "mixing_state.h"
+#include "sru.h"
+#include "vocabulary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,36 +60,42 @@ static void rounding(void **state)
 /* A network on single bytes, with memory of its own. */
 typedef struct fixture {
     cpr_vocabulary *vocabulary;
-    uint8_t *memory;
-    const cpr_network_kernel *kernel;
-    cpr_network network;
+    size_t bytes;
+    uint8_t *memory, *scratch;
+    cpr_predictor *predictor;
+    cpr_sru *network; /* the same */
 } fixture;
 
 static fixture make_network(uint32_t width, uint32_t layers, unsigned kernel)
 {
-    const cpr_network_shape shape = {width, layers};
-    fixture f = {.vocabulary = cpr_vocabulary_create_bytes(),
-                 .kernel = cpr_kernel_at(kernel)->network};
-    const size_t bytes = cpr_network_state_bytes(&shape, 256);
-    assert_int_equal(bytes % 64, 0);
-    f.memory = aligned_alloc(64, bytes);
-    assert_non_null(f.memory);
-    memset(f.memory, 0, bytes);
-    cpr_network_attach(&f.network, &shape, f.vocabulary, f.memory);
-    f.network.scratch = aligned_alloc(64, (cpr_network_scratch_bytes(&shape) + 63) / 64 * 64);
-    assert_non_null(f.network.scratch);
-    const char *problem;
+    const uint32_t parameter[] = {width, layers};
+    const cpr_predictor_class *class = &cpr_sru_class;
     bool no_memory;
-    f.network.blas = cpr_blas_load(&problem, &no_memory);
-    if (f.network.blas == NULL)
+    const char *problem = class->load(&no_memory);
+    if (problem != NULL)
         fail_msg("%s", problem);
-    cpr_network_reset(&f.network, f.kernel);
+    cpr_layout state = {0}, scratch = {0};
+    class->lay_out(NULL, parameter, 256, &state, &scratch);
+    fixture f = {.vocabulary = cpr_vocabulary_create_bytes(), .bytes = state.bytes};
+    f.memory = aligned_alloc(64, state.bytes);
+    f.scratch = aligned_alloc(64, scratch.bytes);
+    f.predictor = class->create(parameter, f.vocabulary);
+    assert_true(f.memory != NULL && f.scratch != NULL && f.predictor != NULL);
+    f.network = (cpr_sru *)(void *)f.predictor;
+    memset(f.memory, 0, state.bytes);
+    state = (cpr_layout){.memory = f.memory};
+    scratch = (cpr_layout){.memory = f.scratch};
+    class->lay_out(f.predictor, parameter, 256, &state, &scratch);
+    assert_int_equal(state.bytes, f.bytes);
+    class->run_on(f.predictor, (cpr_instructions)cpr_instructions_at(kernel));
+    class->reset(f.predictor);
     return f;
 }
 
 static void free_network(fixture *f)
 {
-    free(f->network.scratch);
+    cpr_sru_class.free(f->predictor);
+    free(f->scratch);
     free(f->memory);
     cpr_vocabulary_free(f->vocabulary);
 }
@@ -103,7 +109,7 @@ static double cost(const fixture *f, uint32_t token)
     uint32_t node = 0;
     for (unsigned d = 0; d < length; d++) {
         const unsigned bit = path >> (length - 1 - d) & 1;
-        const double logit = (double)f->kernel->logit(&f->network, node);
+        const double logit = (double)f->predictor->logit(f->predictor, node);
         bits += log2(1 + exp(bit ? -logit : logit));
         node = (uint32_t)f->vocabulary->nodes[node].child[bit];
     }
@@ -118,8 +124,7 @@ static double train(fixture *f, unsigned tokens)
     for (unsigned i = 0; i < tokens; i++) {
         const uint32_t token = i % 12 < 7 ? 'a' + i % 12 : 'A';
         bits += i < tokens / 2 ? 0 : cost(f, token);
-        f->kernel->learn(&f->network, token);
-        f->kernel->put(&f->network, token);
+        f->predictor->learn(f->predictor, token);
     }
     return bits;
 }
@@ -127,7 +132,7 @@ static double train(fixture *f, unsigned tokens)
 static void it_learns(void **state)
 {
     (void)state;
-    for (uint32_t width = 64; width <= CPR_NETWORK_WIDTH_MAX; width += 320) {
+    for (uint32_t width = 64; width <= CPR_SRU_WIDTH_MAX; width += 320) {
         fixture f = make_network(width, 2, 0);
         assert_true(fabs(cost(&f, 'x') - 8) < 1e-6); /* nothing is known */
         const double bits = train(&f, 3000) / 1500;
@@ -142,20 +147,20 @@ static void operands_are_integers(void **state)
     (void)state;
     fixture f = make_network(64, 3, 0);
     train(&f, 1000);
-    const size_t weights = 3 * 3 * 64 * 64, inputs = 3 * CPR_NETWORK_SEGMENT * 64;
+    const size_t weights = 3 * 3 * 64 * 64, inputs = 3 * CPR_SRU_SEGMENT * 64;
     float most = 0;
     for (size_t i = 0; i < weights; i++) {
-        assert_true(f.network.integers[i] == rintf(f.network.integers[i]));
-        assert_true(f.network.integers[i] == (float)f.network.bytes[i]);
-        most = fmaxf(most, fabsf(f.network.integers[i]));
+        assert_true(f.network->integers[i] == rintf(f.network->integers[i]));
+        assert_true(f.network->integers[i] == (float)f.network->bytes[i]);
+        most = fmaxf(most, fabsf(f.network->integers[i]));
     }
-    assert_true(most >= CPR_NETWORK_WEIGHT_LIMIT / 2.0f - 1 && most <= CPR_NETWORK_WEIGHT_LIMIT);
+    assert_true(most >= CPR_SRU_WEIGHT_LIMIT / 2.0f - 1 && most <= CPR_SRU_WEIGHT_LIMIT);
     most = 0;
     for (size_t i = 0; i < inputs; i++) {
-        assert_true(f.network.input[i] == rintf(f.network.input[i]));
-        most = fmaxf(most, fabsf(f.network.input[i]));
+        assert_true(f.network->input[i] == rintf(f.network->input[i]));
+        most = fmaxf(most, fabsf(f.network->input[i]));
     }
-    assert_true(most > CPR_NETWORK_ACTIVATION_ONE && most <= CPR_NETWORK_ACTIVATION_LIMIT);
+    assert_true(most > CPR_SRU_ACTIVATION_ONE && most <= CPR_SRU_ACTIVATION_LIMIT);
     free_network(&f);
 }
 
@@ -164,11 +169,10 @@ static void kernels_agree(void **state)
     (void)state;
     fixture first = make_network(128, 2, 0);
     train(&first, 500);
-    const size_t bytes = cpr_network_state_bytes(&first.network.shape, 256);
-    for (unsigned i = 1; cpr_kernel_at(i) != NULL; i++) {
+    for (unsigned i = 1; cpr_instructions_at(i) >= 0; i++) {
         fixture other = make_network(128, 2, i);
         train(&other, 500);
-        assert_memory_equal(first.memory, other.memory, bytes);
+        assert_memory_equal(first.memory, other.memory, first.bytes);
         free_network(&other);
     }
     free_network(&first);
@@ -185,21 +189,19 @@ static void computed_ahead(void **state)
     expected[WRONG]++;
     fixture one = make_network(64, 3, 0), ahead = make_network(64, 3, 0);
     for (unsigned i = 0; i < TOKENS; i++) {
-        if (i == 0 || i == KNOWN) {
-            ahead.network.coming = i == 0 ? expected : tokens + i;
-            ahead.network.coming_end = i == 0 ? expected + KNOWN : tokens + TOKENS;
-        }
+        if (i == 0)
+            cpr_sru_class.expect(ahead.predictor, expected, KNOWN);
+        if (i == KNOWN)
+            cpr_sru_class.expect(ahead.predictor, tokens + i, TOKENS - KNOWN);
         for (uint32_t node = 0; node < 255; node++)
-            assert_true(one.kernel->logit(&one.network, node) ==
-                        ahead.kernel->logit(&ahead.network, node));
-        one.kernel->learn(&one.network, tokens[i]);
-        ahead.kernel->learn(&ahead.network, tokens[i]);
-        one.kernel->put(&one.network, tokens[i]);
-        ahead.kernel->put(&ahead.network, tokens[i]);
+            assert_true(one.predictor->logit(one.predictor, node) ==
+                        ahead.predictor->logit(ahead.predictor, node));
+        one.predictor->learn(one.predictor, tokens[i]);
+        ahead.predictor->learn(ahead.predictor, tokens[i]);
         if (i == 10)
-            assert_true(ahead.network.ready == CPR_NETWORK_SEGMENT);
+            assert_true(ahead.network->ready == CPR_SRU_SEGMENT);
     }
-    assert_memory_equal(one.memory, ahead.memory, cpr_network_state_bytes(&one.network.shape, 256));
+    assert_memory_equal(one.memory, ahead.memory, one.bytes);
     free_network(&one);
     free_network(&ahead);
 }
