@@ -1,8 +1,6 @@
 /* arguments.c - numbers, lists and paths in arguments. */
 #include "arguments.h"
 
-#include "corpus.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -123,14 +121,17 @@ cpr_status argument_shards(const char *text, uint64_t shard_count, bool **select
 
 bool argument_is_member(const char *text)
 {
-    size_t longest = 0;
-    for (const char *part = text; *part; part += strspn(part, "/")) {
+    if (strlen(text) > PATH_BYTES_MOST)
+        return false;
+    for (const char *part = text;; part++) {
         const size_t length = strcspn(part, "/");
-        longest = length > longest ? length : longest;
+        if (length == 0 || length > NAME_BYTES_MOST || (length == 1 && part[0] == '.') ||
+            (length == 2 && part[0] == '.' && part[1] == '.'))
+            return false;
         part += length;
+        if (*part == '\0')
+            return true;
     }
-    return strlen(text) <= PATH_BYTES_MOST && longest <= NAME_BYTES_MOST &&
-           cpr_member_path_is_safe(text);
 }
 
 char *argument_member(char *text)

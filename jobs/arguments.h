@@ -2,8 +2,8 @@
 #ifndef CPR_ARGUMENTS_H
 #define CPR_ARGUMENTS_H
 
+#include "corpress.h"
 #include "options.h"
-#include "status.h"
 
 /* A size such as 1048576, 64K, 64M, 64MiB, 1G; units are powers of 1024, as in zstd. */
 bool argument_size(const char *text, uint64_t *bytes);

@@ -12,6 +12,7 @@
 
 typedef struct audit_work {
     command_call *call;
+    cpr_archive_facts facts;
     uint64_t *lz4_bytes; /* per shard; 0: not known */
     bool *bad;           /* per shard */
     bool bad_primer;
@@ -131,65 +132,70 @@ static void bitstream_cells(report *r, const cpr_shard_info *info, uint64_t lz4_
     report_row_end(r);
 }
 
-static void shard_rows(report *r, const audit_work *work, const cpr_archive_header *header)
+static void shard_rows(report *r, const audit_work *work, const cpr_archive *archive)
 {
-    if (header->primer != NULL) {
+    const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
+    if (primer != NULL) {
         report_row(r);
         report_word(r, "primer");
-        bitstream_cells(r, header->primer, 0, work->bad_primer);
+        bitstream_cells(r, primer, 0, work->bad_primer);
     }
-    for (uint64_t i = 0; i < header->shard_count; i++) {
+    for (uint64_t i = 0; i < work->facts.shards; i++) {
         report_row(r);
         report_number(r, i);
-        bitstream_cells(r, &header->shards[i], work->lz4_bytes[i], work->bad[i]);
+        bitstream_cells(r, cpr_archive_shard(archive, i), work->lz4_bytes[i], work->bad[i]);
     }
+}
+
+/* Sums over the bitstreams. */
+typedef struct audit_sums {
+    double loss;
+    double network_loss;
+    double overhead;
+} audit_sums;
+
+static void sums_add(audit_sums *sums, const cpr_shard_info *info)
+{
+    sums->loss += loss_bits(info->loss_bits);
+    sums->network_loss += loss_bits(info->network_loss_bits);
+    sums->overhead += overhead(info);
 }
 
 static void total_rows(report *r, const audit_work *work, const cpr_archive *archive)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
+    const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
+    const uint64_t shards = work->facts.shards;
+    const uint64_t tables = work->facts.archive_bytes - work->facts.coded_bytes;
     uint64_t lz4 = 0;
-    bool all_lz4 = header->shard_count > 0;
-    double loss = 0;
-    double network_loss = 0;
-    double over = 0;
-    uint64_t coded = 0;
-    if (header->primer != NULL) {
-        coded = header->primer->coded_bytes;
-        loss = loss_bits(header->primer->loss_bits);
-        network_loss = loss_bits(header->primer->network_loss_bits);
-        over = overhead(header->primer);
-    }
-    for (uint64_t i = 0; i < header->shard_count; i++) {
-        coded += header->shards[i].coded_bytes;
-        loss += loss_bits(header->shards[i].loss_bits);
-        network_loss += loss_bits(header->shards[i].network_loss_bits);
-        over += overhead(&header->shards[i]);
+    bool all_lz4 = shards > 0;
+    audit_sums sums = {.loss = 0};
+    if (primer != NULL)
+        sums_add(&sums, primer);
+    for (uint64_t i = 0; i < shards; i++) {
+        sums_add(&sums, cpr_archive_shard(archive, i));
         lz4 += work->lz4_bytes[i];
         all_lz4 = all_lz4 && work->lz4_bytes[i];
     }
-    const uint64_t file_bytes = cpr_archive_file_bytes(archive);
-    const uint64_t raw = cpr_file_list_bytes(header->files);
 
     report_row(r);
     report_word(r, "tables");
     report_unknown(r);
-    report_number(r, file_bytes - coded);
+    report_number(r, tables);
     for (int i = 0; i < (has_network(r) ? 4 : 3); i++)
         report_unknown(r);
-    report_number(r, file_bytes - coded);
+    report_number(r, tables);
     report_unknown(r);
-    report_word(r, cpr_archive_is_sealed(archive) ? "ok" : "unsealed");
+    report_word(r, work->facts.sealed ? "ok" : "unsealed");
     report_row_end(r);
 
     report_row(r);
     report_word(r, "total");
-    size_cells(r, raw, file_bytes);
-    report_real(r, loss, 0);
+    size_cells(r, work->facts.raw_bytes, work->facts.archive_bytes);
+    report_real(r, sums.loss, 0);
     if (has_network(r))
-        report_real(r, network_loss, 0);
-    report_real(r, over + (double)(file_bytes - coded), 1);
-    lz4_ratio(r, raw, all_lz4 ? lz4 : 0);
+        report_real(r, sums.network_loss, 0);
+    report_real(r, sums.overhead + (double)tables, 1);
+    lz4_ratio(r, work->facts.raw_bytes, all_lz4 ? lz4 : 0);
     report_word(r, work->bad_shards || work->bad_primer ? "DAMAGED" : "ok");
     report_row_end(r);
 }
@@ -200,9 +206,9 @@ static void loss_cell(report *r, uint64_t bytes, uint64_t loss)
     report_real(r, bytes ? loss_bits(loss) / (double)bytes : 0, 4);
 }
 
-static void curve_rows(report *r, const audit_work *work, const cpr_archive_header *header)
+static void curve_rows(report *r, const audit_work *work)
 {
-    for (uint64_t i = 0; i < header->shard_count; i++) {
+    for (uint64_t i = 0; i < work->facts.shards; i++) {
         const cpr_item_result *result = &work->curves[i];
         cpr_loss_point before = {0};
         for (uint32_t k = 0; k < result->curve_points; k++) {
@@ -226,71 +232,70 @@ static void curve_rows(report *r, const audit_work *work, const cpr_archive_head
     }
 }
 
-static void file_row(report *r, const audit_work *work, const cpr_archive_header *header,
-                     uint64_t file)
+static void file_row(report *r, const audit_work *work, const cpr_entry *entry)
 {
-    uint64_t first;
-    uint64_t last;
-    if (!selection_shards_of_file(header, file, &first, &last))
+    if (entry->bytes == 0)
         return;
-    const uint64_t raw = cpr_file_list_get(header->files, file).bytes;
-    const double loss = loss_bits(header->file_loss[file]);
+    const double loss = loss_bits(entry->loss_bits);
     bool bad = work->bad_primer;
-    for (uint64_t i = first; i <= last; i++)
+    for (uint64_t i = entry->first_shard; i <= entry->last_shard; i++)
         bad = bad || work->bad[i];
     report_row(r);
-    report_number(r, raw);
+    report_number(r, entry->bytes);
     report_real(r, loss, 0);
     if (loss > 0) {
-        report_real(r, ratio(raw, loss / 8), 3);
-        report_real(r, bits_per_byte(raw, loss / 8), 4);
+        report_real(r, ratio(entry->bytes, loss / 8), 3);
+        report_real(r, bits_per_byte(entry->bytes, loss / 8), 4);
     } else { /* stored as it is, or part of a token that began in the file before */
         report_unknown(r);
         report_unknown(r);
     }
-    report_number(r, first);
-    report_number(r, last);
+    report_number(r, entry->first_shard);
+    report_number(r, entry->last_shard);
     report_word(r, bad ? "DAMAGED" : "ok");
-    report_path(r, cpr_file_list_member(header->files, file));
+    report_path(r, entry->path);
     report_row_end(r);
 }
 
-/* The part of the JSON document in front of the rows. */
-static void json_head(const audit_work *work, const cpr_archive *archive)
+static void file_rows(report *r, const audit_work *work, const cpr_archive *archive)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
+    cpr_entry entry;
+    for (uint64_t f = 0; f < work->facts.files; f++)
+        if (cpr_archive_get(archive, f, &entry, NULL) == CPR_OK)
+            file_row(r, work, &entry);
+}
+
+/* The part of the JSON document in front of the rows. */
+static void json_head(const audit_work *work)
+{
+    const cpr_archive_facts *facts = &work->facts;
     putchar('{');
     escape_json_member(stdout, "archive", ": ", work->call->archive);
     fputs(",\n ", stdout);
-    escape_json_member(stdout, "profile", ": ", header->profile);
+    escape_json_member(stdout, "profile", ": ", facts->profile);
     printf(",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64 ",\n \"shards\": %" PRIu64
            ",\n \"raw_bytes\": %" PRIu64 ",\n \"archive_bytes\": %" PRIu64
            ",\n \"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
-           header->shard_bytes, cpr_file_list_count(header->files), header->shard_count,
-           cpr_file_list_bytes(header->files), cpr_archive_file_bytes(archive), work->bad_shards,
-           work->bad_primer ? "true" : "false");
+           facts->shard_bytes, facts->files, facts->shards, facts->raw_bytes, facts->archive_bytes,
+           work->bad_shards, work->bad_primer ? "true" : "false");
 }
 
 static void print_audit(const audit_work *work, const cpr_archive *archive)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
-    const cpr_profile *profile = cpr_profile_find(header->profile);
     report r;
     if (work->call->given.format == REPORT_JSON)
-        json_head(work, archive);
+        json_head(work);
     report_begin(&r, stdout, work->call->given.format,
-                 work->call->given.by_file                             ? file_columns
-                 : work->call->given.curve                             ? curve_columns
-                 : profile != NULL && cpr_profile_has_network(profile) ? network_columns
-                                                                       : shard_columns);
+                 work->call->given.by_file ? file_columns
+                 : work->call->given.curve ? curve_columns
+                 : work->facts.has_network ? network_columns
+                                           : shard_columns);
     if (work->call->given.curve) {
-        curve_rows(&r, work, header);
+        curve_rows(&r, work);
     } else if (work->call->given.by_file) {
-        const uint64_t files = cpr_file_list_count(header->files);
-        for (uint64_t f = 0; f < files; f++)
-            file_row(&r, work, header, f);
+        file_rows(&r, work, archive);
     } else {
-        shard_rows(&r, work, header);
+        shard_rows(&r, work, archive);
         total_rows(&r, work, archive);
     }
     report_end(&r);
@@ -300,12 +305,13 @@ static void print_audit(const audit_work *work, const cpr_archive *archive)
 
 static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
+    cpr_archive_get_facts(archive, &work->facts);
+    const size_t shards = (size_t)work->facts.shards;
     const bool first = cpr_ranks_rank(work->call->ranks) == 0;
-    work->lz4_bytes = calloc((size_t)header->shard_count + 1, sizeof *work->lz4_bytes);
-    work->bad = calloc((size_t)header->shard_count + 1, sizeof *work->bad);
+    work->lz4_bytes = calloc(shards + 1, sizeof *work->lz4_bytes);
+    work->bad = calloc(shards + 1, sizeof *work->bad);
     if (work->call->given.curve)
-        work->curves = calloc((size_t)header->shard_count + 1, sizeof *work->curves);
+        work->curves = calloc(shards + 1, sizeof *work->curves);
     cpr_status status = CPR_OK;
     if (work->lz4_bytes == NULL || work->bad == NULL ||
         (work->call->given.curve && work->curves == NULL))
@@ -314,9 +320,9 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
     if (status != CPR_OK)
         return status;
     if (first)
-        run_log_read_lz4(work->call->archive, header, work->lz4_bytes);
+        run_log_read_lz4(work->call->archive, archive, work->lz4_bytes);
     progress_begin(&work->bar, work->call->given.quiet || !decodes(work->call),
-                   cpr_file_list_bytes(header->files), header->shard_count);
+                   work->facts.raw_bytes, work->facts.shards);
     work->bar.decoding = true;
     const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
     const cpr_examine_options options = {.depth = work->call->given.curve  ? CPR_EXAMINE_CURVE

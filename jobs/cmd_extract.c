@@ -16,18 +16,18 @@ typedef struct extract_work {
 } extract_work;
 
 /* All ranks come to the same selection. */
-static cpr_status extract_choose(extract_work *work, const cpr_archive_header *header,
-                                 cpr_error *error)
+static cpr_status extract_choose(extract_work *work, const cpr_archive *archive, cpr_error *error)
 {
     cpr_status status = CPR_OK;
     if (work->call->given.shards != NULL) {
         bool *shards = NULL;
-        status = argument_shards(work->call->given.shards, header->shard_count, &shards, error);
+        status =
+            argument_shards(work->call->given.shards, selection_shards(archive), &shards, error);
         if (status == CPR_OK)
-            status = selection_by_shard(header, shards, &work->selected, &work->partial, error);
+            status = selection_by_shard(archive, shards, &work->selected, &work->partial, error);
         free(shards);
     } else if (work->call->path_count) {
-        status = selection_by_path(header, work->call->path_count, work->call->paths,
+        status = selection_by_path(archive, work->call->path_count, work->call->paths,
                                    &work->selected, error);
     }
     work->options.files = work->selected;
@@ -36,11 +36,10 @@ static cpr_status extract_choose(extract_work *work, const cpr_archive_header *h
 
 static cpr_status extract(extract_work *work, cpr_archive *archive, cpr_error *error)
 {
-    const cpr_archive_header *header = cpr_archive_info(archive);
-    cpr_status status = extract_choose(work, header, error);
+    cpr_status status = extract_choose(work, archive, error);
     if (status != CPR_OK)
         return status;
-    bool *bad = calloc((size_t)header->shard_count + 1, sizeof *bad);
+    bool *bad = calloc((size_t)selection_shards(archive) + 1, sizeof *bad);
     if (bad == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(work->call->ranks, status, error);
@@ -51,7 +50,7 @@ static cpr_status extract(extract_work *work, cpr_archive *archive, cpr_error *e
         status = cpr_extract(work->call->ranks, archive, &work->options, &listener, bad, error);
         progress_clear(&found.bar);
         if (status == CPR_ERR_DAMAGED && cpr_ranks_rank(work->call->ranks) == 0)
-            decode_report_files(header, bad, FILES_NAMED_MOST);
+            decode_report_files(archive, bad, FILES_NAMED_MOST);
         if (status == CPR_OK && found.earlier_shards && !work->call->given.quiet)
             fprintf(stderr, "corpress: %llu of %llu shards were there\n",
                     (unsigned long long)found.earlier_shards, (unsigned long long)found.shards);

@@ -18,68 +18,70 @@ static void shard_cells(report *r, const cpr_shard_info *info)
     report_row_end(r);
 }
 
-static void list_shards(const cpr_archive_header *header)
+static void list_shards(const cpr_archive *archive)
 {
     static const report_column columns[] = {{"shard", 7},       {"offset", 16}, {"raw", 14},
                                             {"coded", 13},      {"stored", 13}, {"tokens", 13},
                                             {"generation", 10}, {NULL, 0}};
     report r;
     report_begin(&r, stdout, REPORT_TABLE, columns);
-    if (header->primer != NULL) {
+    const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
+    const uint64_t shards = selection_shards(archive);
+    if (primer != NULL) {
         report_row(&r);
         report_word(&r, "primer");
         report_unknown(&r);
-        shard_cells(&r, header->primer);
+        shard_cells(&r, primer);
     }
-    for (uint64_t i = 0; i < header->shard_count; i++) {
+    for (uint64_t i = 0; i < shards; i++) {
+        const cpr_shard_info *info = cpr_archive_shard(archive, i);
         report_row(&r);
         report_number(&r, i);
-        report_number(&r, header->shards[i].offset);
-        shard_cells(&r, &header->shards[i]);
+        report_number(&r, info->offset);
+        shard_cells(&r, info);
     }
     report_end(&r);
 }
 
 /* "-rw-r--r--      12345 2024-05-06 07:08:09      3-7  " */
-static void print_details(const cpr_archive_header *header, uint64_t file)
+static void print_details(const cpr_entry *entry)
 {
-    const cpr_file facts = cpr_file_list_get(header->files, file);
     char mode[11] = "-rwxrwxrwx";
     for (unsigned i = 0; i < 9; i++)
-        if (!(facts.mode >> (8 - i) & 1))
+        if (!(entry->mode >> (8 - i) & 1))
             mode[i + 1] = '-';
-    mode[0] = facts.type == CPR_FILE_DIRECTORY ? 'd' : facts.type == CPR_FILE_SYMLINK ? 'l' : '-';
+    mode[0] = entry->type == CPR_FILE_DIRECTORY ? 'd' : entry->type == CPR_FILE_SYMLINK ? 'l' : '-';
     char when[32] = "?";
-    const time_t seconds = (time_t)facts.mtime_seconds;
+    const time_t seconds = (time_t)entry->mtime_seconds;
     struct tm utc;
     if (gmtime_r(&seconds, &utc) != NULL)
         strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &utc);
     char shards[48] = "-";
-    uint64_t first;
-    uint64_t last;
-    if (selection_shards_of_file(header, file, &first, &last))
-        snprintf(shards, sizeof shards, first == last ? "%" PRIu64 : "%" PRIu64 "-%" PRIu64, first,
-                 last);
-    printf("%s %14" PRIu64 " %s %11s  ", mode, facts.bytes, when, shards);
+    if (entry->bytes > 0)
+        snprintf(shards, sizeof shards,
+                 entry->first_shard == entry->last_shard ? "%" PRIu64 : "%" PRIu64 "-%" PRIu64,
+                 entry->first_shard, entry->last_shard);
+    printf("%s %14" PRIu64 " %s %11s  ", mode, entry->bytes, when, shards);
 }
 
-static void list_files(const option_values *given, const cpr_archive_header *header)
+static void list_files(const option_values *given, const cpr_archive *archive)
 {
-    const uint64_t files = cpr_file_list_count(header->files);
+    const uint64_t files = selection_files(archive);
     for (uint64_t f = 0; f < files && !ferror(stdout); f++) {
-        const char *member = cpr_file_list_member(header->files, f);
+        cpr_entry entry;
+        if (cpr_archive_get(archive, f, &entry, NULL) != CPR_OK)
+            continue;
         if (given->null) {
-            fputs(member, stdout);
+            fputs(entry.path, stdout);
             putchar('\0');
             continue;
         }
         if (given->details)
-            print_details(header, f);
-        escape_path(stdout, member);
-        const char *target = cpr_file_list_link_target(header->files, f);
-        if (given->details && *target) {
+            print_details(&entry);
+        escape_path(stdout, entry.path);
+        if (given->details && *entry.link_target) {
             fputs(" -> ", stdout);
-            escape_path(stdout, target);
+            escape_path(stdout, entry.link_target);
         }
         putchar('\n');
     }
@@ -100,9 +102,9 @@ static cpr_status run_list(command_call *call, cpr_error *error)
     if (status != CPR_OK)
         return status;
     if (call->given.shard_table)
-        list_shards(cpr_archive_info(archive));
+        list_shards(archive);
     else
-        list_files(&call->given, cpr_archive_info(archive));
+        list_files(&call->given, archive);
     cpr_archive_close(archive);
     return CPR_OK;
 }

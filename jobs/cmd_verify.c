@@ -108,7 +108,7 @@ static cpr_status verify(verify_work *work, cpr_archive *archive, cpr_error *err
         return cpr_fail(error, CPR_ERR_DAMAGED, "without the primer no shard can be decoded");
     const uint64_t bad = work->report.bad_shards;
     if (status == CPR_OK && bad) {
-        decode_report_files(cpr_archive_info(archive), work->report.bad, FILES_NAMED_MOST);
+        decode_report_files(archive, work->report.bad, FILES_NAMED_MOST);
         return cpr_fail(error, CPR_ERR_DAMAGED, "%llu of %llu shards damaged",
                         (unsigned long long)bad, (unsigned long long)work->totals.shards);
     }

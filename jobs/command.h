@@ -4,9 +4,7 @@
 #ifndef CPR_COMMAND_H
 #define CPR_COMMAND_H
 
-#include "archive.h"
 #include "corpress_mpi.h"
-#include "model.h"
 #include "options.h"
 
 #include <stdio.h>

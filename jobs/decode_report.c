@@ -54,23 +54,22 @@ void decode_report_begin(decode_report *found, bool quiet, cpr_listener *listene
                                .note = on_note};
 }
 
-void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit)
+void decode_report_files(const cpr_archive *archive, const bool *bad, uint64_t limit)
 {
     uint64_t damaged = 0;
-    const uint64_t files = cpr_file_list_count(header->files);
+    const uint64_t files = selection_files(archive);
     for (uint64_t f = 0; f < files; f++) {
-        uint64_t first;
-        uint64_t last;
-        if (!selection_shards_of_file(header, f, &first, &last))
-            continue;
+        cpr_entry entry;
         bool touched = false;
-        for (uint64_t i = first; i <= last && !touched; i++)
+        if (cpr_archive_get(archive, f, &entry, NULL) != CPR_OK || entry.bytes == 0)
+            continue;
+        for (uint64_t i = entry.first_shard; i <= entry.last_shard && !touched; i++)
             touched = bad[i];
         if (!touched || ++damaged > limit)
             continue;
         char shown[1024];
         fprintf(stderr, "corpress: damaged: %s\n",
-                cpr_printable_path(cpr_file_list_member(header->files, f), shown, sizeof shown));
+                cpr_printable_path(entry.path, shown, sizeof shown));
     }
     if (damaged > limit)
         fprintf(stderr, "corpress: damaged: %llu more files\n",

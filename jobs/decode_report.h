@@ -19,6 +19,6 @@ typedef struct decode_report {
 void decode_report_begin(decode_report *found, bool quiet, cpr_listener *listener);
 
 /* On rank 0: prints the files that touch a damaged shard, at most `limit` of them. */
-void decode_report_files(const cpr_archive_header *header, const bool *bad, uint64_t limit);
+void decode_report_files(const cpr_archive *archive, const bool *bad, uint64_t limit);
 
 #endif

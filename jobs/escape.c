@@ -1,7 +1,7 @@
 /* escape.c - texts in JSON and CSV, and paths of any length. */
 #include "escape.h"
 
-#include "printable.h"
+#include "corpress.h"
 
 #include <string.h>
 
@@ -34,11 +34,23 @@ void escape_json(FILE *out, const char *text)
     fputc('"', out);
 }
 
+static bool is_utf8(const char *text)
+{
+    uint32_t code;
+    while (*text) {
+        const size_t length = cpr_utf8_length(text, &code);
+        if (length == 0)
+            return false;
+        text += length;
+    }
+    return true;
+}
+
 void escape_json_member(FILE *out, const char *key, const char *colon, const char *text)
 {
     fprintf(out, "\"%s\"%s", key, colon);
     escape_json(out, text);
-    if (cpr_is_utf8(text))
+    if (is_utf8(text))
         return;
     fprintf(out, ",%s\"%s_hex\"%s\"", colon + 1, key, colon);
     for (; *text; text++)

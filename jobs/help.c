@@ -95,13 +95,11 @@ static void print_terms(FILE *out, const command_term *terms)
 
 static void print_profiles(FILE *out)
 {
-    const uint64_t most =
-        CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
     fputs("\nProfiles, and the memory of one rank at the default shard size:\n", out);
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
         const cpr_profile *profile = cpr_profile_at(i);
         fprintf(out, "  %-10s %5.0f MiB  %s\n", cpr_profile_name(profile),
-                (double)cpr_codec_memory(profile, most) / 1048576.0, cpr_profile_summary(profile));
+                (double)cpr_profile_memory(profile) / 1048576.0, cpr_profile_summary(profile));
     }
     print_paragraphs(out, "With four shards or more, each node needs as much once more, which its "
                           "ranks share. None of this grows with the corpus; only the list of files "

@@ -25,8 +25,8 @@ static int run(cpr_ranks *ranks, int argc, char **argv)
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         if (cpr_ranks_rank(ranks) == 0)
-            printf("corpress %s, archive format %u, kernel %s, OpenBLAS %s\n", CPR_VERSION_TEXT,
-                   CPR_FORMAT_VERSION, cpr_model_kernel(),
+            printf("corpress %s, archive format %u, kernel %s, OpenBLAS %s\n", cpr_version(),
+                   cpr_format_version(), cpr_model_kernel(),
                    cpr_model_blas(cpr_profile_find("neural")));
         return command_flush(ranks);
     }
@@ -60,10 +60,9 @@ static void tell_exit_code(const cpr_ranks *ranks, int code)
 
 int main(int argc, char **argv)
 {
-    cpr_model_prepare(); /* before MPI starts threads */
+    cpr_prepare(); /* before MPI starts threads */
     cpr_ranks *ranks = NULL;
     cpr_error error = {.text = ""};
-    cpr_archive_prepare();
     const cpr_status status = cpr_ranks_start(&ranks, &error);
     if (status != CPR_OK) {
         /* Ranks that are not the one to talk have no text. */

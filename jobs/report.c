@@ -1,12 +1,14 @@
 /* report.c - rows of named columns, as an aligned table, as CSV or as JSON. */
 #include "report.h"
 
+#include "corpress.h"
 #include "escape.h"
-#include "file_list.h"
-#include "printable.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+/* Of a path in an archive, as FORMAT.md says. */
+#define PATH_BYTES_MOST ((size_t)32 << 10)
 
 bool report_parse_format(const char *text, report_format *format)
 {
@@ -103,7 +105,7 @@ void report_word(report *r, const char *word)
 
 static void csv_path(FILE *out, const char *path)
 {
-    char shown[4 * CPR_PATH_MAX_BYTES + 1];
+    char shown[4 * PATH_BYTES_MOST + 1];
     escape_csv(out, cpr_printable_path(path, shown, sizeof shown));
 }
 

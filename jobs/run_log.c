@@ -111,7 +111,7 @@ void run_log_start(run_log *log, const cpr_compress_options *options, const cpr_
 {
     if (!begin_event(log, "start"))
         return;
-    fprintf(log->file, ",\"version\":\"%s\",", CPR_VERSION_TEXT);
+    fprintf(log->file, ",\"version\":\"%s\",", cpr_version());
     escape_json_member(log->file, "archive", ":", options->archive_path);
     fprintf(log->file,
             ",\"profile\":\"%s\",\"shard_bytes\":%" PRIu64 ",\"files\":%" PRIu64
@@ -194,8 +194,7 @@ static const char *find_value(const char *line, const char *key)
     return at != NULL ? at + strlen(key) : NULL;
 }
 
-void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header,
-                      uint64_t *lz4_bytes)
+void run_log_read_lz4(const char *archive_path, const cpr_archive *archive, uint64_t *lz4_bytes)
 {
     char *path = run_log_path(archive_path);
     FILE *file = path != NULL ? open_file(path, O_RDONLY, "r") : NULL;
@@ -210,10 +209,11 @@ void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header
         if (shard_text == NULL || lz4_text == NULL || hash_text == NULL)
             continue;
         const uint64_t shard = strtoull(shard_text, NULL, 10);
-        if (shard >= header->shard_count)
+        const cpr_shard_info *info = cpr_archive_shard(archive, shard);
+        if (info == NULL || shard == CPR_SHARD_PRIMER)
             continue;
         char hash[33];
-        const cpr_hash128 raw_hash = header->shards[shard].raw_hash;
+        const cpr_hash128 raw_hash = info->raw_hash;
         snprintf(hash, sizeof hash, "%016" PRIx64 "%016" PRIx64, raw_hash.high, raw_hash.low);
         if (strncmp(hash_text, hash, 32) == 0)
             lz4_bytes[shard] = strtoull(lz4_text, NULL, 10);

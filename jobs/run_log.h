@@ -5,7 +5,6 @@
 #ifndef CPR_RUN_LOG_H
 #define CPR_RUN_LOG_H
 
-#include "archive.h"
 #include "corpress_mpi.h"
 
 #include <stdio.h>
@@ -40,7 +39,6 @@ void run_log_failed(run_log *log, cpr_status status, const char *text);
 
 /* Reads the LZ4 sizes of an archive's shards out of its log: lz4_bytes[shard], where the log has
  * one for a shard with the same raw hash; others stay as they are. Without a log does nothing. */
-void run_log_read_lz4(const char *archive_path, const cpr_archive_header *header,
-                      uint64_t *lz4_bytes);
+void run_log_read_lz4(const char *archive_path, const cpr_archive *archive, uint64_t *lz4_bytes);
 
 #endif

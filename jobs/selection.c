@@ -6,10 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One bool per file, none set; NULL: out of memory. */
-static bool *select_none(const cpr_archive_header *header)
+uint64_t selection_files(const cpr_archive *archive)
 {
-    return calloc((size_t)cpr_file_list_count(header->files) + 1, sizeof(bool));
+    cpr_archive_facts facts;
+    cpr_archive_get_facts(archive, &facts);
+    return facts.files;
+}
+
+uint64_t selection_shards(const cpr_archive *archive)
+{
+    cpr_archive_facts facts;
+    cpr_archive_get_facts(archive, &facts);
+    return facts.shards;
+}
+
+/* One bool per file, none set; NULL: out of memory. */
+static bool *select_none(const cpr_archive *archive)
+{
+    return calloc((size_t)selection_files(archive) + 1, sizeof(bool));
 }
 
 /* True if `member` is `path` or lies below it; an empty path is the root of the archive. */
@@ -20,19 +34,21 @@ static bool matches(const char *member, const char *path, size_t length)
     return strncmp(member, path, length) == 0 && (member[length] == '\0' || member[length] == '/');
 }
 
-cpr_status selection_by_path(const cpr_archive_header *header, int paths, char **path,
-                             bool **selected, cpr_error *error)
+cpr_status selection_by_path(const cpr_archive *archive, int paths, char **path, bool **selected,
+                             cpr_error *error)
 {
-    *selected = select_none(header);
+    *selected = select_none(archive);
     if (*selected == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
-    const uint64_t files = cpr_file_list_count(header->files);
+    const uint64_t files = selection_files(archive);
     for (int p = 0; p < paths; p++) {
         const char *wanted = argument_member(path[p]);
         const size_t length = strlen(wanted);
         bool any = false;
         for (uint64_t f = 0; f < files; f++) {
-            if (!matches(cpr_file_list_member(header->files, f), wanted, length))
+            cpr_entry entry;
+            if (cpr_archive_get(archive, f, &entry, error) != CPR_OK ||
+                !matches(entry.path, wanted, length))
                 continue;
             (*selected)[f] = true;
             any = true;
@@ -47,35 +63,22 @@ cpr_status selection_by_path(const cpr_archive_header *header, int paths, char *
     return CPR_OK;
 }
 
-bool selection_shards_of_file(const cpr_archive_header *header, uint64_t file, uint64_t *first,
-                              uint64_t *last)
-{
-    const uint64_t bytes = cpr_file_list_get(header->files, file).bytes;
-    if (bytes == 0)
-        return false;
-    const uint64_t offset = cpr_file_list_offset(header->files, file);
-    *first = cpr_shard_at(header->shards, header->shard_count, offset);
-    *last = cpr_shard_at(header->shards, header->shard_count, offset + bytes - 1);
-    return true;
-}
-
-cpr_status selection_by_shard(const cpr_archive_header *header, const bool *shards, bool **selected,
+cpr_status selection_by_shard(const cpr_archive *archive, const bool *shards, bool **selected,
                               uint64_t *partial, cpr_error *error)
 {
     *partial = 0;
-    *selected = select_none(header);
+    *selected = select_none(archive);
     if (*selected == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to select files");
-    const uint64_t files = cpr_file_list_count(header->files);
+    const uint64_t files = selection_files(archive);
     for (uint64_t f = 0; f < files; f++) {
-        uint64_t first;
-        uint64_t last;
-        if (!selection_shards_of_file(header, f, &first, &last))
-            continue;
+        cpr_entry entry;
         uint64_t inside = 0;
-        for (uint64_t i = first; i <= last; i++)
+        if (cpr_archive_get(archive, f, &entry, error) != CPR_OK || entry.bytes == 0)
+            continue;
+        for (uint64_t i = entry.first_shard; i <= entry.last_shard; i++)
             inside += shards[i];
-        (*selected)[f] = inside == last - first + 1;
+        (*selected)[f] = inside == entry.last_shard - entry.first_shard + 1;
         *partial += inside > 0 && !(*selected)[f];
     }
     return CPR_OK;

@@ -74,6 +74,11 @@ void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count);
  * that they need; call it with NULL before an archive is opened. */
 cpr_status cpr_ranks_self_test(cpr_ranks *ranks, const cpr_profile *profile, cpr_error *error);
 
+/* What computes: the instruction set that the model uses, and the version of OpenBLAS, which is
+ * loaded if the profile needs it, or a word that there is none. Static. */
+const char *cpr_model_kernel(void);
+const char *cpr_model_blas(const cpr_profile *profile);
+
 /* From now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2, to any rank, ask the calls below to stop: they
  * return CPR_STOPPED soon, and can be gone on with. A second SIGINT ends the process. */
 void cpr_stop_catch(void);

@@ -14,6 +14,11 @@ const char *cpr_version(void)
     return CPR_VERSION_TEXT;
 }
 
+unsigned cpr_format_version(void)
+{
+    return CPR_FORMAT_VERSION;
+}
+
 uint64_t cpr_profile_memory(const cpr_profile *profile)
 {
     const uint64_t most =
