@@ -42,6 +42,9 @@ done
 in_order mpi/ranks mpi/compress mpi/decode
 forbid mpi/decode "$(headers_of mpi/compress)"
 for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
+# The command sees what a user of the library sees: the public headers, and its own.
+forbid jobs "$(find coder model shard mpi -name '*.h' -not -name corpress.h -not -name corpress_mpi.h \
+    -printf '([^>"]*/)?%f\n' | sed 's/\./\\./g; s/\[^>"\]\*/[^>"]*/' | paste -sd '|')"
 in_order shard/base shard/corpus shard/codec shard/work shard/archive shard/output
 for folder in coder model; do forbid "$folder" 'corpress\.h'; done
 forbid shard/codec "$(headers_of shard/corpus)"
