@@ -28,7 +28,7 @@ import sys
 import tempfile
 
 # name, package (for corpress: the program), compress, decompress; {in} input, {out} compressed
-# file, {back} where the input comes back
+# file, {back} where the input comes back. (lrzip would give way to all other programs.)
 PEERS = [
     ("zstd -19", "zstd", "zstd -q -19 --single-thread -o {out} {in}", "zstd -q -d -o {back} {out}"),
     ("zstd --ultra -22 --long=27", "zstd",
@@ -43,7 +43,8 @@ PEERS = [
     ("7z PPMd o16 m1g", "p7zip-full",
      "7z a -bso0 -bsp0 -mx=9 -m0=PPMd:o=16:mem=1g -mmt=1 {out} {in}",
      "7z x -bso0 -bsp0 -so {out} > {back}"),
-    ("lrzip -z", "lrzip", "lrzip -q -z -p 1 -o {out} {in}", "lrzip -q -d -p 1 -o {back} {out}"),
+    ("lrzip -z", "lrzip", "lrzip -q -N $(nice) -z -p 1 -o {out} {in}",
+     "lrzip -q -N $(nice) -d -p 1 -o {back} {out}"),
     ("zpaq -m5", "zpaq", "zpaq add {out} {in} -m5 -threads 1",
      "zpaq x {out} {in} -to {back} -threads 1"),
 ]

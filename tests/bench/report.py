@@ -29,8 +29,13 @@ def rows_of(results, name):
 
 def machine(results):
     facts = results["circumstances"]
-    return (f"Measured on {results['date']} at commit {facts['commit']}, on one core of an "
-            f"{facts['processor']} ({facts['system']}).")
+    loads = [row["load"] for of_file in results["inputs"].values() for row in of_file["rows"]]
+    text = (f"Measured on {results['date']} at commit {facts['commit']}, on one core of an "
+            f"{facts['processor']} with {facts['cores']} cores, {facts['system']}.")
+    if max(loads) > facts["cores"]:
+        text += (f" Other work kept the load at up to {max(loads):.0f}: speeds are lower than on a "
+                 "quiet machine.")
+    return text
 
 
 def versions(results):

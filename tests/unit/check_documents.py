@@ -20,7 +20,7 @@ COLUMNS = 100
 SOURCES = ("coder", "model", "shard", "mpi", "jobs", "tests")
 # What stands for something else, and `corpress WORD` that is a text in a file, not a command.
 PLACEHOLDER = re.compile(r"^([A-Z]+|\.\.\.)$")
-EXAMPLE = re.compile(r"NAME|VERSION|PROFILE")
+EXAMPLE = re.compile(r"NAME|VERSION|PROFILE|^share/")
 MAGIC = {"corpress archive", "corpress lock", "corpress progress", "corpress verified"}
 PATH = re.compile(r"^\.{0,2}(?:[\w.-]+/)*[\w.-]+\.(?:c|h|sh|py|md|h5|conf|files|supp|txt|out)$"
                   r"|^(?:%s|\.github|\.ci)/[\w./-]*$" % "|".join(SOURCES))
