@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of the bitstream: raised when other bytes come out, or are taken. */
+#define CPR_CODER_VERSION 1u
+
 #define CPR_PROBABILITY_BITS 16
 
 /* Most bytes that one decision can make the encoder put out. */

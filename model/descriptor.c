@@ -105,12 +105,10 @@ static void print_profile(text *t, const cpr_profile *profile)
     }
 }
 
-char *cpr_profile_descriptor(const cpr_profile *profile)
+void cpr_profile_descriptor(const cpr_profile *profile, char out[CPR_DESCRIPTOR_MAX_BYTES + 1])
 {
-    char bytes[CPR_DESCRIPTOR_MAX_BYTES + 1];
-    text t = {bytes, sizeof bytes, 0};
+    text t = {out, CPR_DESCRIPTOR_MAX_BYTES + 1, 0};
     print_profile(&t, profile);
-    return strdup(bytes);
 }
 
 /* ---- parsing ---- */

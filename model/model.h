@@ -32,7 +32,6 @@ const cpr_profile *cpr_profile_at(unsigned i);
 
 const char *cpr_profile_name(const cpr_profile *profile);
 const char *cpr_profile_summary(const cpr_profile *profile); /* one line for --help */
-uint32_t cpr_profile_version(const cpr_profile *profile);
 bool cpr_profile_has_network(const cpr_profile *profile);
 
 /* Versions of the components. One is raised when its arithmetic changes, so that what it coded can
@@ -40,14 +39,16 @@ bool cpr_profile_has_network(const cpr_profile *profile);
 #define CPR_TOKENS_VERSION 1u /* vocabulary, code tree and parser */
 #define CPR_MIXING_VERSION 1u
 
-#define CPR_DESCRIPTOR_MAX_BYTES 1023u
+/* Of the presets' parameters: no archive holds it, since it holds the parameters. */
+#define CPR_PRESETS_VERSION 1u
+
+#define CPR_DESCRIPTOR_MAX_BYTES 4095u
 
 /* What decoding needs to know of a profile, as text: components with their versions and parameters,
  * such as "tokens 1; mixing 1 contexts=1,0,6 lines=1 ...; network 1 kind=sru width=256 layers=3".
  * Components are separated by "; ", a component's words by single spaces; a value is a number or
- * a list of numbers; all is in a fixed order, in printable ASCII. malloc()ed, owned by the caller.
- * NULL: out of memory. */
-char *cpr_profile_descriptor(const cpr_profile *profile);
+ * a list of numbers; all is in a fixed order, in printable ASCII. */
+void cpr_profile_descriptor(const cpr_profile *profile, char out[CPR_DESCRIPTOR_MAX_BYTES + 1]);
 
 typedef enum cpr_descriptor_verdict {
     CPR_DESCRIPTOR_KNOWN,

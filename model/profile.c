@@ -31,12 +31,6 @@ bool cpr_profile_has_network(const cpr_profile *profile)
     return profile->shape.networks > 0;
 }
 
-uint32_t cpr_profile_version(const cpr_profile *profile)
-{
-    (void)profile;
-    return 2;
-}
-
 uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus_bytes)
 {
     (void)profile;

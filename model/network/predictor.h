@@ -72,7 +72,8 @@ struct cpr_predictor {
     void (*learn)(cpr_predictor *predictor, uint32_t token);
 };
 
-/* The kinds. */
+/* The kinds, and the versions of their arithmetic. */
+#define CPR_SRU_VERSION 1u
 extern const cpr_predictor_class cpr_sru_class;
 
 /* The i-th of them, from 0; NULL past the last. */

@@ -166,7 +166,7 @@ static uint64_t sru_loss(const cpr_predictor *predictor)
 
 const cpr_predictor_class cpr_sru_class = {
     .kind = "sru",
-    .version = 1,
+    .version = CPR_SRU_VERSION,
     .parameters = {{"width", 32, CPR_SRU_WIDTH_MAX, 32}, {"layers", 1, CPR_SRU_LAYERS_MAX, 1}},
     .load = sru_load,
     .library = sru_library,

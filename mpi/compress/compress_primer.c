@@ -189,7 +189,7 @@ static cpr_status decode_primer(primer_coder *primer, cpr_progress_fn *progress,
     file.end = primer->info.coded_bytes;
     if (status == CPR_OK)
         status = cpr_codec_decode(primer->run->engine.codec, &primer->info,
-                                  (cpr_source){read_coded, &file}, (cpr_sink){NULL, NULL},
+                                  (cpr_source){read_coded, &file}, CPR_NO_SINK,
                                   (cpr_watch){progress, progress_context}, error);
     return status;
 }

@@ -54,7 +54,9 @@ static cpr_status create(cpr_compress_run *run, cpr_error *error)
         status = gather_facts(run, shards, file_loss, error);
     if (status == CPR_OK) {
         const cpr_profile *profile = run->options.profile;
-        cpr_archive_header header = {.profile_version = cpr_profile_version(profile),
+        char model[CPR_DESCRIPTOR_BYTES_MAX + 1];
+        cpr_codec_descriptor(profile, model);
+        cpr_archive_header header = {.model = model,
                                      .shard_bytes = run->options.shard_bytes,
                                      .vocabulary = run->engine.packed_vocabulary,
                                      .vocabulary_bytes = run->engine.packed_vocabulary_bytes,

@@ -67,11 +67,11 @@ static cpr_status throw_away(cpr_compress_run *run, cpr_error *error)
 static cpr_manifest describe_job(const cpr_compress_run *run, const cpr_file_list *files)
 {
     const cpr_profile *profile = run->options.profile;
-    cpr_manifest job = {.profile_version = cpr_profile_version(profile),
-                        .shard_bytes = run->options.shard_bytes,
+    cpr_manifest job = {.shard_bytes = run->options.shard_bytes,
                         .primer_bytes = cpr_compress_primer_bytes(&run->options, files),
                         .fingerprint = cpr_ranks_fingerprint(run->ranks),
                         .files = files};
+    cpr_codec_descriptor(profile, job.model);
     strncpy(job.profile, cpr_profile_name(profile), sizeof job.profile - 1);
     return job;
 }

@@ -56,9 +56,8 @@ static cpr_status decode_primer(void *context, cpr_progress_fn *progress, void *
                                 cpr_error *error)
 {
     cpr_shard_decoder *decoder = context;
-    return cpr_archive_decode(decoder->archive, CPR_SHARD_PRIMER, decoder->codec,
-                              (cpr_sink){NULL, NULL}, (cpr_watch){progress, progress_context},
-                              error);
+    return cpr_archive_decode(decoder->archive, CPR_SHARD_PRIMER, decoder->codec, CPR_NO_SINK,
+                              (cpr_watch){progress, progress_context}, error);
 }
 
 /* A cpr_progress_fn: the shard has not begun while the primer is decoded. */

@@ -6,15 +6,20 @@
 #include "codec.h"
 #include "corpus.h"
 
-#define CPR_FORMAT_VERSION 1u
+/* Versions of the tables: what is written, and the oldest that can be read. Format 1 did not say
+ * what decoding needs: such archives can be listed and audited, but not decoded. */
+#define CPR_FORMAT_VERSION 2u
+#define CPR_FORMAT_OLDEST 1u
 
 /* ---- archive --------------------------------------------------------------------------------- */
 
 /* Everything in an archive but the bitstreams. */
 typedef struct cpr_archive_header {
-    char profile[32];
-    uint32_t profile_version;
-    uint64_t shard_bytes;      /* the option --shard-size */
+    char profile[32];     /* name of the profile that it was made with, for people */
+    const char *model;    /* descriptor of what decoding needs: see cpr_codec_descriptor(). NULL: of
+                             format 1 */
+    uint32_t old_version; /* of the profile, in format 1; else 0 */
+    uint64_t shard_bytes; /* the option --shard-size */
     const uint8_t *vocabulary; /* packed, raw (see cpr_vocabulary_pack); stored as a coded blob */
     size_t vocabulary_bytes;
     const cpr_file_list *files; /* member paths, sizes, modes, mtimes, links */
@@ -66,14 +71,15 @@ bool cpr_archive_is_sealed(const cpr_archive *archive);
 /* Everything in the header points into the archive and lives as long as it does. `vocabulary` is
  * NULL: see cpr_archive_vocabulary(). */
 const cpr_archive_header *cpr_archive_info(const cpr_archive *archive);
-/* The profile that the archive was made with. CPR_ERR_VERSION: this program does not have it, or
- * not in that version; the tables can be read all the same. */
+
+/* The parameters that the archive's descriptor gives; they live as long as the archive.
+ * CPR_ERR_VERSION: decoding needs components that this program does not have, which *error names;
+ * the tables can be read all the same. CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
 cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_profile **profile,
                                cpr_error *error);
 
-/* The packed vocabulary, decoded when it is first asked for; it lives as long as the archive. Its
- * model may be one that this program does not have: see first that the profile is known.
- * CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
+/* The packed vocabulary, decoded when it is first asked for; it lives as long as the archive.
+ * Fails as cpr_archive_profile(). */
 cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, size_t *bytes,
                                   cpr_error *error);
 

@@ -6,6 +6,7 @@
 #include "file_io.h"
 #include "file_list.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -138,8 +139,7 @@ static herr_t put_attributes(hid_t root, const cpr_archive_header *h)
     const double network_loss = (double)total.network_loss_bits / CPR_LOSS_UNITS;
     if (put_text(root, "format", CPR_FORMAT_NAME) < 0 ||
         put_number(root, "format_version", CPR_FORMAT_VERSION) < 0 ||
-        put_text(root, "profile", h->profile) < 0 ||
-        put_number(root, "profile_version", h->profile_version) < 0 ||
+        put_text(root, "profile", h->profile) < 0 || put_text(root, "model", h->model) < 0 ||
         put_number(root, "shard_size_bytes", h->shard_bytes) < 0 ||
         put_number(root, "vocabulary_raw_bytes", h->vocabulary_bytes) < 0 ||
         put_number(root, "total_files", cpr_file_list_count(h->files)) < 0 ||
@@ -451,6 +451,7 @@ static size_t larger(size_t a, size_t b)
 cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
                               cpr_error *error)
 {
+    assert(header->model != NULL && header->files != NULL);
     uint8_t *vocabulary = NULL;
     size_t vocabulary_bytes = 0;
     if (header->primer != NULL && header->primer->loss_bits > CPR_SHARD_LOSS_MAX)

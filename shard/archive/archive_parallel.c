@@ -8,6 +8,7 @@
 #include "archive_tables.h"
 #include "file_io.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -147,6 +148,7 @@ cpr_status cpr_archive_write_bitstreams(const char *temporary_path, unsigned ran
                                         cpr_bitstream_fn *source, void *source_context,
                                         cpr_error *error)
 {
+    assert(rank < ranks);
     job j = {.path = temporary_path, .source = source, .source_context = source_context};
     cpr_h5_use use;
     j.fd = cpr_io_open(j.path, O_RDWR);

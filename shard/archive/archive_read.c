@@ -7,6 +7,7 @@
 
 #include "model.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -216,21 +217,28 @@ static cpr_status read_options(const cpr_reading *r)
     cpr_archive_header *h = &r->archive->header;
     char format[sizeof CPR_FORMAT_NAME];
     uint64_t format_version = 0;
-    uint64_t profile_version = 0;
+    uint64_t old_version = 0;
     cpr_status status = cpr_attribute_text(r, "format", format, sizeof format);
     if (status == CPR_OK)
         status = cpr_attribute_number(r, "format_version", &format_version);
     if (status == CPR_OK)
         status = cpr_attribute_text(r, "profile", h->profile, sizeof h->profile);
-    if (status == CPR_OK)
-        status = cpr_attribute_number(r, "profile_version", &profile_version);
+    if (status == CPR_OK && format_version > 1)
+        status = cpr_attribute_text(r, "model", r->archive->model, sizeof r->archive->model);
+    else if (status == CPR_OK)
+        status = cpr_attribute_number(r, "profile_version", &old_version);
     if (status == CPR_OK)
         status = cpr_attribute_number(r, "shard_size_bytes", &h->shard_bytes);
     if (status == CPR_OK &&
-        (strcmp(format, CPR_FORMAT_NAME) != 0 || format_version != CPR_FORMAT_VERSION ||
-         profile_version > UINT32_MAX || h->shard_bytes > CPR_SHARD_BYTES_MAX))
+        (strcmp(format, CPR_FORMAT_NAME) != 0 || format_version < CPR_FORMAT_OLDEST ||
+         format_version > CPR_FORMAT_VERSION || old_version > UINT32_MAX ||
+         h->shard_bytes > CPR_SHARD_BYTES_MAX))
         status = cpr_reading_wrong(r, "its attributes");
-    h->profile_version = (uint32_t)profile_version;
+    h->model = format_version > 1 ? r->archive->model : NULL;
+    h->old_version = (uint32_t)old_version;
+    cpr_archive *a = r->archive;
+    if (status == CPR_OK && h->model != NULL)
+        a->lacks_status = cpr_codec_profile(h->model, &a->profile, &a->lacks);
     return status;
 }
 
@@ -280,7 +288,12 @@ cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, 
 {
     char shown[CPR_SHOWN_BYTES];
     cpr_error detail = {.text = ""};
-    cpr_status status = CPR_OK;
+    const struct cpr_profile *profile;
+    cpr_status status = cpr_archive_profile(archive, &profile, error);
+    *packed = NULL;
+    *bytes = 0;
+    if (status != CPR_OK)
+        return status;
     if (archive->vocabulary == NULL)
         status = cpr_blob_decode(archive->coded_vocabulary, archive->coded_vocabulary_bytes,
                                  &archive->vocabulary, &archive->vocabulary_bytes, &detail);
@@ -464,6 +477,7 @@ void cpr_archive_close(cpr_archive *archive)
     free(archive->file_loss);
     free(archive->coded_vocabulary);
     free(archive->vocabulary);
+    cpr_profile_free(archive->profile);
     free(archive->path);
     free(archive);
 }

@@ -9,6 +9,10 @@
 
 struct cpr_archive {
     cpr_archive_header header;
+    char model[CPR_DESCRIPTOR_BYTES_MAX + 1]; /* if header.model points here */
+    struct cpr_profile *profile;              /* that it describes; NULL: see `lacks` */
+    cpr_status lacks_status;
+    cpr_error lacks; /* why there is no profile */
     char *path;
     int fd;
     cpr_seal seal; /* of one whose seal is not right: as the file itself says */

@@ -102,17 +102,19 @@ static cpr_status check_version(int fd, const uint8_t block[CPR_SEAL_BYTES], con
 {
     uint8_t as_known[CPR_SEAL_BYTES];
     const uint32_t version = cpr_get32(block + AT_VERSION);
-    if (version == CPR_FORMAT_VERSION)
+    if (version >= CPR_FORMAT_OLDEST && version <= CPR_FORMAT_VERSION)
         return CPR_OK;
     /* If the seal is right but for this field, then it is the field that is wrong. */
     memcpy(as_known, block, sizeof as_known);
-    cpr_put32(as_known + AT_VERSION, CPR_FORMAT_VERSION);
-    if (XXH3_64bits(as_known, AT_CHECK) == cpr_get64(block + AT_CHECK))
-        return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
-                        advice(fd));
+    for (uint32_t known = CPR_FORMAT_OLDEST; known <= CPR_FORMAT_VERSION; known++) {
+        cpr_put32(as_known + AT_VERSION, known);
+        if (XXH3_64bits(as_known, AT_CHECK) == cpr_get64(block + AT_CHECK))
+            return cpr_fail(error, CPR_ERR_DAMAGED, "\"%s\" is damaged in its first bytes%s", shown,
+                            advice(fd));
+    }
     return cpr_fail(error, CPR_ERR_VERSION,
-                    "\"%s\" has archive format %u; this program knows format %u: use a newer one",
-                    shown, (unsigned)version, CPR_FORMAT_VERSION);
+                    "\"%s\" has archive format %u; this version of corpress reads formats %u to %u",
+                    shown, (unsigned)version, CPR_FORMAT_OLDEST, CPR_FORMAT_VERSION);
 }
 
 static cpr_status check_block(int fd, const uint8_t block[CPR_SEAL_BYTES], uint64_t size,

@@ -59,25 +59,34 @@ static cpr_status damaged(const cpr_archive *a, uint64_t shard, const char *why,
                     (unsigned long long)shard, shown, why);
 }
 
+/* Archives of format 1 say which version of a profile they need, which stood for several. */
+static cpr_status refuse_format_1(const cpr_archive *a, const char *shown, cpr_error *error)
+{
+    char profile[4 * sizeof a->header.profile];
+    return cpr_fail(error, CPR_ERR_VERSION,
+                    "\"%s\" has archive format 1 (profile \"%s\", version %u), made before version "
+                    "0.2 of corpress, whose shards this version cannot decode; 'list' and 'audit' "
+                    "can read it",
+                    shown, cpr_printable_path(a->header.profile, profile, sizeof profile),
+                    (unsigned)a->header.old_version);
+}
+
 cpr_status cpr_archive_profile(const cpr_archive *archive, const struct cpr_profile **profile,
                                cpr_error *error)
 {
-    const cpr_archive_header *h = &archive->header;
-    char shown[4 * sizeof h->profile];
-    cpr_printable_path(h->profile, shown, sizeof shown);
-    *profile = cpr_profile_find(h->profile);
-    if (*profile == NULL)
+    char shown[CPR_SHOWN_BYTES];
+    cpr_printable_path(archive->path, shown, sizeof shown);
+    *profile = archive->profile;
+    if (archive->header.model == NULL)
+        return refuse_format_1(archive, shown, error);
+    if (archive->lacks_status == CPR_ERR_VERSION)
         return cpr_fail(error, CPR_ERR_VERSION,
-                        "the archive uses profile \"%s\", which this version of corpress does not "
-                        "have; 'list' and 'audit' can read it",
-                        shown);
-    if (cpr_profile_version(*profile) != h->profile_version)
-        return cpr_fail(error, CPR_ERR_VERSION,
-                        "the archive uses version %u of profile \"%s\", and this version of "
-                        "corpress has version %u; 'list' and 'audit' can read it",
-                        (unsigned)h->profile_version, shown,
-                        (unsigned)cpr_profile_version(*profile));
-    return CPR_OK;
+                        "to decode \"%s\" needs what this version of corpress does not have: %s; "
+                        "'list' and 'audit' can read it",
+                        shown, archive->lacks.text);
+    return archive->profile != NULL
+               ? CPR_OK
+               : cpr_fail(error, archive->lacks_status, "\"%s\": %s", shown, archive->lacks.text);
 }
 
 cpr_status cpr_archive_check_coded(const cpr_archive *archive, uint64_t shard, cpr_error *error)
@@ -178,8 +187,8 @@ cpr_status cpr_archive_prime(const cpr_archive *archive, cpr_codec *codec, void 
     *base = NULL;
     if (archive->header.primer == NULL)
         return CPR_OK;
-    const cpr_status status = cpr_archive_decode(
-        archive, CPR_SHARD_PRIMER, codec, (cpr_sink){NULL, NULL}, (cpr_watch){NULL, NULL}, error);
+    const cpr_status status =
+        cpr_archive_decode(archive, CPR_SHARD_PRIMER, codec, CPR_NO_SINK, CPR_NO_WATCH, error);
     if (status != CPR_OK)
         return status;
     *base = malloc(cpr_codec_state_bytes(codec));

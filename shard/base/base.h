@@ -27,6 +27,10 @@ typedef struct cpr_source {
     void *context;
 } cpr_source;
 
+/* Nobody watches; the bytes are not wanted. */
+#define CPR_NO_WATCH ((cpr_watch){NULL, NULL})
+#define CPR_NO_SINK ((cpr_sink){NULL, NULL})
+
 /* Something the user should know that is not a failure: a socket left out, ... One line. */
 typedef void cpr_warn_fn(void *context, const char *text);
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "file_io.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -37,6 +38,7 @@ int cpr_io_pread_some(int fd, void *out, size_t bytes, uint64_t offset, size_t *
 
 int cpr_io_pread(int fd, void *out, size_t bytes, uint64_t offset)
 {
+    assert(bytes == 0 || out != NULL);
     size_t got;
     const int code = cpr_io_pread_some(fd, out, bytes, offset, &got);
     return code == 0 && got < bytes ? CPR_IO_END : code;
@@ -60,6 +62,7 @@ int cpr_io_write(int fd, const void *data, size_t bytes)
 
 int cpr_io_pwrite(int fd, const void *data, size_t bytes, uint64_t offset)
 {
+    assert(bytes == 0 || data != NULL);
     const uint8_t *next = data;
     while (bytes > 0) {
         const size_t part = bytes < MOST_BYTES_A_CALL ? bytes : MOST_BYTES_A_CALL;

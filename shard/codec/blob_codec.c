@@ -4,59 +4,48 @@
  * each, little-endian), XXH3-128 of the raw bytes (canonical, 16 bytes). */
 #include "codec.h"
 #include "file_io.h"
+#include "memory_stream.h"
 
 #include "model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOB_PROFILE "balanced"
 #define BLOB_HEADER_BYTES 24u
 #define BLOB_MAX_BYTES (UINT32_C(1) << 28)
 
-typedef struct memory_stream {
-    uint8_t *data;
-    size_t bytes, at, capacity;
-} memory_stream;
+/* The model of version 1: no change to a profile changes it. */
+static const char model[] =
+    "tokens 1; mixing 1 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19,20,21 "
+    "lines=1 successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=2 sets=6 refine=2 "
+    "guess-from=60000 guess-shift=8 chances=0 buckets=4456448 line-pairs=262144 "
+    "successor-bits=21 history-bits=24";
 
-static cpr_status read_memory(void *context, uint8_t *out, size_t capacity, size_t *got,
-                              cpr_error *error)
+/* What coding a blob needs. */
+typedef struct blob_codec {
+    cpr_profile *profile;
+    cpr_vocabulary *vocabulary; /* single bytes */
+    cpr_codec *codec;
+} blob_codec;
+
+static void blob_close(blob_codec *b)
 {
-    memory_stream *stream = context;
-    (void)error;
-    const size_t left = stream->bytes - stream->at;
-    *got = left < capacity ? left : capacity;
-    if (*got > 0)
-        memcpy(out, stream->data + stream->at, *got);
-    stream->at += *got;
-    return CPR_OK;
+    cpr_codec_free(b->codec);
+    cpr_vocabulary_free(b->vocabulary);
+    cpr_profile_free(b->profile);
 }
 
-static cpr_status write_memory(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+static cpr_status blob_open(uint64_t raw_bytes, blob_codec *b, cpr_error *error)
 {
-    memory_stream *stream = context;
-    if (bytes > stream->capacity - stream->bytes) {
-        const size_t capacity = 2 * (stream->bytes + bytes);
-        uint8_t *grown = realloc(stream->data, capacity);
-        if (grown == NULL)
-            return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %zu bytes of tables", bytes);
-        stream->data = grown;
-        stream->capacity = capacity;
-    }
-    memcpy(stream->data + stream->bytes, data, bytes);
-    stream->bytes += bytes;
-    return CPR_OK;
-}
-
-/* A codec on single bytes; *vocabulary must be freed after it. */
-static cpr_status create_codec(uint64_t raw_bytes, cpr_vocabulary **vocabulary, cpr_codec **codec,
-                               cpr_error *error)
-{
-    *codec = NULL;
-    *vocabulary = cpr_vocabulary_create_bytes();
-    if (*vocabulary == NULL)
+    char problem[200] = "out of memory";
+    cpr_descriptor_verdict verdict;
+    *b = (blob_codec){.vocabulary = cpr_vocabulary_create_bytes()};
+    if (b->vocabulary == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the tables");
-    return cpr_codec_create(cpr_profile_find(BLOB_PROFILE), *vocabulary, raw_bytes, codec, error);
+    b->profile = cpr_profile_parse(model, &verdict, problem, sizeof problem);
+    if (b->profile == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no model for the tables: %s", problem);
+    return cpr_codec_create(b->profile, b->vocabulary, raw_bytes, &b->codec, error);
 }
 
 cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded,
@@ -64,31 +53,28 @@ cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded
 {
     if (raw_bytes > BLOB_MAX_BYTES)
         return cpr_fail(error, CPR_ERR_USAGE, "%zu bytes of tables are too many", raw_bytes);
-    /* the source is only read */
-    memory_stream source = {.data = (uint8_t *)(uintptr_t)raw, .bytes = raw_bytes};
-    memory_stream sink = {0};
-    cpr_vocabulary *vocabulary;
-    cpr_codec *codec;
+    cpr_memory_reader from = {.data = raw, .bytes = raw_bytes};
+    cpr_memory_writer to = {0};
+    blob_codec b;
     cpr_shard_info info = {0};
-    uint8_t header[BLOB_HEADER_BYTES] = {0};
-    cpr_status status = create_codec(raw_bytes, &vocabulary, &codec, error);
+    const uint8_t header[BLOB_HEADER_BYTES] = {0};
+    const cpr_sink sink = cpr_memory_sink(&to);
+    cpr_status status = blob_open(raw_bytes, &b, error);
     if (status == CPR_OK)
-        status = write_memory(&sink, header, sizeof header, error);
+        status = sink.write(sink.context, header, sizeof header, error);
     if (status == CPR_OK)
-        status = cpr_codec_encode(codec, (cpr_source){read_memory, &source},
-                                  (cpr_sink){write_memory, &sink}, (cpr_watch){NULL, NULL}, NULL,
+        status = cpr_codec_encode(b.codec, cpr_memory_source(&from), sink, CPR_NO_WATCH, NULL,
                                   &info, error);
-    cpr_codec_free(codec);
-    cpr_vocabulary_free(vocabulary);
+    blob_close(&b);
     if (status != CPR_OK) {
-        free(sink.data);
+        free(to.data);
         return status;
     }
-    cpr_put32(sink.data, (uint32_t)raw_bytes);
-    cpr_put32(sink.data + 4, (uint32_t)info.tokens);
-    cpr_put_hash(sink.data + 8, info.raw_hash);
-    *coded = sink.data;
-    *coded_bytes = sink.bytes;
+    cpr_put32(to.data, (uint32_t)raw_bytes);
+    cpr_put32(to.data + 4, (uint32_t)info.tokens);
+    cpr_put_hash(to.data + 8, info.raw_hash);
+    *coded = to.data;
+    *coded_bytes = to.bytes;
     return CPR_OK;
 }
 
@@ -100,24 +86,21 @@ cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **r
     const cpr_shard_info info = {.raw_bytes = cpr_get32(coded),
                                  .tokens = cpr_get32(coded + 4),
                                  .raw_hash = cpr_get_hash(coded + 8)};
-    memory_stream source = {
-        .data = (uint8_t *)(uintptr_t)coded, .bytes = coded_bytes, .at = BLOB_HEADER_BYTES};
-    memory_stream sink = {.data = malloc(info.raw_bytes + 1), .capacity = info.raw_bytes + 1};
-    if (sink.data == NULL)
+    cpr_memory_reader from = {.data = coded, .bytes = coded_bytes, .at = BLOB_HEADER_BYTES};
+    cpr_memory_writer to = {.data = malloc(info.raw_bytes + 1), .capacity = info.raw_bytes + 1};
+    if (to.data == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the tables");
-    cpr_vocabulary *vocabulary;
-    cpr_codec *codec;
-    cpr_status status = create_codec(info.raw_bytes, &vocabulary, &codec, error);
+    blob_codec b;
+    cpr_status status = blob_open(info.raw_bytes, &b, error);
     if (status == CPR_OK)
-        status = cpr_codec_decode(codec, &info, (cpr_source){read_memory, &source},
-                                  (cpr_sink){write_memory, &sink}, (cpr_watch){NULL, NULL}, error);
-    cpr_codec_free(codec);
-    cpr_vocabulary_free(vocabulary);
+        status = cpr_codec_decode(b.codec, &info, cpr_memory_source(&from), cpr_memory_sink(&to),
+                                  CPR_NO_WATCH, error);
+    blob_close(&b);
     if (status != CPR_OK) {
-        free(sink.data);
+        free(to.data);
         return status;
     }
-    *raw = sink.data;
-    *raw_bytes = sink.bytes;
+    *raw = to.data;
+    *raw_bytes = to.bytes;
     return CPR_OK;
 }

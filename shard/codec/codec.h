@@ -12,6 +12,14 @@
 
 #include "base.h"
 
+/* Versions of what this wing adds to a bitstream: raised when other bytes come out, or are taken.
+ */
+#define CPR_BLOCKS_VERSION 1u /* how the bytes of a shard become blocks, and blocks decisions */
+#define CPR_BLOB_VERSION 1u   /* the model of coded tables, which are decoded before any other */
+
+/* Most bytes of a descriptor. */
+#define CPR_DESCRIPTOR_BYTES_MAX 4200u
+
 /* ---- shard codec ----------------------------------------------------------------------------- */
 
 struct cpr_model;
@@ -28,6 +36,17 @@ typedef struct cpr_loss_marks {
     uint64_t *loss;     /* out: loss of the tokens that begin before at[i] */
     size_t count;
 } cpr_loss_marks;
+
+/* What decoding the bitstreams of a profile needs, as text: each component with its version and its
+ * parameters. It is the same wherever it is made; FORMAT.md has its grammar. */
+void cpr_codec_descriptor(const struct cpr_profile *profile,
+                          char out[CPR_DESCRIPTOR_BYTES_MAX + 1]);
+
+/* The profile that such a text describes; owned by the caller, for cpr_profile_free().
+ * CPR_ERR_VERSION: it names components, versions or parameters that this program does not have,
+ * which *error lists. CPR_ERR_DAMAGED: it is no such text. */
+cpr_status cpr_codec_profile(const char *descriptor, struct cpr_profile **profile,
+                             cpr_error *error);
 
 /* What one rank needs to code shards: model, parser, buffers; reused from shard to shard. */
 typedef struct cpr_codec cpr_codec;

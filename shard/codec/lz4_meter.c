@@ -1,6 +1,7 @@
 /* lz4_meter.c - size of data under LZ4, the audit's baseline. */
 #include "codec.h"
 
+#include <assert.h>
 #include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ static void close_block(cpr_lz4_meter *meter)
 
 void cpr_lz4_meter_add(cpr_lz4_meter *meter, const uint8_t *data, size_t bytes)
 {
+    assert(bytes == 0 || data != NULL);
     while (bytes > 0) {
         const size_t room = BLOCK_BYTES - meter->filled;
         const size_t part = bytes < room ? bytes : room;

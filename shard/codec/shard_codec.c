@@ -5,6 +5,7 @@
  * is normative. */
 #include "codec_state.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,6 +285,7 @@ static cpr_status begin_encoding(encoding *e, cpr_source source, cpr_error *erro
 cpr_status cpr_codec_encode(cpr_codec *codec, cpr_source source, cpr_sink sink, cpr_watch watch,
                             const cpr_loss_marks *marks, cpr_shard_info *info, cpr_error *error)
 {
+    assert(source.read != NULL && sink.write != NULL);
     encoding e = {.codec = codec, .coding = &codec->coding, .sink = sink, .marks = marks};
     codec->mark_losses = marks != NULL ? marks->loss : NULL;
     cpr_status status = begin_encoding(&e, source, error);
@@ -318,6 +320,7 @@ cpr_status cpr_codec_encode(cpr_codec *codec, cpr_source source, cpr_sink sink, 
 
 cpr_status cpr_codec_resume(cpr_codec *codec, cpr_source written, cpr_error *error)
 {
+    assert(written.read != NULL);
     XXH3_128bits_reset(codec->raw_hash);
     XXH3_128bits_reset(codec->coded_hash);
     for (uint64_t left = codec->coding.coded_bytes; left > 0;) {
@@ -476,6 +479,7 @@ static cpr_status start_decoder(decoding *d, cpr_error *error)
 cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
                             cpr_sink sink, cpr_watch watch, cpr_error *error)
 {
+    assert(source.read != NULL);
     decoding d = {.codec = codec, .source = source, .info = info};
     begin_shard(codec);
     if (codec->curve != NULL)

@@ -3,6 +3,7 @@
 #include "corpus.h"
 #include "file_io.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -122,6 +123,8 @@ static cpr_status open_file(cpr_corpus_reader *reader, uint64_t file, cpr_error 
 cpr_status cpr_corpus_reader_read(cpr_corpus_reader *reader, uint64_t offset, uint8_t *out,
                                   size_t bytes, cpr_error *error)
 {
+    assert(offset <= cpr_file_list_bytes(reader->list) &&
+           bytes <= cpr_file_list_bytes(reader->list) - offset);
     if (bytes == 0)
         return CPR_OK;
     uint64_t file = cpr_file_list_find(reader->list, offset);

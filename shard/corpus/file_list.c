@@ -4,6 +4,7 @@
 #include "file_io.h"
 #include "stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,6 +85,7 @@ uint64_t cpr_file_list_offset(const cpr_file_list *list, uint64_t i)
 
 cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i)
 {
+    assert(i < list->count);
     const entry *e = &list->entries[i];
     const cpr_file file = {
         .bytes = cpr_file_list_offset(list, i + 1) - e->offset,
@@ -99,16 +101,19 @@ cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i)
 
 const char *cpr_file_list_source(const cpr_file_list *list, uint64_t i)
 {
+    assert(i < list->count);
     return list->paths + list->entries[i].path;
 }
 
 const char *cpr_file_list_member(const cpr_file_list *list, uint64_t i)
 {
+    assert(i < list->count);
     return list->paths + list->entries[i].path + list->entries[i].skip;
 }
 
 const char *cpr_file_list_link_target(const cpr_file_list *list, uint64_t i)
 {
+    assert(i < list->count);
     if (list->entries[i].type != CPR_FILE_SYMLINK)
         return "";
     const char *source = cpr_file_list_source(list, i);
@@ -117,6 +122,7 @@ const char *cpr_file_list_link_target(const cpr_file_list *list, uint64_t i)
 
 uint64_t cpr_file_list_find(const cpr_file_list *list, uint64_t offset)
 {
+    assert(offset < cpr_file_list_bytes(list));
     /* The last entry that starts at or before `offset`: entries without bytes come before it. */
     size_t low = 0;
     size_t high = list->count;

@@ -2,6 +2,7 @@
 #include "corpus.h"
 #include "file_io.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* How far behind its target a shard may start so that it starts at a line. */
@@ -20,12 +21,14 @@ static uint64_t share(uint64_t total, uint64_t parts, uint64_t i)
 
 uint64_t cpr_plan_shards(uint64_t corpus_bytes, uint64_t shard_bytes)
 {
+    assert(shard_bytes > 0);
     return corpus_bytes / shard_bytes + (corpus_bytes % shard_bytes != 0);
 }
 
 cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, uint64_t shards,
                           uint64_t i, uint64_t *start, cpr_error *error)
 {
+    assert(i <= shards);
     const uint64_t corpus = cpr_file_list_bytes(list);
     if (i == 0 || i >= shards) {
         *start = i == 0 ? 0 : corpus;

@@ -7,7 +7,7 @@
 #include "corpus.h"
 
 /* Of the files below: what WORK.md describes. */
-#define CPR_WORK_VERSION 1u
+#define CPR_WORK_VERSION 2u
 
 /* ---- work directory -------------------------------------------------------------------------- */
 
@@ -107,12 +107,12 @@ cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work
  * caller's, or that of `own` after cpr_manifest_read(). */
 typedef struct cpr_manifest_memory cpr_manifest_memory;
 typedef struct cpr_manifest {
-    char profile[32];
-    uint32_t profile_version;
-    uint64_t shard_bytes;       /* the option */
-    uint64_t primer_bytes;      /* of the sample that the primer is taken from */
-    uint64_t primer_text_bytes; /* of the primer itself: without noise */
-    uint64_t fingerprint;       /* of what this program's arithmetic makes of a known text */
+    char profile[32];                         /* its name */
+    char model[CPR_DESCRIPTOR_BYTES_MAX + 1]; /* see cpr_codec_descriptor() */
+    uint64_t shard_bytes;                     /* the option */
+    uint64_t primer_bytes;                    /* of the sample that the primer is taken from */
+    uint64_t primer_text_bytes;               /* of the primer itself: without noise */
+    uint64_t fingerprint; /* of what this program's arithmetic makes of a known text */
     const cpr_file_list *files;
     uint64_t shard_count;
     const uint64_t *starts;    /* of the shards in the corpus, shard_count + 1 of them */

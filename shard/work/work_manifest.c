@@ -10,13 +10,13 @@
 #include <xxhash.h>
 
 #define MAGIC CPR_WORK_MANIFEST_MAGIC
-#define VERSION 2u
+#define VERSION 3u
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 8,
     AT_FORMAT_VERSION = 12,
     AT_PROFILE = 16,
-    AT_PROFILE_VERSION = 48,
+    AT_MODEL_BYTES = 48,
     AT_SHARD_BYTES = 56,
     AT_FINGERPRINT = 64,
     AT_SHARDS = 72,
@@ -26,7 +26,7 @@ enum {
     AT_PRIMER_BYTES = 104,
     AT_PRIMER_TEXT_BYTES = 112,
     HEADER_BYTES = 128,
-    PROFILE_BYTES = AT_PROFILE_VERSION - AT_PROFILE,
+    PROFILE_BYTES = AT_MODEL_BYTES - AT_PROFILE,
     CHECK_BYTES = 16
 };
 
@@ -65,7 +65,8 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     uint8_t *files = cpr_file_list_pack(manifest->files, &files_bytes);
     const size_t starts_bytes = 8 * ((size_t)manifest->shard_count + 1);
     const size_t sample_bytes = 16 * (size_t)manifest->sample_count;
-    const size_t bytes = HEADER_BYTES + files_bytes + starts_bytes + sample_bytes +
+    const size_t model_bytes = strlen(manifest->model);
+    const size_t bytes = HEADER_BYTES + model_bytes + files_bytes + starts_bytes + sample_bytes +
                          manifest->vocabulary_bytes + CHECK_BYTES;
     uint8_t *data = files != NULL ? calloc(1, bytes) : NULL;
     if (data == NULL) {
@@ -76,7 +77,7 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     cpr_put32(data + AT_VERSION, VERSION);
     cpr_put32(data + AT_FORMAT_VERSION, CPR_WORK_VERSION);
     memcpy(data + AT_PROFILE, manifest->profile, PROFILE_BYTES - 1);
-    cpr_put32(data + AT_PROFILE_VERSION, manifest->profile_version);
+    cpr_put32(data + AT_MODEL_BYTES, (uint32_t)model_bytes);
     cpr_put64(data + AT_SHARD_BYTES, manifest->shard_bytes);
     cpr_put64(data + AT_FINGERPRINT, manifest->fingerprint);
     cpr_put64(data + AT_SHARDS, manifest->shard_count);
@@ -86,6 +87,8 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     cpr_put64(data + AT_PRIMER_BYTES, manifest->primer_bytes);
     cpr_put64(data + AT_PRIMER_TEXT_BYTES, manifest->primer_text_bytes);
     uint8_t *out = data + HEADER_BYTES;
+    memcpy(out, manifest->model, model_bytes);
+    out += model_bytes;
     memcpy(out, files, files_bytes);
     out += files_bytes;
     for (uint64_t i = 0; i <= manifest->shard_count; i++, out += 8)
@@ -120,9 +123,13 @@ static bool is_whole(const uint8_t *data, size_t bytes)
     if (memcmp(check, data + bytes - CHECK_BYTES, CHECK_BYTES) != 0)
         return false;
     uint64_t rest = bytes - HEADER_BYTES - CHECK_BYTES;
+    const uint64_t model = cpr_get32(data + AT_MODEL_BYTES);
     const uint64_t files = cpr_get64(data + AT_FILES_BYTES);
     const uint64_t shards = cpr_get64(data + AT_SHARDS);
     const uint64_t samples = cpr_get64(data + AT_SAMPLES);
+    if (model > rest || model > CPR_DESCRIPTOR_BYTES_MAX)
+        return false;
+    rest -= model;
     if (files > rest || shards >= (rest - files) / 8)
         return false;
     rest -= files + 8 * (shards + 1);
@@ -189,9 +196,11 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
     } else if (!is_whole(data, bytes) || memcmp(data, MAGIC, 8) != 0) {
         status = damaged(work, error);
     } else {
+        const size_t model_bytes = cpr_get32(data + AT_MODEL_BYTES);
         const size_t files_bytes = (size_t)cpr_get64(data + AT_FILES_BYTES);
+        const uint8_t *files = data + HEADER_BYTES + model_bytes;
+        memcpy(manifest->model, data + HEADER_BYTES, model_bytes);
         memcpy(manifest->profile, data + AT_PROFILE, PROFILE_BYTES - 1);
-        manifest->profile_version = cpr_get32(data + AT_PROFILE_VERSION);
         manifest->shard_bytes = cpr_get64(data + AT_SHARD_BYTES);
         manifest->fingerprint = cpr_get64(data + AT_FINGERPRINT);
         manifest->shard_count = cpr_get64(data + AT_SHARDS);
@@ -199,7 +208,7 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         manifest->vocabulary_bytes = (size_t)cpr_get64(data + AT_VOCABULARY_BYTES);
         manifest->primer_bytes = cpr_get64(data + AT_PRIMER_BYTES);
         manifest->primer_text_bytes = cpr_get64(data + AT_PRIMER_TEXT_BYTES);
-        status = take_lists(manifest, data + HEADER_BYTES, files_bytes, error);
+        status = take_lists(manifest, files, files_bytes, error);
         if (status == CPR_OK && !is_consistent(manifest))
             status = damaged(work, error);
     }
@@ -294,7 +303,7 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
     if (strcmp(old->profile, now->profile) != 0)
         return differs(error, same_options, "it has --profile %s, and now it is %s",
                        cpr_printable_path(old->profile, profile, sizeof profile), now->profile);
-    if (old->profile_version != now->profile_version || old->fingerprint != now->fingerprint)
+    if (strcmp(old->model, now->model) != 0 || old->fingerprint != now->fingerprint)
         return differs(error, "finish it with that one",
                        "it was begun by another version of corpress");
     if (old->shard_bytes != now->shard_bytes)

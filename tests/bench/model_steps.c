@@ -173,7 +173,7 @@ static cpr_status create_archive(shards *s, const cpr_vocabulary *vocabulary, cp
     if (packed == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     cpr_archive_header header = {.profile = "balanced",
-                                 .profile_version = 1,
+                                 .model = "mixing 1",
                                  .shard_bytes = CPR_SHARD_BYTES_DEFAULT,
                                  .vocabulary = packed,
                                  .vocabulary_bytes = bytes,

@@ -11,7 +11,7 @@ static cpr_shard_info encode(const uint8_t *raw, size_t bytes, size_t piece, uin
     cpr_shard_info info = {0};
     cpr_error error;
     REQUIRE(cpr_codec_encode(fuzz_codec(), (cpr_source){fuzz_read, &source},
-                             (cpr_sink){fuzz_write, &sink}, (cpr_watch){NULL, NULL}, NULL, &info,
+                             (cpr_sink){fuzz_write, &sink}, CPR_NO_WATCH, NULL, &info,
                              &error) == CPR_OK);
     REQUIRE(info.raw_bytes == bytes && info.coded_bytes == sink.bytes);
     return info;
@@ -25,8 +25,7 @@ static void decode(const cpr_shard_info *info, const uint8_t *raw, const uint8_t
     fuzz_stream sink = {.out = decoded, .capacity = (size_t)info->raw_bytes};
     cpr_error error;
     REQUIRE(cpr_codec_decode(fuzz_codec(), info, (cpr_source){fuzz_read, &source},
-                             (cpr_sink){fuzz_write, &sink}, (cpr_watch){NULL, NULL},
-                             &error) == CPR_OK);
+                             (cpr_sink){fuzz_write, &sink}, CPR_NO_WATCH, &error) == CPR_OK);
     REQUIRE(sink.bytes == info->raw_bytes);
     REQUIRE(sink.bytes == 0 || memcmp(decoded, raw, sink.bytes) == 0);
 }

@@ -69,7 +69,10 @@ static inline void fuzz_write_archive(const char *path, size_t file_count)
     file_loss[3] = 131072;
     const cpr_archive_header header = {
         .profile = "fast",
-        .profile_version = 1,
+        .model = "blocks 1; coder 1; blob 1; tokens 1; mixing 1 contexts=0 lines=0 successors=3 "
+                 "matches=5 "
+                 "match-lanes=1 sets=2 refine=0 guess-from=45000 guess-shift=10 chances=0 "
+                 "buckets=131072 line-pairs=0 successor-bits=17 history-bits=22",
         .shard_bytes = CPR_SHARD_BYTES_MIN,
         .vocabulary = (const uint8_t *)"some words",
         .vocabulary_bytes = 10,

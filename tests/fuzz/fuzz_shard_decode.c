@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     cpr_error error = {""};
     const cpr_status status =
         cpr_codec_decode(fuzz_codec(), &info, (cpr_source){fuzz_read, &source},
-                         (cpr_sink){fuzz_write, &sink}, (cpr_watch){NULL, NULL}, &error);
+                         (cpr_sink){fuzz_write, &sink}, CPR_NO_WATCH, &error);
     REQUIRE(status == CPR_OK || status == CPR_ERR_DAMAGED);
     REQUIRE(status == CPR_OK || error.text[0] != '\0');
     REQUIRE(status != CPR_OK || sink.bytes == raw_bytes);

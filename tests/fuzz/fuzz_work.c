@@ -44,7 +44,7 @@ static void write_manifest(const cpr_work_dir *work)
     uint8_t vocabulary[] = "some words";
     cpr_file_list *corpus = cpr_file_list_create();
     const cpr_manifest manifest = {.profile = "fast",
-                                   .profile_version = 1,
+                                   .model = "mixing 1",
                                    .shard_bytes = CPR_SHARD_BYTES_MIN,
                                    .primer_bytes = 65536,
                                    .primer_text_bytes = 65536,

@@ -304,7 +304,7 @@ static unsigned check_primed(cpr_ranks *ranks)
     int pieces = 7;
     cpr_shard_info info;
     CHECK(cpr_codec_encode(codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
-                           (cpr_watch){NULL, NULL}, NULL, &info, &error) == CPR_OK);
+                           CPR_NO_WATCH, NULL, &info, &error) == CPR_OK);
     uint64_t values[2] = {info.coded_hash.low, ~info.coded_hash.low};
     cpr_ranks_maximum(ranks, values, 2);
     CHECK(values[0] == ~values[1]);

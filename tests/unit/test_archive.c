@@ -1,5 +1,6 @@
 /* The archive: what is written comes back, and nothing but that passes for an archive. */
 #include "archive.h"
+#include "model.h"
 #include "test_files.h"
 
 #include <fcntl.h>
@@ -13,6 +14,12 @@
 #define CODED_BYTES 70000
 
 /* An archive of made-up bitstreams, and all that belongs to it. */
+/* Of no profile, so that no profile's change changes it. */
+static const char model[] =
+    "blocks 1; coder 1; blob 1; tokens 1; mixing 1 contexts=0 lines=0 successors=3 matches=5 "
+    "match-lanes=1 sets=2 refine=0 guess-from=45000 guess-shift=10 chances=0 buckets=131072 "
+    "line-pairs=0 successor-bits=17 history-bits=22";
+
 typedef struct sample {
     cpr_file_list *files;
     uint64_t *file_loss;
@@ -84,7 +91,7 @@ static sample make_sample(unsigned extra, size_t coded)
     }
     s.header = (cpr_archive_header){
         .profile = "balanced",
-        .profile_version = 3,
+        .model = model,
         .shard_bytes = 1 << 20,
         .vocabulary = (const uint8_t *)"words words words",
         .vocabulary_bytes = 17,
@@ -181,12 +188,12 @@ static void assert_same(sample *s, const char *path)
         fail_msg("%s", error.text);
     const cpr_archive_header *h = cpr_archive_info(archive);
     assert_string_equal(h->profile, "balanced");
-    assert_int_equal(h->profile_version, 3);
+    assert_string_equal(h->model, model);
+    assert_int_equal(h->old_version, 0);
     assert_int_equal(h->shard_bytes, 1 << 20);
-    /* Tables can be read that only another version can decode. */
     const struct cpr_profile *profile;
-    assert_int_equal(cpr_archive_profile(archive, &profile, &error), CPR_ERR_VERSION);
-    assert_non_null(strstr(error.text, "version 3 of profile \"balanced\""));
+    assert_int_equal(cpr_archive_profile(archive, &profile, &error), CPR_OK);
+    assert_string_equal(cpr_profile_name(profile), "custom");
     const uint8_t *vocabulary;
     size_t vocabulary_bytes;
     for (unsigned times = 0; times < 2; times++) {
@@ -326,6 +333,7 @@ static void nothing_at_all(void **state)
     const cpr_shard_info no_shards[1] = {{0}};
     const cpr_archive_header header = {
         .profile = "balanced",
+        .model = model,
         .vocabulary = (const uint8_t *)"",
         .files = none,
         .file_loss = no_loss,
@@ -540,7 +548,7 @@ static void later_version(void **state)
     put_file("a.h5", whole, bytes);
     assert_int_equal(try_open("a.h5", &error), CPR_ERR_VERSION);
     assert_non_null(strstr(error.text, "format 9"));
-    assert_non_null(strstr(error.text, "format 1"));
+    assert_non_null(strstr(error.text, "formats 1 to 2"));
     free(whole);
     free_sample(&s);
 }
@@ -669,11 +677,52 @@ static void missing_tables(void **state)
     free_sample(&s);
 }
 
+/* The tables of archives that only another version can decode can be read. */
+static void unknown_components(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model, *needed;
+        cpr_status status;
+    } cases[] = {
+        {"blocks 1; coder 1; blob 1; tokens 1; mixing 9 contexts=0", "mixing 9", CPR_ERR_VERSION},
+        {"blocks 2; coder 1; blob 7; tokens 1; mixing 9; lstm 1 cells=5", "blocks 2",
+         CPR_ERR_VERSION},
+        {"blocks 2; coder 1; blob 7; tokens 1; mixing 9; lstm 1 cells=5", "blob 7",
+         CPR_ERR_VERSION},
+        {"blocks 2; coder 1; blob 7; tokens 1; mixing 9; lstm 1 cells=5", "lstm 1",
+         CPR_ERR_VERSION},
+        {"blocks 1; coder 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},
+        {"blocks 1; coder 1; blob 1; blob 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},
+        {"blocks 1; coder one; blob 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},
+        {"blocks", "malformed", CPR_ERR_DAMAGED},
+    };
+    sample s = make_sample(0, CODED_BYTES);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cpr_error error = {""};
+        cpr_archive *archive;
+        const struct cpr_profile *profile;
+        const uint8_t *vocabulary;
+        size_t bytes;
+        s.header.model = cases[i].model;
+        write_archive(&s, "a.h5");
+        assert_int_equal(cpr_archive_open("a.h5", &archive, &error), CPR_OK);
+        assert_string_equal(cpr_archive_info(archive)->model, cases[i].model);
+        assert_int_equal(cpr_archive_profile(archive, &profile, &error), cases[i].status);
+        assert_non_null(strstr(error.text, cases[i].needed));
+        assert_int_equal(cpr_archive_vocabulary(archive, &vocabulary, &bytes, &error),
+                         cases[i].status);
+        cpr_archive_close(archive);
+        unlink("a.h5");
+    }
+    free_sample(&s);
+}
+
 static void forged_attributes(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "format_version",  "profile_version",   "total_files",         "total_shards",
+        "format_version",  "shard_size_bytes",  "total_files",         "total_shards",
         "total_raw_bytes", "total_coded_bytes", "vocabulary_raw_bytes"};
     const uint64_t value = UINT64_C(1) << 40;
     cpr_error error = {""};
@@ -756,6 +805,7 @@ int main(void)
         FILE_TEST(forged_tables),
         FILE_TEST(forged_losses),
         FILE_TEST(missing_tables),
+        FILE_TEST(unknown_components),
         FILE_TEST(forged_attributes),
         FILE_TEST(forged_shapes),
     };

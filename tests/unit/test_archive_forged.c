@@ -43,7 +43,7 @@ static void write_sound(const char *path)
                                   .coded_bytes = sizeof coded,
                                   .coded_hash = {hash.high64, hash.low64}};
     const cpr_archive_header header = {.profile = "fast",
-                                       .profile_version = 2,
+                                       .model = "mixing 1",
                                        .shard_bytes = 1 << 20,
                                        .vocabulary = (const uint8_t *)"words",
                                        .vocabulary_bytes = 5,
@@ -568,6 +568,7 @@ static void honest_paths(void **state)
     uint64_t *loss = calloc(ROWS, sizeof *loss);
     const cpr_shard_info none = {0};
     const cpr_archive_header header = {.profile = "fast",
+                                       .model = "mixing 1",
                                        .vocabulary = (const uint8_t *)"",
                                        .files = files,
                                        .file_loss = loss,

@@ -117,19 +117,16 @@ static void compares_with_a_hash(void **state)
     cpr_file_list *list = make_corpus();
     cpr_corpus_reader *reader = cpr_corpus_reader_create(list);
     const cpr_hash128 hash = cpr_manifest_hash((const uint8_t *)"ethree", 6);
-    assert_int_equal(
-        cpr_corpus_reader_compare(reader, 2, 6, hash, &same, (cpr_watch){NULL, NULL}, &error),
-        CPR_OK);
+    assert_int_equal(cpr_corpus_reader_compare(reader, 2, 6, hash, &same, CPR_NO_WATCH, &error),
+                     CPR_OK);
     assert_true(same);
     put_text("d/3", "threE");
-    assert_int_equal(
-        cpr_corpus_reader_compare(reader, 2, 6, hash, &same, (cpr_watch){NULL, NULL}, &error),
-        CPR_OK);
+    assert_int_equal(cpr_corpus_reader_compare(reader, 2, 6, hash, &same, CPR_NO_WATCH, &error),
+                     CPR_OK);
     assert_false(same);
     put_text("d/3", "three and more");
-    assert_int_equal(
-        cpr_corpus_reader_compare(reader, 2, 6, hash, &same, (cpr_watch){NULL, NULL}, &error),
-        CPR_ERR_CHANGED);
+    assert_int_equal(cpr_corpus_reader_compare(reader, 2, 6, hash, &same, CPR_NO_WATCH, &error),
+                     CPR_ERR_CHANGED);
     assert_non_null(strstr(error.text, "file of 5 bytes, and is one of 14"));
     cpr_corpus_reader_free(reader);
     cpr_file_list_free(list);

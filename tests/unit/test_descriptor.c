@@ -26,12 +26,20 @@
     "guess-shift=8 chances=1 buckets=4456448 line-pairs=524288 successor-bits=21 history-bits=24"
 #define NEURAL NEURAL_MIXING "; network 1 kind=sru width=256 layers=3"
 
+/* malloc()ed. */
+static char *describe(const cpr_profile *profile)
+{
+    char out[CPR_DESCRIPTOR_MAX_BYTES + 1];
+    cpr_profile_descriptor(profile, out);
+    return strdup(out);
+}
+
 static void profiles_have_known_texts(void **state)
 {
     (void)state;
     static const char *const texts[] = {BALANCED, FAST, NEURAL};
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
-        char *text = cpr_profile_descriptor(cpr_profile_at(i));
+        char *text = describe(cpr_profile_at(i));
         assert_non_null(text);
         assert_string_equal(text, texts[i]);
         free(text);
@@ -43,7 +51,7 @@ static void a_text_gives_its_profile(void **state)
     (void)state;
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
         const cpr_profile *preset = cpr_profile_at(i);
-        char *text = cpr_profile_descriptor(preset), problem[100];
+        char *text = describe(preset), problem[100];
         cpr_descriptor_verdict verdict;
         cpr_profile *profile = cpr_profile_parse(text, &verdict, problem, sizeof problem);
         assert_non_null(profile);
@@ -52,7 +60,7 @@ static void a_text_gives_its_profile(void **state)
         assert_string_equal(cpr_profile_name(profile), cpr_profile_name(preset));
         assert_int_equal(cpr_profile_has_network(profile), cpr_profile_has_network(preset));
         assert_int_equal(cpr_model_memory(profile, 1 << 26), cpr_model_memory(preset, 1 << 26));
-        char *again = cpr_profile_descriptor(profile);
+        char *again = describe(profile);
         assert_string_equal(again, text);
         free(again);
         cpr_profile_free(profile);
@@ -73,7 +81,7 @@ static void other_parameters_are_custom(void **state)
     assert_non_null(profile);
     assert_string_equal(cpr_profile_name(profile), "custom");
     assert_true(cpr_profile_has_network(profile));
-    char *again = cpr_profile_descriptor(profile);
+    char *again = describe(profile);
     assert_string_equal(again, text);
     free(again);
     cpr_profile_free(profile);
@@ -251,7 +259,7 @@ static void changed_texts_do_no_harm(void **state)
         for (const char *c = problem; *c != '\0'; c++)
             assert_in_range(*c, ' ', '~');
         if (profile != NULL) {
-            char *again = cpr_profile_descriptor(profile);
+            char *again = describe(profile);
             assert_string_equal(again, text);
             free(again);
             if (known++ % 40 == 0)

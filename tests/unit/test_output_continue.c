@@ -83,9 +83,8 @@ static uint64_t run(const fixture *x, uint64_t from, uint64_t to, bool go_on, bo
     for (uint64_t i = from; i < to; i++) {
         const cpr_shard_info *shard = &x->shards[i];
         bool present = true;
-        assert_int_equal(
-            cpr_output_shard_present(tree, shard, (cpr_watch){NULL, NULL}, &present, &error),
-            CPR_OK);
+        assert_int_equal(cpr_output_shard_present(tree, shard, CPR_NO_WATCH, &present, &error),
+                         CPR_OK);
         there += present;
         if (present)
             continue;

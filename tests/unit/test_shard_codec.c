@@ -114,8 +114,8 @@ static cpr_shard_info round_trip(fixture *f, size_t bytes, size_t piece)
     cpr_shard_info info = {0};
     cpr_error error;
     assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
-                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
-                                      NULL, &info, &error),
+                                      (cpr_sink){write_stream, &sink}, CPR_NO_WATCH, NULL, &info,
+                                      &error),
                      CPR_OK);
     assert_int_equal(info.raw_bytes, bytes);
     assert_int_equal(info.coded_bytes, sink.bytes);
@@ -126,8 +126,7 @@ static cpr_shard_info round_trip(fixture *f, size_t bytes, size_t piece)
     stream coded = {f->coded, sink.bytes, 0, piece, SIZE_MAX};
     stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
     assert_int_equal(cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &coded},
-                                      (cpr_sink){write_stream, &decoded}, (cpr_watch){NULL, NULL},
-                                      &error),
+                                      (cpr_sink){write_stream, &decoded}, CPR_NO_WATCH, &error),
                      CPR_OK);
     assert_int_equal(decoded.bytes, bytes);
     assert_memory_equal(f->decoded, f->raw, bytes);
@@ -203,8 +202,8 @@ static void marks_add_up(void **state)
     cpr_shard_info info;
     cpr_error error;
     assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
-                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
-                                      &marks, &info, &error),
+                                      (cpr_sink){write_stream, &sink}, CPR_NO_WATCH, &marks, &info,
+                                      &error),
                      CPR_OK);
     assert_int_equal(loss[0], 0);
     assert_int_equal(loss[3], loss[4]);
@@ -230,8 +229,8 @@ static void check_curve(cpr_codec *codec, fixture *f, const cpr_shard_info *info
     cpr_error error;
     stream coded = {f->coded, info->coded_bytes, 0, SIZE_MAX, SIZE_MAX};
     cpr_codec_set_curve(codec, &curve);
-    assert_int_equal(cpr_codec_decode(codec, info, (cpr_source){read_stream, &coded},
-                                      (cpr_sink){NULL, NULL}, (cpr_watch){NULL, NULL}, &error),
+    assert_int_equal(cpr_codec_decode(codec, info, (cpr_source){read_stream, &coded}, CPR_NO_SINK,
+                                      CPR_NO_WATCH, &error),
                      CPR_OK);
     cpr_codec_set_curve(codec, NULL);
     uint32_t points = 0;
@@ -289,15 +288,15 @@ static void failures_reach_the_caller(void **state)
     cpr_error error;
     stream source = {f->raw, 300000, 0, 1000, 70000}, sink = {f->coded, 0, 0, 0, SIZE_MAX};
     assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
-                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
-                                      NULL, &info, &error),
+                                      (cpr_sink){write_stream, &sink}, CPR_NO_WATCH, NULL, &info,
+                                      &error),
                      CPR_ERR_IO);
     assert_string_equal(error.text, "the test's source fails");
     source = (stream){f->raw, 300000, 0, 1000, SIZE_MAX};
     sink = (stream){f->coded, 0, 0, 0, 0};
     assert_int_equal(cpr_codec_encode(f->codec, (cpr_source){read_stream, &source},
-                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
-                                      NULL, &info, &error),
+                                      (cpr_sink){write_stream, &sink}, CPR_NO_WATCH, NULL, &info,
+                                      &error),
                      CPR_ERR_IO);
     uint64_t seen = 0;
     source = (stream){f->raw, 300000, 0, 1000, SIZE_MAX};
@@ -322,8 +321,7 @@ static void damage_is_noticed(void **state)
         stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
         cpr_error error;
         assert_int_equal(cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &coded},
-                                          (cpr_sink){write_stream, &decoded},
-                                          (cpr_watch){NULL, NULL}, &error),
+                                          (cpr_sink){write_stream, &decoded}, CPR_NO_WATCH, &error),
                          CPR_ERR_DAMAGED);
         f->coded[i] ^= (uint8_t)(1u << (i % 8));
     }
@@ -332,8 +330,7 @@ static void damage_is_noticed(void **state)
     stream decoded = {f->decoded, 0, 0, 0, SIZE_MAX};
     cpr_error error;
     assert_int_equal(cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &coded},
-                                      (cpr_sink){write_stream, &decoded}, (cpr_watch){NULL, NULL},
-                                      &error),
+                                      (cpr_sink){write_stream, &decoded}, CPR_NO_WATCH, &error),
                      CPR_ERR_DAMAGED);
 }
 
@@ -362,11 +359,10 @@ static void a_bitstream_that_ends_too_early(void **state)
                 cpr_error error = {""};
                 info.raw_bytes = UINT64_C(1) << 40;
                 info.tokens = tokens[k];
-                assert_int_equal(cpr_codec_decode(f->codec, &info,
-                                                  (cpr_source){read_stream, &source},
-                                                  (cpr_sink){count_bytes, &decoded},
-                                                  (cpr_watch){NULL, NULL}, &error),
-                                 CPR_ERR_DAMAGED);
+                assert_int_equal(
+                    cpr_codec_decode(f->codec, &info, (cpr_source){read_stream, &source},
+                                     (cpr_sink){count_bytes, &decoded}, CPR_NO_WATCH, &error),
+                    CPR_ERR_DAMAGED);
                 assert_true(decoded <= sizes[i]);
             }
         }
@@ -502,8 +498,8 @@ static cpr_shard_info encode(fixture *f, cpr_codec *codec, size_t bytes)
     cpr_shard_info info = {0};
     cpr_error error;
     assert_int_equal(cpr_codec_encode(codec, (cpr_source){read_stream, &source},
-                                      (cpr_sink){write_stream, &sink}, (cpr_watch){NULL, NULL},
-                                      NULL, &info, &error),
+                                      (cpr_sink){write_stream, &sink}, CPR_NO_WATCH, NULL, &info,
+                                      &error),
                      CPR_OK);
     return info;
 }

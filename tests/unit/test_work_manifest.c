@@ -34,7 +34,7 @@ static uint8_t vocabulary[] = {5, 6, 7};
 static cpr_manifest describe(const cpr_file_list *files)
 {
     return (cpr_manifest){.profile = "fast",
-                          .profile_version = 7,
+                          .model = "mixing 7",
                           .shard_bytes = 1000,
                           .primer_bytes = 131072,
                           .primer_text_bytes = 65536,
@@ -61,7 +61,7 @@ static void comes_back(void **state)
     assert_int_equal(cpr_manifest_write(work, &manifest, &error), CPR_OK);
     assert_int_equal(cpr_manifest_read(work, &back, &error), CPR_OK);
     assert_string_equal(back.profile, "fast");
-    assert_true(back.profile_version == 7 && back.shard_bytes == 1000 &&
+    assert_true(strcmp(back.model, "mixing 7") == 0 && back.shard_bytes == 1000 &&
                 back.fingerprint == UINT64_MAX - 5 && back.shard_count == 2 &&
                 back.primer_bytes == 131072 && back.primer_text_bytes == 65536 &&
                 back.sample_count == 2 && back.vocabulary_bytes == 3);
@@ -148,7 +148,7 @@ static void differences_are_named(void **state)
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);
     assert_non_null(strstr(error.text, "--shard-size 1000, and now it is 2000"));
     now = old;
-    now.profile_version = 8;
+    strcpy(now.model, "mixing 8");
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);
     assert_non_null(strstr(error.text, "another version"));
     now = old;

@@ -1,0 +1,30 @@
+# What pins the bytes of archives changes only together with a version: each commit that touches the
+# files of `pinned` must also change one of the versions that headers define, or add an archive.
+root=$(cd "$TESTS/.." && pwd)
+git -C "$root" rev-parse --git-dir >/dev/null 2>&1 || skip "not a checkout"
+pinned=(tests/golden/*.h5 tests/golden/known_answers shard/codec/known_answers.h)
+
+# versions [COMMIT]: the versions that headers define there, or in the files as they are.
+versions() {
+    git -C "$root" grep -hE '^#define CPR_(TOKENS|MIXING|SRU|PRESETS|CODER|BLOCKS|BLOB|FORMAT)_VERSION ' \
+        "$@" -- '*.h' | sed 's/ *\/\*.*//' | sort
+}
+# judge WHAT OLD NEW CHANGED: fails if files changed and versions did not.
+judge() {
+    [ -z "$4" ] || [ "$2" != "$3" ] ||
+        fail "$1 changes $(echo "$4" | paste -sd ' ') but no component's version"
+}
+
+now=$(versions)
+[ "$(wc -l <<<"$now")" -eq 8 ] || fail "not eight versions: $now"
+judge "the working tree" "$(versions HEAD)" "$now" \
+    "$(git -C "$root" diff --name-only --diff-filter=MDR HEAD -- "${pinned[@]}")"
+
+# Since the rule holds, as far back as this checkout goes.
+first=$(git -C "$root" log --diff-filter=A --format=%H -- tests/golden/component_versions.sh | tail -n 1)
+[ -n "$first" ] || exit 0
+for commit in $(git -C "$root" rev-list "$first..HEAD" -- "${pinned[@]}"); do
+    git -C "$root" rev-parse -q --verify "$commit^" >/dev/null || continue
+    judge "commit $commit" "$(versions "$commit^")" "$(versions "$commit")" \
+        "$(git -C "$root" diff --name-only --diff-filter=MDR "$commit^" "$commit" -- "${pinned[@]}")"
+done
