@@ -2,7 +2,6 @@
  */
 #include "compress_progress.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,40 +40,44 @@ void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
 
 #define WRITE_SECONDS 2.0
 
-/* What it says, as WORK.md describes it; malloc()ed. */
-static char *describe(const cpr_progress_file *file, const cpr_rank_progress *each, int size,
-                      double now)
+/* One rank of the file; nothing is in work while the primer is. */
+static cpr_work_rank_progress rank_of(const cpr_progress_file *file, const cpr_rank_progress *rank,
+                                      const char *host)
 {
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-    if (out == NULL)
-        return NULL;
+    const bool busy = !file->primer && rank->item < file->run->work.todo_count;
+    cpr_work_rank_progress out = {
+        .shard = busy ? file->run->work.todo[rank->item] : UINT64_MAX,
+        .raw_bytes = rank->raw_bytes,
+        .coded_bytes = rank->coded_bytes,
+        .resumed_bytes = rank->resumed_bytes,
+        .done_bytes = rank->done_bytes,
+        .done_seconds = rank->done_seconds,
+    };
+    snprintf(out.host, sizeof out.host, "%s", host);
+    return out;
+}
+
+/* False: out of memory. The caller frees *progress. */
+static bool describe(const cpr_progress_file *file, const cpr_rank_progress *each, int size,
+                     double now, cpr_work_progress *progress)
+{
     const cpr_run_progress *shards = file->primer ? &file->run->work.earlier : &file->all;
-    fprintf(out,
-            "corpress progress 1\nranks %d\nseconds %.1f\nshards %" PRIu64 "\nraw %" PRIu64
-            "\ncoded %" PRIu64 "\nearlier %" PRIu64 "\n",
-            size, now - file->started, shards->items_done, shards->raw_bytes, shards->coded_bytes,
-            shards->earlier_bytes);
-    if (file->primer)
-        fprintf(out, "primer %" PRIu64 " %" PRIu64 "\n", file->all.raw_bytes,
-                file->all.earlier_bytes);
-    for (int i = 0; i < size; i++) {
-        const cpr_rank_progress *r = &each[i];
-        const bool busy = !file->primer && r->item < file->run->work.todo_count;
-        fprintf(out, "rank %d %s ", i,
-                file->hosts != NULL ? file->hosts + (size_t)i * CPR_HOST_BYTES : "?");
-        if (busy)
-            fprintf(out, "%" PRIu64, file->run->work.todo[r->item]);
-        else
-            fputc('-', out);
-        fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %.3f\n", r->raw_bytes,
-                r->coded_bytes, r->resumed_bytes, r->done_bytes, r->done_seconds);
-    }
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    *progress = (cpr_work_progress){
+        .seconds = now - file->started,
+        .shards_done = shards->items_done,
+        .raw_bytes = shards->raw_bytes,
+        .coded_bytes = shards->coded_bytes,
+        .earlier_bytes = shards->earlier_bytes,
+        .in_primer = file->primer,
+        .primer_bytes = file->primer ? file->all.raw_bytes : 0,
+        .primer_earlier_bytes = file->primer ? file->all.earlier_bytes : 0,
+        .rank_count = (size_t)size,
+        .ranks = calloc((size_t)size, sizeof *progress->ranks),
+    };
+    for (int i = 0; progress->ranks != NULL && i < size; i++)
+        progress->ranks[i] = rank_of(
+            file, &each[i], file->hosts != NULL ? file->hosts + (size_t)i * CPR_HOST_BYTES : "");
+    return progress->ranks != NULL;
 }
 
 static void on_progress(void *context, const cpr_run_progress *now)
@@ -93,11 +96,11 @@ static void on_ranks(void *context, const cpr_rank_progress *each, int size)
     if (now - file->written < WRITE_SECONDS)
         return;
     file->written = now;
-    char *text = describe(file, each, size, now);
-    /* Of no account: a full disk shows soon enough where it matters. */
-    if (text != NULL)
-        (void)cpr_work_put_progress(file->run->work.dir, text, NULL);
-    free(text);
+    cpr_work_progress progress;
+    /* Failures do not matter: a full disk shows soon enough where it does. */
+    if (describe(file, each, size, now, &progress))
+        (void)cpr_work_progress_write(file->run->work.dir, &progress, NULL);
+    cpr_work_progress_free(&progress);
 }
 
 static void on_item(void *context, const cpr_item_result *result)

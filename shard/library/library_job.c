@@ -3,22 +3,14 @@
 #include "corpress.h"
 #include "work.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* More than any machine has: the progress file may hold anything. */
 #define SPEED_MAX 1e15
-#define RANKS_MAX 1000000
 
 /* ---- the progress file ---------------------------------------------------------------------- */
-
-static uint64_t number_after(const char *text, const char *key)
-{
-    const char *at = strstr(text, key);
-    return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
-}
 
 static double speed_of(uint64_t bytes, double seconds)
 {
@@ -26,66 +18,50 @@ static double speed_of(uint64_t bytes, double seconds)
     return speed < SPEED_MAX ? speed : 0;
 }
 
-/* "rank 0 host 12 RAW CODED RESUMED DONE SECONDS" */
-static bool parse_rank(const char *line, const cpr_manifest *manifest, double seconds,
-                       cpr_job_rank *rank)
+static cpr_job_rank rank_of(const cpr_work_rank_progress *found, const cpr_manifest *manifest,
+                            double seconds)
 {
-    char shard[32];
-    uint64_t resumed;
-    uint64_t done_bytes;
-    double done_seconds;
-    /* A file of our own: no number in it is out of range. NOLINTNEXTLINE(cert-err34-c) */
-    if (sscanf(line, "rank %*d %63s %31s %" SCNu64 " %*u %" SCNu64 " %" SCNu64 " %lf", rank->host,
-               shard, &rank->raw_bytes, &resumed, &done_bytes, &done_seconds) != 6)
-        return false;
-    rank->shard = shard[0] == '-' ? CPR_NONE : strtoull(shard, NULL, 10);
-    if (rank->shard < manifest->shard_count)
-        rank->shard_bytes = manifest->starts[rank->shard + 1] - manifest->starts[rank->shard];
-    else
-        rank->shard = CPR_NONE;
-    if (seconds > 0 && rank->raw_bytes >= resumed)
-        rank->bytes_per_second = speed_of(done_bytes + rank->raw_bytes - resumed, seconds);
-    return true;
+    cpr_job_rank rank = {.shard = CPR_NONE, .raw_bytes = found->raw_bytes};
+    memcpy(rank.host, found->host, sizeof rank.host);
+    if (found->shard < manifest->shard_count) {
+        rank.shard = found->shard;
+        rank.shard_bytes = manifest->starts[rank.shard + 1] - manifest->starts[rank.shard];
+    }
+    if (seconds > 0 && rank.raw_bytes >= found->resumed_bytes)
+        rank.bytes_per_second =
+            speed_of(found->done_bytes + rank.raw_bytes - found->resumed_bytes, seconds);
+    return rank;
 }
 
-static void parse_ranks(const char *text, const cpr_manifest *manifest, double seconds,
-                        cpr_job *job)
+static void take_ranks(const cpr_work_progress *found, const cpr_manifest *manifest, cpr_job *job)
 {
-    const uint64_t count = number_after(text, "\nranks ");
-    const char *at = strstr(text, "\nrank ");
-    job->ranks = count < RANKS_MAX ? calloc((size_t)count + 1, sizeof *job->ranks) : NULL;
+    job->ranks = calloc(found->rank_count + 1, sizeof *job->ranks);
+    if (job->ranks == NULL)
+        return;
     job->shards_begun = 0;
-    while (job->ranks != NULL && at != NULL && job->rank_count < count &&
-           parse_rank(at + 1, manifest, seconds, &job->ranks[job->rank_count])) {
-        job->shards_begun += job->ranks[job->rank_count++].shard != CPR_NONE;
-        at = strstr(at + 1, "\nrank ");
+    for (; job->rank_count < found->rank_count; job->rank_count++) {
+        const cpr_job_rank rank = rank_of(&found->ranks[job->rank_count], manifest, found->seconds);
+        job->ranks[job->rank_count] = rank;
+        job->shards_begun += rank.shard != CPR_NONE;
     }
 }
 
 /* Of a running job. Without the file the job is known less well. */
 static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest, cpr_job *job)
 {
-    char *text = NULL;
-    if (cpr_work_get_progress(work, &text, NULL) != CPR_OK ||
-        strncmp(text, "corpress progress 1\n", 20) != 0) {
-        free(text);
-        return;
+    cpr_work_progress found;
+    if (cpr_work_progress_read(work, &found, NULL) == CPR_OK) {
+        if (found.raw_bytes > job->raw_bytes_done && found.raw_bytes <= job->raw_bytes) {
+            job->raw_bytes_done = found.raw_bytes;
+            job->coded_bytes_done = found.coded_bytes;
+        }
+        if (found.seconds > 0 && found.raw_bytes > found.earlier_bytes)
+            job->bytes_per_second = speed_of(found.raw_bytes - found.earlier_bytes, found.seconds);
+        if (found.primer_bytes > job->primer_bytes_done && found.primer_bytes <= job->primer_bytes)
+            job->primer_bytes_done = found.primer_bytes;
+        take_ranks(&found, manifest, job);
     }
-    const char *at = strstr(text, "\nseconds ");
-    const double seconds = at != NULL ? strtod(at + 9, NULL) : 0;
-    const uint64_t primer = number_after(text, "\nprimer ");
-    const uint64_t raw = number_after(text, "\nraw ");
-    const uint64_t earlier = number_after(text, "\nearlier ");
-    if (raw > job->raw_bytes_done && raw <= job->raw_bytes) {
-        job->raw_bytes_done = raw;
-        job->coded_bytes_done = number_after(text, "\ncoded ");
-    }
-    if (seconds > 0 && raw > earlier)
-        job->bytes_per_second = speed_of(raw - earlier, seconds);
-    if (primer > job->primer_bytes_done && primer <= job->primer_bytes)
-        job->primer_bytes_done = primer;
-    parse_ranks(text, manifest, seconds, job);
-    free(text);
+    cpr_work_progress_free(&found);
 }
 
 /* ---- the work directory --------------------------------------------------------------------- */

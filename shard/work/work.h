@@ -155,9 +155,40 @@ cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes);
 bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,
                              cpr_extent extent, uint8_t *changes);
 
-/* How far a job is, for people; not part of what is needed to go on. *text is malloc()ed. */
-cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error);
-cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_error *error);
+/* What a rank is at. */
+typedef struct cpr_work_rank_progress {
+    char host[64];
+    uint64_t shard;     /* in work; UINT64_MAX: none */
+    uint64_t raw_bytes; /* of it so far */
+    uint64_t coded_bytes;
+    uint64_t resumed_bytes; /* of raw_bytes, what an earlier run coded */
+    uint64_t done_bytes;    /* raw, of the shards that this rank has finished */
+    double done_seconds;    /* that they took */
+} cpr_work_rank_progress;
+
+/* How far a run is, for people; not part of what is needed to go on. */
+typedef struct cpr_work_progress {
+    double seconds; /* since the run began to code */
+    uint64_t shards_done;
+    uint64_t raw_bytes; /* of finished shards and of those in work */
+    uint64_t coded_bytes;
+    uint64_t earlier_bytes; /* of raw_bytes, what earlier runs did */
+    bool in_primer;         /* the primer is in work: */
+    uint64_t primer_bytes;  /* raw, so far */
+    uint64_t primer_earlier_bytes;
+    size_t rank_count;
+    cpr_work_rank_progress *ranks;
+} cpr_work_progress;
+
+/* Replaces the progress file at once. It is not synced. */
+cpr_status cpr_work_progress_write(const cpr_work_dir *work, const cpr_work_progress *progress,
+                                   cpr_error *error);
+
+/* What it says; `ranks` is malloc()ed, for cpr_work_progress_free(), which is to be called after a
+ * failure, too. CPR_ERR_NOT_FOUND: there is no such file. CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
+cpr_status cpr_work_progress_read(const cpr_work_dir *work, cpr_work_progress *progress,
+                                  cpr_error *error);
+void cpr_work_progress_free(cpr_work_progress *progress);
 
 /* Where an archive is written before it gets its name: a path in its work directory that no other
  * process has; malloc()ed. */

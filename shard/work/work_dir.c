@@ -546,20 +546,6 @@ cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t
     return fail_file(work, name, code, "read", error);
 }
 
-cpr_status cpr_work_put_progress(const cpr_work_dir *work, const char *text, cpr_error *error)
-{
-    return cpr_work_put_file(work, CPR_WORK_PROGRESS, text, strlen(text), false, error);
-}
-
-cpr_status cpr_work_get_progress(const cpr_work_dir *work, char **text, cpr_error *error)
-{
-    uint8_t *data;
-    size_t bytes;
-    const cpr_status status = cpr_work_get_file(work, CPR_WORK_PROGRESS, &data, &bytes, error);
-    *text = (char *)data;
-    return status;
-}
-
 /* ---- publishing ----------------------------------------------------------------------------- */
 
 char *cpr_work_archive_path(const char *archive_path)
