@@ -5,7 +5,7 @@
  * a node. Where the model is nearly sure of the next token, it asks first whether it is that one.
  * The model gives the probability of each decision and learns its outcome. Two models that were
  * created alike and have learned the same decisions give the same probabilities on every machine:
- * all arithmetic is on integers, but for the network of profile `neural`, see network.h. MODEL.md
+ * all arithmetic is on integers, but for the network of profile `neural`, see sru.h. MODEL.md
  * is the normative description.
  *
  * Every function is local. An object may be used by one thread at a time; a vocabulary is
