@@ -14,7 +14,7 @@
 
 /* ---- sizes of tables ---- */
 
-static uint64_t bounded(uint64_t value, uint64_t least, uint64_t most)
+static uint64_t bounded_size(uint64_t value, uint64_t least, uint64_t most)
 {
     if (value > most)
         value = most;
@@ -43,8 +43,9 @@ static void lay_out(cpr_model *m, const cpr_profile *profile, uint32_t tokens, u
                     cpr_layout *state, cpr_layout *scratch)
 {
     const cpr_mixing_shape s = profile->shape;
-    m->bucket_count = (uint32_t)bounded(max_bytes / 2, CPR_BUCKETS_LEAST, profile->max_buckets);
-    m->line_pairs = (uint32_t)bounded(max_bytes / 16, 256, profile->max_line_pairs);
+    m->bucket_count =
+        (uint32_t)bounded_size(max_bytes / 2, CPR_BUCKETS_LEAST, profile->max_buckets);
+    m->line_pairs = (uint32_t)bounded_size(max_bytes / 16, 256, profile->max_line_pairs);
     const size_t history = power_of_two_above(max_bytes, 1024, 1u << profile->history_bits);
     const size_t heads = heads_for(profile, max_bytes);
     const size_t buckets = power_of_two_above(max_bytes / 8, 1024, 1u << profile->successor_bits);
@@ -210,7 +211,7 @@ void cpr_model_free(cpr_model *m)
 /* ---- initial state ---- */
 
 /* Probability of a one after n0 zeros and n1 ones, each counting in tenths. */
-static uint16_t estimate(uint32_t n0, uint32_t n1)
+static uint16_t first_estimate(uint32_t n0, uint32_t n1)
 {
     return (uint16_t)(UINT32_C(65535) * (n1 + 4) / (n0 + n1 + 8));
 }
@@ -231,7 +232,7 @@ static void reset_estimates(cpr_model *m)
     for (uint32_t state = 0; state < 256; state++) {
         const uint8_t *n = m->constants.history.n[state];
         const cpr_estimate first =
-            (cpr_estimate)estimate(10u * n[0], 10u * n[1]) << 16 | HISTORY_FIRST;
+            (cpr_estimate)first_estimate(10u * n[0], 10u * n[1]) << 16 | HISTORY_FIRST;
         for (uint32_t i = 0; i < m->profile.shape.contexts; i++)
             for (uint32_t class = 0; class < CPR_DEPTH_CLASSES; class ++)
                 core->estimates[i * CPR_LANE_ENTRIES + class * 256 + state] = first;

@@ -10,7 +10,7 @@
 /* The larger number may be at most this, by the smaller one. */
 static const uint8_t bounds[] = {MOST, 32, 16, 12, 8, 6};
 
-static bool allowed(uint32_t n0, uint32_t n1)
+static bool numbers_allowed(uint32_t n0, uint32_t n1)
 {
     const uint32_t smaller = n0 < n1 ? n0 : n1;
     const uint32_t larger = n0 < n1 ? n1 : n0;
@@ -18,7 +18,7 @@ static bool allowed(uint32_t n0, uint32_t n1)
 }
 
 /* A number above 2 shrinks to about twice its square root when the other decision is seen. */
-static uint32_t shrink(uint32_t n)
+static uint32_t shrink_number(uint32_t n)
 {
     if (n <= 2)
         return n;
@@ -30,11 +30,11 @@ static uint32_t shrink(uint32_t n)
 
 /* What becomes of (n0, n1) when `bit` is added to (n0, n1): what is out of bounds is brought back.
  */
-static void add(uint32_t n[2], unsigned bit)
+static void add_decision(uint32_t n[2], unsigned bit)
 {
     n[bit]++;
-    n[!bit] = shrink(n[!bit]);
-    while (!allowed(n[0], n[1])) {
+    n[!bit] = shrink_number(n[!bit]);
+    while (!numbers_allowed(n[0], n[1])) {
         if (n[!bit] >= n[bit])
             n[!bit]--;
         else
@@ -55,7 +55,7 @@ void cpr_bit_history_init(cpr_bit_history *history)
     memset(history, 0, sizeof *history);
     for (uint32_t total = 0; total <= 2 * MOST; total++) {
         for (uint32_t n0 = 0; n0 <= total; n0++) {
-            if (n0 > MOST || total - n0 > MOST || !allowed(n0, total - n0))
+            if (n0 > MOST || total - n0 > MOST || !numbers_allowed(n0, total - n0))
                 continue;
             uint8_t *of = state_of[n0][total - n0];
             of[0] = add_state(history, n0, total - n0);
@@ -66,7 +66,7 @@ void cpr_bit_history_init(cpr_bit_history *history)
     for (uint32_t state = 0; state < history->states; state++) {
         for (unsigned bit = 0; bit < 2; bit++) {
             uint32_t n[2] = {history->n[state][0], history->n[state][1]};
-            add(n, bit);
+            add_decision(n, bit);
             history->next[state][bit] = state_of[n[0]][n[1]][bit];
         }
     }

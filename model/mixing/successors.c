@@ -5,17 +5,17 @@
 #define HITS_RATE 6
 #define AGREEMENT_CONTEXTS 5u
 
-static void swap(cpr_successors *s)
+static void swap_successors(cpr_successors *s)
 {
     *s = (cpr_successors){s->check, s->second, s->first, s->second_count, s->first_count};
 }
 
-static uint8_t weakened(uint8_t count)
+static uint8_t weakened_count(uint8_t count)
 {
     return (uint8_t)(count > 3 ? count * 3 / 4 : count);
 }
 
-static void learn(cpr_successors *s, uint16_t token)
+static void learn_successor(cpr_successors *s, uint16_t token)
 {
     if (s->first_count == 0) {
         s->first = token;
@@ -27,15 +27,15 @@ static void learn(cpr_successors *s, uint16_t token)
             s->second_count = (uint8_t)((s->second_count + 1) / 2);
     } else if (s->second_count > 0 && s->second == token) {
         s->second_count++;
-        s->first_count = weakened(s->first_count);
+        s->first_count = weakened_count(s->first_count);
         if (s->second_count >= s->first_count)
-            swap(s);
+            swap_successors(s);
     } else if (s->first_count == 1) { /* of two that came once, the latest is the first */
         *s = (cpr_successors){s->check, token, s->first, 1, 1};
     } else {
         s->second = token;
         s->second_count = 1;
-        s->first_count = weakened(s->first_count);
+        s->first_count = weakened_count(s->first_count);
     }
 }
 
@@ -47,11 +47,11 @@ void cpr_successors_learn(cpr_model *m, uint32_t token)
         if (s->first_count > 0)
             cpr_move(&core->successor_hits[i][core->expected.state[i]], s->first == token,
                      HITS_RATE);
-        learn(s, (uint16_t)token);
+        learn_successor(s, (uint16_t)token);
     }
 }
 
-static uint32_t bucket_of(const cpr_model *m, uint64_t hash)
+static uint32_t successors_bucket(const cpr_model *m, uint64_t hash)
 {
     return (uint32_t)(hash >> 32 & m->successor_mask) * CPR_SUCCESSORS_BUCKET;
 }
@@ -59,13 +59,13 @@ static uint32_t bucket_of(const cpr_model *m, uint64_t hash)
 void cpr_successors_prefetch(const cpr_model *m)
 {
     for (uint32_t i = 0; i < m->profile.shape.successors; i++)
-        __builtin_prefetch(&m->successors[bucket_of(m, m->core->successor_hash[i])], 1);
+        __builtin_prefetch(&m->successors[successors_bucket(m, m->core->successor_hash[i])], 1);
 }
 
 /* The entry of a context. If there is none, the one that came the fewest times makes room. */
-static uint32_t find(cpr_model *m, uint64_t hash)
+static uint32_t find_successors(cpr_model *m, uint64_t hash)
 {
-    const uint32_t first = bucket_of(m, hash);
+    const uint32_t first = successors_bucket(m, hash);
     const uint16_t check = (uint16_t)((hash & 0xffff) | 1);
     for (uint32_t i = first; i < first + CPR_SUCCESSORS_BUCKET; i++)
         if (m->successors[i].check == check)
@@ -78,14 +78,14 @@ static uint32_t find(cpr_model *m, uint64_t hash)
     return victim;
 }
 
-static uint32_t state_of(const cpr_successors *s)
+static uint32_t successors_state(const cpr_successors *s)
 {
     static const uint8_t class_of_count[16] = {0, 1, 2, 3, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6};
     const unsigned by_first = s->first_count < 16 ? class_of_count[s->first_count] : 7u;
     return by_first * 4 + (s->second_count < 3 ? s->second_count : 3u);
 }
 
-static uint32_t path_of(const cpr_model *m, uint32_t token)
+static uint32_t token_path(const cpr_model *m, uint32_t token)
 {
     return m->vocabulary->path[token] << (32 - m->vocabulary->depth[token]);
 }
@@ -95,13 +95,13 @@ void cpr_successors_find(cpr_model *m)
     cpr_core_state *core = m->core;
     cpr_expected *e = &core->expected;
     for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
-        core->successors[i] = find(m, core->successor_hash[i]);
+        core->successors[i] = find_successors(m, core->successor_hash[i]);
         const cpr_successors *s = &m->successors[core->successors[i]];
-        e->path[0][i] = path_of(m, s->first);
-        e->path[1][i] = path_of(m, s->second);
+        e->path[0][i] = token_path(m, s->first);
+        e->path[1][i] = token_path(m, s->second);
         e->agrees[0][i] = -(s->first_count > 0);
         e->agrees[1][i] = -(s->second_count > 0);
-        e->state[i] = state_of(s);
+        e->state[i] = successors_state(s);
     }
 }
 

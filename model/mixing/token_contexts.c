@@ -76,7 +76,7 @@ static void make_guess(cpr_model *m)
     core->agreement = core->guess >= 0 ? cpr_successors_agreement(m, (uint32_t)core->guess) : 0;
 }
 
-static void begin(cpr_model *m)
+static void begin_token(cpr_model *m)
 {
     cpr_core_state *core = m->core;
     uint64_t hash[CPR_CONTEXT_COUNT];
@@ -118,7 +118,7 @@ bool cpr_token_contexts_update(cpr_model *m, uint32_t token)
     }
     core->token_row_before = core->token_row;
     core->token_row = token * UINT32_C(0x9E3779B1) >> 20;
-    begin(m);
+    begin_token(m);
     cpr_token_matches_find(m);
     cpr_token_matches_expect(m);
     return match_is_sure(m);
@@ -126,7 +126,7 @@ bool cpr_token_contexts_update(cpr_model *m, uint32_t token)
 
 void cpr_token_contexts_begin(cpr_model *m)
 {
-    begin(m);
+    begin_token(m);
     cpr_token_matches_expect(m);
 }
 

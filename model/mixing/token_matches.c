@@ -19,7 +19,7 @@ static uint32_t length_of_match(const cpr_model *m, uint32_t candidate)
 }
 
 /* `place` and what lies MATCH_CHECK before it are still in the history. */
-static bool in_reach(const cpr_model *m, uint32_t place)
+static bool match_is_in_reach(const cpr_model *m, uint32_t place)
 {
     return m->core->tokens_seen - place < m->history_mask - MATCH_CHECK;
 }
@@ -31,7 +31,7 @@ static uint32_t count_bits(uint32_t byte)
     return (byte + (byte >> 4)) & 15;
 }
 
-static uint32_t state_of(const cpr_match *match)
+static uint32_t match_state(const cpr_match *match)
 {
     const uint32_t n = match->length, misses = count_bits(match->misses);
     const uint32_t by_length = n < 8    ? n
@@ -43,7 +43,7 @@ static uint32_t state_of(const cpr_match *match)
     return by_length * 4 + (misses < 3 ? misses : 3);
 }
 
-static void follow(cpr_model *m, cpr_match *match, uint32_t token)
+static void follow_match(cpr_model *m, cpr_match *match, uint32_t token)
 {
     if (match->next == 0)
         return;
@@ -55,48 +55,48 @@ static void follow(cpr_model *m, cpr_match *match, uint32_t token)
         match->next = 0;
 }
 
-static uint32_t *head_of(const cpr_model *m, uint32_t which)
+static uint32_t *match_head(const cpr_model *m, uint32_t which)
 {
     const uint32_t entry = (uint32_t)(m->core->match_hash[which] >> 32) & m->match_mask;
     return m->match_heads + (size_t)which * (m->match_mask + 1) + entry;
 }
 
 /* A head is eight bits of a hash, and the lowest 24 of a place. */
-static uint32_t head_for(const cpr_model *m, uint32_t which)
+static uint32_t match_head_value(const cpr_model *m, uint32_t which)
 {
     return (uint32_t)m->core->match_hash[which] << HEAD_PLACE_BITS |
            (m->core->tokens_seen & HEAD_PLACES);
 }
 
-static void find(cpr_model *m, uint32_t which)
+static void find_match(cpr_model *m, uint32_t which)
 {
     cpr_match *match = &m->core->matches[which];
-    uint32_t *head = head_of(m, which);
-    const uint32_t now = head_for(m, which), tokens = m->profile.match_tokens[which];
+    uint32_t *head = match_head(m, which);
+    const uint32_t now = match_head_value(m, which), tokens = m->profile.match_tokens[which];
     if ((match->next == 0 || match->length < tokens) &&
         *head >> HEAD_PLACE_BITS == now >> HEAD_PLACE_BITS) {
         const uint32_t place = m->core->tokens_seen - ((now - *head) & HEAD_PLACES);
-        const uint32_t length = in_reach(m, place) ? length_of_match(m, place) : 0;
+        const uint32_t length = match_is_in_reach(m, place) ? length_of_match(m, place) : 0;
         if (length >= tokens)
             *match = (cpr_match){.next = place, .length = length};
     }
-    if (match->next != 0 && !in_reach(m, match->next))
+    if (match->next != 0 && !match_is_in_reach(m, match->next))
         match->next = 0;
     *head = now;
 }
 
-static void hash_tokens(cpr_model *m, uint32_t which)
+static void hash_match_tokens(cpr_model *m, uint32_t which)
 {
     uint64_t hash = 0;
     for (uint32_t i = 1; i <= m->profile.match_tokens[which]; i++)
         hash = cpr_mix(hash, cpr_token_back(m, i));
     m->core->match_hash[which] = hash;
-    __builtin_prefetch(head_of(m, which), 1);
+    __builtin_prefetch(match_head(m, which), 1);
 }
 
 /* The longer models' heads are looked up when one token more is known, so that memory has time to
  * answer. */
-static bool is_late(const cpr_model *m, uint32_t which)
+static bool match_is_late(const cpr_model *m, uint32_t which)
 {
     return m->profile.match_tokens[which] > 2;
 }
@@ -109,27 +109,27 @@ void cpr_token_matches_append(cpr_model *m, uint32_t token)
         if (match->next != 0)
             cpr_move(&core->match_hits[i][match->state],
                      m->history[match->next & m->history_mask] == token, HITS_RATE);
-        follow(m, match, token);
+        follow_match(m, match, token);
     }
     m->history[core->tokens_seen++ & m->history_mask] = (uint16_t)token;
     for (uint32_t i = 0; i < m->profile.shape.matches; i++)
-        if (!is_late(m, i))
-            hash_tokens(m, i);
+        if (!match_is_late(m, i))
+            hash_match_tokens(m, i);
 }
 
 void cpr_token_matches_find(cpr_model *m)
 {
     for (uint32_t i = m->profile.shape.matches; i-- > 0;) {
-        find(m, i);
-        m->core->matches[i].state = state_of(&m->core->matches[i]);
+        find_match(m, i);
+        m->core->matches[i].state = match_state(&m->core->matches[i]);
     }
     for (uint32_t i = 0; i < m->profile.shape.matches; i++)
-        if (is_late(m, i))
-            hash_tokens(m, i);
+        if (match_is_late(m, i))
+            hash_match_tokens(m, i);
 }
 
 /* Which of 24 kinds of match this is: by its model and its length. */
-static uint32_t bucket_of(const cpr_model *m, uint32_t which)
+static uint32_t match_bucket(const cpr_model *m, uint32_t which)
 {
     const cpr_match *match = &m->core->matches[which];
     uint32_t n = match->length;
@@ -155,6 +155,6 @@ void cpr_token_matches_expect(cpr_model *m)
         match->expected = (int32_t)expected;
         match->path = m->vocabulary->path[expected] << (32 - m->vocabulary->depth[expected]);
         if (core->match_bucket == 0)
-            core->match_bucket = bucket_of(m, i);
+            core->match_bucket = match_bucket(m, i);
     }
 }

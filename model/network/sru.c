@@ -56,7 +56,7 @@ static void sru_free(cpr_predictor *predictor)
     free(predictor);
 }
 
-static float *place(cpr_layout *layout, const char *name, size_t count)
+static float *place_floats(cpr_layout *layout, const char *name, size_t count)
 {
     return cpr_layout_place(layout, name, count, sizeof(float));
 }
@@ -65,35 +65,35 @@ static void place_state(cpr_sru *n, size_t w, size_t l, size_t tokens, cpr_layou
 {
     const size_t s = CPR_SRU_SEGMENT, weights = l * 3 * w * w, stack = l * 3 * w * (w + 1);
     n->header = cpr_layout_place(state, "sru-header", 1, sizeof(cpr_sru_header));
-    n->embedding = place(state, "embedding", tokens * w);
-    n->embedding_square = place(state, "embedding-square", tokens);
-    n->node = place(state, "node", (tokens - 1) * w);
-    n->node_bias = place(state, "node-bias", tokens - 1);
-    n->node_square = place(state, "node-square", tokens - 1);
-    n->stack = place(state, "stack", stack);
-    n->moment1 = place(state, "moment1", stack);
-    n->moment2 = place(state, "moment2", stack);
-    n->integers = place(state, "integers", weights);
+    n->embedding = place_floats(state, "embedding", tokens * w);
+    n->embedding_square = place_floats(state, "embedding-square", tokens);
+    n->node = place_floats(state, "node", (tokens - 1) * w);
+    n->node_bias = place_floats(state, "node-bias", tokens - 1);
+    n->node_square = place_floats(state, "node-square", tokens - 1);
+    n->stack = place_floats(state, "stack", stack);
+    n->moment1 = place_floats(state, "moment1", stack);
+    n->moment2 = place_floats(state, "moment2", stack);
+    n->integers = place_floats(state, "integers", weights);
     n->bytes = cpr_layout_place(state, "bytes", weights, 1);
-    n->stream = place(state, "stream", (l + 1) * s * w);
-    n->scale = place(state, "scale", (l + 1) * s);
-    n->input = place(state, "input", l * s * w);
-    n->gate = place(state, "gate", l * s * 3 * w);
-    n->cell = place(state, "cell", l * (s + 1) * w);
-    n->hidden = place(state, "hidden", s * w);
-    n->gradient = place(state, "gradient", s * w);
+    n->stream = place_floats(state, "stream", (l + 1) * s * w);
+    n->scale = place_floats(state, "scale", (l + 1) * s);
+    n->input = place_floats(state, "input", l * s * w);
+    n->gate = place_floats(state, "gate", l * s * 3 * w);
+    n->cell = place_floats(state, "cell", l * (s + 1) * w);
+    n->hidden = place_floats(state, "hidden", s * w);
+    n->gradient = place_floats(state, "gradient", s * w);
 }
 
 static void place_training(cpr_sru_training *t, size_t w, cpr_layout *scratch)
 {
     const size_t s = CPR_SRU_SEGMENT;
-    t->stream = place(scratch, "training-stream", s * w);
-    t->gate = place(scratch, "training-gate", s * 3 * w);
-    t->integers = place(scratch, "training-integers", s * 3 * w);
-    t->input = place(scratch, "training-input", s * w);
-    t->weights = place(scratch, "training-weights", 3 * w * w);
-    t->carry = place(scratch, "training-carry", w);
-    t->bias = place(scratch, "training-bias", 3 * w);
+    t->stream = place_floats(scratch, "training-stream", s * w);
+    t->gate = place_floats(scratch, "training-gate", s * 3 * w);
+    t->integers = place_floats(scratch, "training-integers", s * 3 * w);
+    t->input = place_floats(scratch, "training-input", s * w);
+    t->weights = place_floats(scratch, "training-weights", 3 * w * w);
+    t->carry = place_floats(scratch, "training-carry", w);
+    t->bias = place_floats(scratch, "training-bias", 3 * w);
 }
 
 static void sru_lay_out(cpr_predictor *predictor, const uint32_t *parameter, uint32_t tokens,
@@ -117,7 +117,7 @@ static void sru_run_on(cpr_predictor *predictor, cpr_instructions set)
 
 /* Uniform in [-range, range): a linear congruential generator modulo 2^64 (Knuth, TAOCP 3.3.4), of
  * which the high 24 bits count. */
-static void fill(float *values, size_t count, float range, uint64_t *random)
+static void fill_random(float *values, size_t count, float range, uint64_t *random)
 {
     for (size_t i = 0; i < count; i++) {
         *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -140,10 +140,10 @@ static void sru_reset(cpr_predictor *predictor)
     sru_forget_ahead(predictor);
     cpr_loss_meter_init(&n->header->loss);
     n->header->decay[0] = n->header->decay[1] = 1.0f;
-    fill(n->embedding, cpr_vocabulary_tokens(n->vocabulary) * w, 1.0f, &random);
+    fill_random(n->embedding, cpr_vocabulary_tokens(n->vocabulary) * w, 1.0f, &random);
     for (uint32_t layer = 0; layer < n->layers; layer++) {
         float *weights = n->stack + layer * 3 * w * (w + 1), *bias = weights + 3 * w * w;
-        fill(weights, 3 * w * w, 1.75f * cpr_rsqrtf((float)w), &random);
+        fill_random(weights, 3 * w * w, 1.75f * cpr_rsqrtf((float)w), &random);
         for (size_t i = 0; i < w; i++)
             bias[w + i] = 1.0f; /* forget little at first */
     }

@@ -26,7 +26,7 @@
 
 /* Sum of products, in LANES partial sums; then the second half of them is added to the first, and
  * so on. */
-static float dot(const float *restrict a, const float *restrict b, size_t count)
+static float dot_product(const float *restrict a, const float *restrict b, size_t count)
 {
     float sum[LANES] = {0};
     for (size_t at = 0; at < count; at += LANES)
@@ -39,7 +39,7 @@ static float dot(const float *restrict a, const float *restrict b, size_t count)
 }
 
 /* The largest magnitude. */
-static float largest(const float *values, size_t count)
+static float largest_magnitude(const float *values, size_t count)
 {
     enum { WIDE = 4 * LANES };
     float most[WIDE] = {0};
@@ -89,7 +89,7 @@ static void to_integers(float *restrict out, const float *restrict in, float sca
 /* What a row is multiplied by to have mean square one. */
 static float norm_scale(const float *x, size_t width)
 {
-    return cpr_rsqrtf(dot(x, x, width) / (float)width + 1e-6f);
+    return cpr_rsqrtf(dot_product(x, x, width) / (float)width + 1e-6f);
 }
 
 /* ---- prediction ---- */
@@ -104,7 +104,7 @@ static void sru_make_integers(cpr_sru *n, uint32_t layer)
 {
     const size_t w = n->width;
     const float *weights = layer_of(n, n->stack, layer);
-    const float scale = scale_to(largest(weights, 3 * w * w), CPR_SRU_WEIGHT_LIMIT);
+    const float scale = scale_to(largest_magnitude(weights, 3 * w * w), CPR_SRU_WEIGHT_LIMIT);
     n->header->weight_unit[layer] = 1.0f / scale;
     float *integers = n->integers + layer * 3 * w * w;
     int8_t *bytes = n->bytes + layer * 3 * w * w;
@@ -163,7 +163,7 @@ static void multiply_one(float *restrict out, const int8_t *restrict rows,
 #endif
 
 /* The products of a layer's weights with some rows of its input. */
-static void multiply(const cpr_sru *n, uint32_t layer, size_t row, size_t rows)
+static void multiply_layer(const cpr_sru *n, uint32_t layer, size_t row, size_t rows)
 {
     const size_t w = n->width, weights = layer * 3 * w * w;
     const float *input = n->input + row * w;
@@ -204,7 +204,7 @@ static void apply_layer(cpr_sru *n, uint32_t layer, size_t position, size_t end)
         to_integers(n->input + row * w, x, n->scale[row] * CPR_SRU_ACTIVATION_ONE,
                     CPR_SRU_ACTIVATION_LIMIT, w);
     }
-    multiply(n, layer, first + position, end - position);
+    multiply_layer(n, layer, first + position, end - position);
     const float *bias = layer_of(n, n->stack, layer) + 3 * w * w;
     const float unit = n->header->weight_unit[layer] / CPR_SRU_ACTIVATION_ONE;
     for (; position < end; position++) {
@@ -270,7 +270,7 @@ static float sru_logit(const cpr_predictor *predictor, uint32_t node)
 {
     const cpr_sru *n = (const cpr_sru *)(const void *)predictor;
     const size_t w = n->width;
-    return dot(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
+    return dot_product(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
            n->node_bias[node];
 }
 
@@ -311,15 +311,16 @@ static void train_nodes(cpr_sru *n, uint32_t token)
 static void add_norm_gradient(float *restrict out, const float *restrict normalized,
                               const float *restrict x, float scale, size_t width)
 {
-    const float mean = dot(normalized, x, width) * scale * scale / (float)width;
+    const float mean = dot_product(normalized, x, width) * scale * scale / (float)width;
     for (size_t i = 0; i < width; i++)
         out[i] += scale * (normalized[i] - x[i] * mean);
 }
 
 /* One step of Adam; the gradients are `gradient` times `unit`, `fix` makes up for the second
  * moment's beginning. */
-static void adam(float *restrict value, float *restrict moment1, float *restrict moment2,
-                 const float *restrict gradient, size_t count, float unit, float rate, float fix)
+static void adam_step(float *restrict value, float *restrict moment1, float *restrict moment2,
+                      const float *restrict gradient, size_t count, float unit, float rate,
+                      float fix)
 {
     for (size_t i = 0; i < count; i++) {
         const float g = gradient[i] * unit;
@@ -370,7 +371,7 @@ static void input_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_trai
     float unit[CPR_SRU_SEGMENT];
     for (size_t row = 0; row < SEGMENT; row++) {
         const float *by = t->gate + row * 3 * w;
-        const float scale = scale_to(largest(by, 3 * w), limit);
+        const float scale = scale_to(largest_magnitude(by, 3 * w), limit);
         to_integers(t->integers + row * 3 * w, by, scale, limit, 3 * w);
         unit[row] = n->header->weight_unit[layer] / scale;
     }
@@ -389,17 +390,17 @@ static void input_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_trai
 static void train_weights(cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
     const size_t w = n->width, weights = 3 * w * w;
-    const float scale = scale_to(largest(t->gate, SEGMENT * 3 * w), CPR_SRU_STEP_LIMIT);
+    const float scale = scale_to(largest_magnitude(t->gate, SEGMENT * 3 * w), CPR_SRU_STEP_LIMIT);
     to_integers(t->integers, t->gate, scale, CPR_SRU_STEP_LIMIT, SEGMENT * 3 * w);
     n->blas->sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(3 * w), (int)w, (int)SEGMENT,
                    1.0f, t->integers, (int)(3 * w), n->input + layer * SEGMENT * w, (int)w, 0.0f,
                    t->weights, (int)w);
     float *value = layer_of(n, n->stack, layer);
     float *moment1 = layer_of(n, n->moment1, layer), *moment2 = layer_of(n, n->moment2, layer);
-    adam(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_SRU_ACTIVATION_ONE),
-         t->rate, t->fix);
-    adam(value + weights, moment1 + weights, moment2 + weights, t->bias, 3 * w, 1.0f, t->rate,
-         t->fix);
+    adam_step(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_SRU_ACTIVATION_ONE),
+              t->rate, t->fix);
+    adam_step(value + weights, moment1 + weights, moment2 + weights, t->bias, 3 * w, 1.0f, t->rate,
+              t->fix);
     sru_make_integers(n, layer);
 }
 
@@ -410,7 +411,7 @@ static void train_embeddings(cpr_sru *n, const cpr_sru_training *t)
         const uint32_t token = n->header->token[position];
         const float *by = t->stream + position * w;
         float *square = &n->embedding_square[token];
-        *square += dot(by, by, w) / (float)w;
+        *square += dot_product(by, by, w) / (float)w;
         add_scaled(n->embedding + token * w, -EMBEDDING_RATE * cpr_rsqrtf(*square + 1e-8f), by, w);
     }
 }

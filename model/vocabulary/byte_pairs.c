@@ -46,7 +46,7 @@ typedef struct learner {
 
 /* ---- heap: largest count first, of equals the smallest key ---- */
 
-static bool before(heap_item a, heap_item b)
+static bool item_before(heap_item a, heap_item b)
 {
     return a.count != b.count ? a.count > b.count : a.key < b.key;
 }
@@ -62,7 +62,7 @@ static bool heap_push(learner *l, heap_item item)
         l->heap_capacity = capacity;
     }
     size_t i = l->heap_count++;
-    for (; i > 0 && before(item, l->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    for (; i > 0 && item_before(item, l->heap[(i - 1) / 2]); i = (i - 1) / 2)
         l->heap[i] = l->heap[(i - 1) / 2];
     l->heap[i] = item;
     return true;
@@ -74,9 +74,9 @@ static heap_item heap_pop(learner *l)
     const heap_item last = l->heap[--l->heap_count];
     size_t i = 0;
     for (size_t child = 1; child < l->heap_count; child = 2 * i + 1) {
-        if (child + 1 < l->heap_count && before(l->heap[child + 1], l->heap[child]))
+        if (child + 1 < l->heap_count && item_before(l->heap[child + 1], l->heap[child]))
             child++;
-        if (!before(l->heap[child], last))
+        if (!item_before(l->heap[child], last))
             break;
         l->heap[i] = l->heap[child];
         i = child;

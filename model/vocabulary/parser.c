@@ -38,7 +38,7 @@ uint64_t cpr_parser_memory(void)
     return sizeof(cpr_parser);
 }
 
-static const cached_word *cut(cpr_parser *parser, const uint8_t *word, size_t bytes)
+static const cached_word *cut_cached_word(cpr_parser *parser, const uint8_t *word, size_t bytes)
 {
     uint64_t hash = bytes;
     for (size_t i = 0; i < bytes; i++)
@@ -58,7 +58,7 @@ size_t cpr_parser_parse(cpr_parser *parser, const uint8_t *text, size_t bytes, u
     size_t count = 0;
     for (size_t at = 0; at < bytes;) {
         const size_t n = cpr_word_length(text + at, bytes - at);
-        const cached_word *word = cut(parser, text + at, n);
+        const cached_word *word = cut_cached_word(parser, text + at, n);
         memcpy(tokens + count, word->tokens, word->count * sizeof *tokens);
         count += word->count;
         at += n;

@@ -125,7 +125,7 @@ static void count_uses(const cpr_vocabulary *v, const cpr_sorted_word *words, si
     }
 }
 
-static bool weigh(cpr_vocabulary *v, const uint64_t *uses)
+static bool weigh_tokens(cpr_vocabulary *v, const uint64_t *uses)
 {
     for (uint32_t t = 0; t < v->tokens; t++)
         v->weight[t] = cpr_class_of_weight(3 * uses[t] / 2); /* to the nearest */
@@ -133,7 +133,7 @@ static bool weigh(cpr_vocabulary *v, const uint64_t *uses)
 }
 
 /* The vocabulary without the tokens that are used too rarely. */
-static cpr_vocabulary *prune(const cpr_vocabulary *v, const uint64_t *uses)
+static cpr_vocabulary *prune_tokens(const cpr_vocabulary *v, const uint64_t *uses)
 {
     sort_key *keys = malloc(v->tokens * sizeof *keys);
     if (keys == NULL)
@@ -183,7 +183,7 @@ static cpr_vocabulary *vocabulary_of_merges(const cpr_merge *merges, uint32_t co
 }
 
 /* Alternates cutting the words and weighing the tokens, and drops rare tokens. */
-static cpr_vocabulary *settle(cpr_vocabulary *v, const cpr_sorted_word *words, size_t count)
+static cpr_vocabulary *settle_tokens(cpr_vocabulary *v, const cpr_sorted_word *words, size_t count)
 {
     uint64_t *uses = malloc(v->tokens * sizeof *uses);
     cpr_vocabulary *pruned = NULL;
@@ -191,15 +191,15 @@ static cpr_vocabulary *settle(cpr_vocabulary *v, const cpr_sorted_word *words, s
     /* at first all depths are 0: the fewest tokens win */
     if (ok)
         count_uses(v, words, count, uses);
-    ok = ok && weigh(v, uses);
+    ok = ok && weigh_tokens(v, uses);
     if (ok) {
         count_uses(v, words, count, uses);
-        pruned = prune(v, uses);
+        pruned = prune_tokens(v, uses);
     }
     ok = ok && pruned != NULL;
     for (int pass = 0; ok && pass < 2; pass++) {
         count_uses(pruned, words, count, uses);
-        ok = weigh(pruned, uses);
+        ok = weigh_tokens(pruned, uses);
     }
     free(uses);
     cpr_vocabulary_free(v);
@@ -224,7 +224,7 @@ cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max
         if (learned >= 0)
             v = vocabulary_of_merges(merges, (uint32_t)learned);
         if (v != NULL)
-            v = settle(v, words, count);
+            v = settle_tokens(v, words, count);
     }
     free(words);
     free(merges);

@@ -63,7 +63,7 @@ static const uint8_t *unpack_token(const uint8_t *in, const uint8_t *end, uint8_
 }
 
 /* Tokens t - 1 and t are in ascending order. */
-static bool ascends(const cpr_vocabulary *v, uint32_t t)
+static bool token_ascends(const cpr_vocabulary *v, uint32_t t)
 {
     const uint32_t before = v->start[t] - v->start[t - 1], bytes = v->start[t + 1] - v->start[t];
     const int order =
@@ -80,7 +80,7 @@ static bool unpack_tokens(cpr_vocabulary *v, const uint8_t *in, const uint8_t *e
         if (in == NULL)
             return false;
         v->start[t + 1] = v->start[t] + length;
-        if (t > 0 && !ascends(v, t))
+        if (t > 0 && !token_ascends(v, t))
             return false;
     }
     return in == end;

@@ -74,7 +74,7 @@ static bool grow_slots(cpr_word_counts *counts)
     return true;
 }
 
-static bool reserve(cpr_word_counts *counts, size_t bytes)
+static bool reserve_text(cpr_word_counts *counts, size_t bytes)
 {
     if (counts->count == counts->capacity) {
         const size_t capacity = counts->capacity * 2 + 1024;
@@ -105,7 +105,7 @@ static bool add_word(cpr_word_counts *counts, const uint8_t *word, size_t bytes,
             return true;
         }
     }
-    if (!reserve(counts, bytes))
+    if (!reserve_text(counts, bytes))
         return false;
     at = hash_word(word, bytes) & counts->slot_mask; /* the table may have grown */
     while (counts->slots[at] != 0)

@@ -38,7 +38,10 @@ in_order model shard mpi jobs
 in_order model/vocabulary model/network model/mixing
 for folder in shard mpi jobs; do # these see only the top of model/
     forbid "$folder" "$(headers_of model/vocabulary model/network model/mixing)"
+    forbid "$folder" 'profiles?\.h|layout\.h|instructions\.h'
 done
+for folder in model/vocabulary model/network; do forbid "$folder" 'profiles?\.h'; done
+forbid model/mixing 'sru\.h|blas\.h|cblas\.h' # networks are known by predictor.h alone
 in_order mpi/ranks mpi/compress mpi/decode
 forbid mpi/decode "$(headers_of mpi/compress)"
 for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
