@@ -59,6 +59,14 @@ for folder in coder model mpi jobs; do forbid "$folder" 'hdf5\.h|H5[A-Za-z]*\.h'
 for folder in base corpus codec work output; do forbid "shard/$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
 for folder in coder shard mpi jobs; do forbid "$folder" 'cblas\.h|openblas.*\.h'; done
 
+# jobs/ calls what the two public headers declare, and nothing else of the libraries.
+called() { cat "$@" | grep -oE '\bcpr_[a-z0-9_]+\(' | sort -u; }
+if found=$(comm -23 <(called jobs/*.[ch]) <(called shard/library/corpress.h mpi/corpress_mpi.h) |
+    grep .); then
+    printf 'jobs/ must not call what is not public:\n%s\n' "$found"
+    failed=1
+fi
+
 twice=$(find coder model shard mpi jobs -name '*.[ch]' -printf '%f\n' | sort | uniq -d)
 if [ -n "$twice" ]; then
     printf 'file names must be unique in the tree: %s\n' "$twice"
