@@ -1,7 +1,7 @@
 /* corpress_mpi.h - makes, unpacks and examines corpress archives, with all ranks of an MPI program.
  *
  * A complete program, which puts files into an archive. Build it with
- * `cc example.c $(pkg-config --cflags --libs corpress_mpi)`; run it alone, or with mpirun or srun.
+ * `cc example.c $(pkg-config --cflags --libs corpress-mpi)`; run it alone, or with mpirun or srun.
  *
  *     #include <corpress_mpi.h>
  *     #include <stdio.h>

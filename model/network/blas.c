@@ -115,7 +115,6 @@ static void compute_first(void)
 
 static void load_once(void)
 {
-    cpr_model_prepare(); /* changes nothing if the program did so when it began */
     if (!has_room()) {
         the_one.no_memory = true;
         snprintf(the_one.problem, sizeof the_one.problem,

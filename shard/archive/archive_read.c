@@ -4,6 +4,7 @@
 #include "archive_reading.h"
 #include "archive_tables.h"
 #include "file_io.h"
+#include "process_lock.h"
 
 #include "model.h"
 
@@ -294,11 +295,13 @@ cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, 
     *bytes = 0;
     if (status != CPR_OK)
         return status;
+    cpr_process_lock(); /* threads may share the archive */
     if (archive->vocabulary == NULL)
         status = cpr_blob_decode(archive->coded_vocabulary, archive->coded_vocabulary_bytes,
                                  &archive->vocabulary, &archive->vocabulary_bytes, &detail);
     *packed = archive->vocabulary;
     *bytes = archive->vocabulary_bytes;
+    cpr_process_unlock();
     if (status == CPR_OK)
         return CPR_OK;
     return cpr_fail(error, status, "the vocabulary of \"%s\" cannot be decoded: %s",

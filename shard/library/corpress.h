@@ -19,10 +19,15 @@
  *         cpr_archive *archive = NULL;
  *         cpr_reader *reader = NULL;
  *         cpr_entry file;
+ *         cpr_status status = CPR_ERR_USAGE;
  *         cpr_prepare();
- *         cpr_status status = argc != 3 ? CPR_ERR_USAGE : cpr_archive_open(argv[1], &archive,
- * &error); if (status == CPR_OK) status = cpr_archive_find(archive, argv[2], &file, &error); if
- * (status == CPR_OK) status = cpr_reader_open(archive, &reader, &error); if (status == CPR_OK)
+ *         if (argc == 3)
+ *             status = cpr_archive_open(argv[1], &archive, &error);
+ *         if (status == CPR_OK)
+ *             status = cpr_archive_find(archive, argv[2], &file, &error);
+ *         if (status == CPR_OK)
+ *             status = cpr_reader_open(archive, &reader, &error);
+ *         if (status == CPR_OK)
  *             status = cpr_reader_stream(reader, file.offset, file.bytes, (cpr_sink){put, stdout},
  *                                        (cpr_watch){NULL, NULL}, &error);
  *         cpr_reader_close(reader);
@@ -97,8 +102,7 @@ typedef struct cpr_error {
 const char *cpr_status_text(cpr_status status);
 int cpr_status_exit_code(cpr_status status);
 
-/* For sinks and watches: writes the formatted text to error (if not NULL), made printable, and
- * returns status. Any thread. */
+/* Writes a printable text to error, unless that is NULL, and returns status. Any thread. */
 cpr_status cpr_fail(cpr_error *error, cpr_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -201,8 +205,7 @@ typedef struct cpr_shard_info {
 const cpr_shard_info *cpr_archive_shard(const cpr_archive *archive, uint64_t shard);
 uint64_t cpr_archive_shard_at(const cpr_archive *archive, uint64_t offset);
 
-/* Compares a shard's bitstream with its checksum, decoding nothing. Takes 1 MiB of memory.
- * CPR_ERR_DAMAGED names the shard. Any thread. */
+/* Compares a shard's bitstream with its checksum. CPR_ERR_DAMAGED names the shard. Any thread. */
 cpr_status cpr_archive_check_coded(const cpr_archive *archive, uint64_t shard, cpr_error *error);
 
 /* ---- decoding ------------------------------------------------------------------------------- */
@@ -234,8 +237,7 @@ cpr_status cpr_reader_copy(const cpr_reader *reader, cpr_reader **copy, cpr_erro
  * its entry's offset and bytes, of a shard its offset and raw_bytes. Each shard is decoded from its
  * start. Its bitstream's checksum is compared before it gives a byte, that of the decoded bytes if
  * the range reaches its end; CPR_ERR_DAMAGED names the shard. The watch is told bytes of the shard
- * in work, and 0, 0 while the primer is. The reader can be used again after a failure. One thread a
- * reader. */
+ * in work, and 0, 0 in the primer. A failure leaves the reader usable. One thread a reader. */
 cpr_status cpr_reader_stream(cpr_reader *reader, uint64_t offset, uint64_t bytes, cpr_sink sink,
                              cpr_watch watch, cpr_error *error);
 cpr_status cpr_reader_load(cpr_reader *reader, uint64_t offset, uint64_t bytes, uint8_t *out,
@@ -244,8 +246,6 @@ cpr_status cpr_reader_load(cpr_reader *reader, uint64_t offset, uint64_t bytes, 
 /* Whether to decode every shard to its end, wherever ranges end, and so to compare all checksums;
  * at first false. One thread a reader. */
 void cpr_reader_set_thorough(cpr_reader *reader, bool thorough);
-
-/* ---- profiles ------------------------------------------------------------------------------- */
 
 /* Sets of parameters that archives are made with: constants of the library. Any thread. */
 typedef struct cpr_profile cpr_profile;

@@ -3,13 +3,12 @@
 #include "corpress.h"
 #include "model.h"
 
-/* Whether the profile is one with a network, or, if it is not known, a shard has lost bits with
- * one.
+/* Whether decoding takes a network, or, if it is not known what it takes, a network has lost bits.
  */
-static bool archive_has_network(const cpr_archive_header *header)
+static bool archive_has_network(const cpr_archive *archive, const cpr_archive_header *header)
 {
-    const cpr_profile *profile = cpr_profile_find(header->profile);
-    if (profile != NULL)
+    const cpr_profile *profile;
+    if (cpr_archive_profile(archive, &profile, NULL) == CPR_OK)
         return cpr_profile_has_network(profile);
     for (uint64_t i = 0; i < header->shard_count; i++)
         if (header->shards[i].network_loss_bits > 0)
@@ -22,7 +21,7 @@ void cpr_archive_get_facts(const cpr_archive *archive, cpr_archive_facts *facts)
     const cpr_archive_header *header = cpr_archive_info(archive);
     *facts = (cpr_archive_facts){
         .profile = header->profile,
-        .descriptor = "",
+        .descriptor = header->model != NULL ? header->model : "",
         .files = cpr_file_list_count(header->files),
         .shards = header->shard_count,
         .raw_bytes = cpr_file_list_bytes(header->files),
@@ -31,7 +30,7 @@ void cpr_archive_get_facts(const cpr_archive *archive, cpr_archive_facts *facts)
         .identity = cpr_archive_identity(archive),
         .sealed = cpr_archive_is_sealed(archive),
         .has_primer = header->primer != NULL,
-        .has_network = archive_has_network(header),
+        .has_network = archive_has_network(archive, header),
     };
     if (header->primer != NULL)
         facts->coded_bytes = header->primer->coded_bytes;
