@@ -13,3 +13,12 @@ for golden in "$TESTS"/golden/*.h5; do
         -o "../$profile.h5")
     cmp "$golden" "$profile.h5"
 done
+
+# Those of released versions are decoded for ever.
+shopt -s nullglob
+for golden in "$TESTS"/golden/*/*.h5; do
+    rm -rf released
+    expect 0 corpress verify -q "$golden"
+    expect 0 corpress extract -q "$golden" -C released
+    golden_facts released | diff "${golden%.h5}.files" - || fail "$golden: other files"
+done
