@@ -81,6 +81,20 @@ if [ -z "${HDF5_IS_PARALLEL-}" ] && grep -E 'libmpi|blas' loads; then
     fail "the library loads what reading does not need"
 fi
 
+# The second header's program makes the same archive as the command.
+example "$include/corpress_mpi.h" >make.c
+# shellcheck disable=SC2046
+cc -std=c11 -Wall -Wextra -Werror make.c $(pkg-config --cflags --libs corpress-mpi) -o make
+expect 0 corpress compress -q small -o small.h5
+expect 0 ./make made.h5 small
+cmp small.h5 made.h5
+
+# The command needs nothing of the libraries but what the headers declare.
+cc -std=c17 -D_DEFAULT_SOURCE -DCPR_VERSION_TEXT='""' -I"$include" -I"$JOBS" "$JOBS/main.c" \
+    "$BUILD/libcorpress_jobs.a" -L"$libdir" -lcorpress_mpi -lcorpress -o thin
+nm -D --undefined-only thin | grep '@CORPRESS_PRIVATE' && fail "jobs/ looks behind the headers"
+nm -D --undefined-only thin | grep -q '@CORPRESS_0' || fail "nm tells no versions"
+
 # ---- built with CMake, which sets the path of the library by itself ----
 unset LD_LIBRARY_PATH
 mkdir project
