@@ -3,6 +3,7 @@
 
 #include "compress_run.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ void cpr_compress_plan_free(cpr_compress_plan *plan)
 
 cpr_extent cpr_compress_plan_block(const cpr_compress_plan *plan, uint64_t i)
 {
+    assert(i < plan->sample_count);
     if (i >= plan->vocabulary_blocks)
         return cpr_plan_sample(plan->corpus_bytes, plan->primer_sample_bytes,
                                i - plan->vocabulary_blocks);

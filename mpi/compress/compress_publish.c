@@ -17,8 +17,8 @@ static cpr_status primer_facts(const cpr_compress_run *run, cpr_shard_info *prim
 }
 
 /* Rank 0: facts of all shards, and each file's loss summed over the shards that hold it. */
-static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shards,
-                               uint64_t *file_loss, cpr_error *error)
+static cpr_status publish_gather_facts(const cpr_compress_run *run, cpr_shard_info *shards,
+                                       uint64_t *file_loss, cpr_error *error)
 {
     for (uint64_t i = 0; i < run->plan.shard_count; i++) {
         uint64_t *loss = NULL;
@@ -41,7 +41,7 @@ static cpr_status gather_facts(const cpr_compress_run *run, cpr_shard_info *shar
 }
 
 /* A cpr_compress_step of rank 0: the archive without bitstreams. */
-static cpr_status create(cpr_compress_run *run, cpr_error *error)
+static cpr_status publish_create(cpr_compress_run *run, cpr_error *error)
 {
     const size_t files = (size_t)cpr_file_list_count(run->plan.files);
     cpr_shard_info *shards = calloc((size_t)run->plan.shard_count + 1, sizeof *shards);
@@ -51,7 +51,7 @@ static cpr_status create(cpr_compress_run *run, cpr_error *error)
     if (shards == NULL || file_loss == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's tables");
     else if (status == CPR_OK)
-        status = gather_facts(run, shards, file_loss, error);
+        status = publish_gather_facts(run, shards, file_loss, error);
     if (status == CPR_OK) {
         const cpr_profile *profile = run->options.profile;
         char model[CPR_DESCRIPTOR_BYTES_MAX + 1];
@@ -92,7 +92,7 @@ static uint64_t first_of(const cpr_compress_run *run, uint64_t shards, int rank)
 }
 
 /* All ranks at the same time, or rank 0 alone. */
-static cpr_status write_bitstreams(cpr_compress_run *run, cpr_error *error)
+static cpr_status publish_write_bitstreams(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_ranks *ranks = run->ranks;
     const bool alone = run->options.alone;
@@ -105,7 +105,7 @@ static cpr_status write_bitstreams(cpr_compress_run *run, cpr_error *error)
 }
 
 /* COLLECTIVE. Each rank checks its part of an archive. */
-static cpr_status read_back(cpr_compress_run *run, const char *path, cpr_error *error)
+static cpr_status archive_read_back(cpr_compress_run *run, const char *path, cpr_error *error)
 {
     cpr_archive *archive = NULL;
     cpr_status status = cpr_archive_open(path, &archive, error);
@@ -130,11 +130,11 @@ static cpr_status read_back(cpr_compress_run *run, const char *path, cpr_error *
 
 cpr_status cpr_compress_check_archive(cpr_compress_run *run, cpr_error *error)
 {
-    return read_back(run, run->options.archive_path, error);
+    return archive_read_back(run, run->options.archive_path, error);
 }
 
 /* A name that is this attempt's alone, the same on all ranks. */
-static cpr_status name_temporary(cpr_compress_run *run, cpr_error *error)
+static cpr_status publish_name_temporary(cpr_compress_run *run, cpr_error *error)
 {
     uint8_t *name = NULL;
     size_t bytes = 0;
@@ -154,14 +154,14 @@ static cpr_status name_temporary(cpr_compress_run *run, cpr_error *error)
 }
 
 /* A cpr_compress_step of rank 0. */
-static cpr_status seal(cpr_compress_run *run, cpr_error *error)
+static cpr_status publish_seal(cpr_compress_run *run, cpr_error *error)
 {
     return cpr_archive_seal(run->temporary_path, error);
 }
 
 /* A cpr_compress_step of rank 0: gives the archive its name. The work directory then knows that
  * this was done. */
-static cpr_status give_name(cpr_compress_run *run, cpr_error *error)
+static cpr_status publish_rename(cpr_compress_run *run, cpr_error *error)
 {
     if (cpr_work_lock_lost(run->work.lock))
         return cpr_fail(error, CPR_ERR_BUSY, "another job has taken over the work directory");
@@ -174,7 +174,7 @@ static cpr_status give_name(cpr_compress_run *run, cpr_error *error)
 
 /* Each rank removes its part of what the archive holds now: removing large files takes its time,
  * and rank 0 would be at it alone. What goes wrong goes wrong again when it removes the rest. */
-static void drop_shards(cpr_compress_run *run)
+static void work_drop_shards(cpr_compress_run *run)
 {
     const uint64_t end = first_of(run, run->plan.shard_count, cpr_ranks_rank(run->ranks) + 1);
     for (uint64_t i = first_of(run, run->plan.shard_count, cpr_ranks_rank(run->ranks)); i < end;
@@ -185,19 +185,19 @@ static void drop_shards(cpr_compress_run *run)
 cpr_status cpr_compress_publish(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_phase(run, CPR_PHASE_PUBLISHING, 0, 0);
-    cpr_status status = name_temporary(run, error);
+    cpr_status status = publish_name_temporary(run, error);
     if (status == CPR_OK)
-        status = cpr_compress_on_first(run, create, error);
+        status = cpr_compress_on_first(run, publish_create, error);
     if (status == CPR_OK)
-        status = write_bitstreams(run, error);
+        status = publish_write_bitstreams(run, error);
     if (status == CPR_OK)
-        status = cpr_compress_on_first(run, seal, error);
+        status = cpr_compress_on_first(run, publish_seal, error);
     if (status == CPR_OK)
-        status = read_back(run, run->temporary_path, error);
+        status = archive_read_back(run, run->temporary_path, error);
     if (status == CPR_OK)
-        status = cpr_compress_on_first(run, give_name, error);
+        status = cpr_compress_on_first(run, publish_rename, error);
     if (status == CPR_OK)
-        drop_shards(run);
+        work_drop_shards(run);
     else if (cpr_ranks_is_first(run->ranks) && run->temporary_path != NULL)
         unlink(run->temporary_path);
     return status;

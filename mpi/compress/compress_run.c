@@ -75,8 +75,8 @@ cpr_status cpr_compress_on_first(cpr_compress_run *run, cpr_compress_step *step,
 }
 
 /* The options with their defaults. */
-static cpr_status take_options(cpr_compress_run *run, const cpr_compress_options *given,
-                               cpr_error *error)
+static cpr_status run_take_options(cpr_compress_run *run, const cpr_compress_options *given,
+                                   cpr_error *error)
 {
     run->options = *given;
     if (given->profile == NULL)
@@ -94,7 +94,7 @@ static cpr_status take_options(cpr_compress_run *run, const cpr_compress_options
 
 /* Rank 0: what has come of it. Only now it is known what the pipes gave; a job that was complete
  * has not looked at them. */
-static void sum_up(const cpr_compress_run *run, cpr_compress_totals *totals)
+static void run_sum_up(const cpr_compress_run *run, cpr_compress_totals *totals)
 {
     const cpr_compress_totals made = run_totals(run);
     if (cpr_file_list_streams(run->listed) > 0 &&
@@ -112,11 +112,11 @@ cpr_status cpr_compress(cpr_ranks *ranks, const cpr_compress_options *options,
     error = error != NULL ? error : &unwanted;
     if (listener != NULL)
         run.listener = *listener;
-    cpr_status status = cpr_ranks_agree(ranks, take_options(&run, options, error), error);
+    cpr_status status = cpr_ranks_agree(ranks, run_take_options(&run, options, error), error);
     if (status == CPR_OK)
         status = run_steps(&run, error);
     if (status == CPR_OK && cpr_ranks_is_first(ranks))
-        sum_up(&run, totals);
+        run_sum_up(&run, totals);
     cpr_compress_work_close(&run.work);
     /* No rank has anything open in the work directory from here on. */
     status = cpr_ranks_agree(ranks, status, error);

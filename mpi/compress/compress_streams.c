@@ -2,8 +2,8 @@
 #include "compress_progress.h"
 
 /* Rank 0: what is there, and whether the rest is to be read. */
-static cpr_status look(cpr_compress_run *run, cpr_work_streams **streams, bool *reads,
-                       cpr_error *error)
+static cpr_status streams_look(cpr_compress_run *run, cpr_work_streams **streams, bool *reads,
+                               cpr_error *error)
 {
     cpr_file_list *files = run->listed;
     cpr_work_scan scan;
@@ -29,7 +29,7 @@ static cpr_status look(cpr_compress_run *run, cpr_work_streams **streams, bool *
 }
 
 /* Says which streams an earlier run has read. */
-static void tell_what_is_there(const cpr_compress_run *run)
+static void streams_tell(const cpr_compress_run *run)
 {
     const cpr_file_list *files = run->listed;
     char shown[512];
@@ -45,7 +45,7 @@ static void tell_what_is_there(const cpr_compress_run *run)
     }
 }
 
-static void show(const cpr_compress_run *run, const cpr_work_streams *streams)
+static void streams_show(const cpr_compress_run *run, const cpr_work_streams *streams)
 {
     const cpr_run_progress now = {.raw_bytes = cpr_work_streams_bytes(streams)};
     if (run->listener.progress != NULL)
@@ -53,7 +53,8 @@ static void show(const cpr_compress_run *run, const cpr_work_streams *streams)
 }
 
 /* Rank 0 reads for a moment at a time, so that all ranks see soon that one was asked to stop. */
-static cpr_status read_all(cpr_compress_run *run, cpr_work_streams *streams, cpr_error *error)
+static cpr_status streams_read_all(cpr_compress_run *run, cpr_work_streams *streams,
+                                   cpr_error *error)
 {
     bool more = true;
     cpr_status status = CPR_OK;
@@ -61,7 +62,7 @@ static cpr_status read_all(cpr_compress_run *run, cpr_work_streams *streams, cpr
         status = cpr_stop_check(error);
         if (status == CPR_OK && cpr_ranks_is_first(run->ranks)) {
             status = cpr_work_streams_step(streams, &more, error);
-            show(run, streams);
+            streams_show(run, streams);
         }
         status = cpr_ranks_agree(run->ranks, status, error);
         cpr_ranks_tell(run->ranks, &more, sizeof more);
@@ -75,16 +76,16 @@ cpr_status cpr_compress_read_streams(cpr_compress_run *run, cpr_error *error)
     bool reads = false;
     cpr_status status = CPR_OK;
     if (cpr_ranks_is_first(run->ranks)) {
-        status = look(run, &streams, &reads, error);
+        status = streams_look(run, &streams, &reads, error);
         if (status == CPR_OK && streams != NULL)
-            tell_what_is_there(run);
+            streams_tell(run);
         reads = reads && run->work.unread_stream != SIZE_MAX;
     }
     status = cpr_ranks_agree(run->ranks, status, error);
     cpr_ranks_tell(run->ranks, &reads, sizeof reads);
     if (status == CPR_OK && reads) {
         cpr_compress_phase(run, CPR_PHASE_STREAMS, 0, 0);
-        status = read_all(run, streams, error);
+        status = streams_read_all(run, streams, error);
         if (status == CPR_OK)
             run->work.unread_stream = SIZE_MAX;
     }

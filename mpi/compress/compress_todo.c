@@ -9,8 +9,8 @@ enum { SHARD_DONE = 4, SHARD_DAMAGED = 8, SHARD_CHANGED = 16 };
 #define CHANGES_NAMED 20u
 
 /* Between blocks of a comparison: a cpr_progress_fn. */
-static cpr_status heed_stop(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                            cpr_error *error)
+static cpr_status todo_heed_stop(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
+                                 cpr_error *error)
 {
     (void)context;
     (void)raw_bytes;
@@ -20,9 +20,9 @@ static cpr_status heed_stop(void *context, uint64_t raw_bytes, uint64_t coded_by
 
 /* Whether a finished shard is whole, of this job, and of what the corpus holds: SHARD_DONE, or why
  * it is not, in *mark. It is removed then. */
-static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard,
-                                cpr_corpus_reader *reader, uint64_t *mark, uint64_t *coded_bytes,
-                                cpr_error *error)
+static cpr_status todo_look_at_shard(const cpr_compress_run *run, uint64_t shard,
+                                     cpr_corpus_reader *reader, uint64_t *mark,
+                                     uint64_t *coded_bytes, cpr_error *error)
 {
     const cpr_compress_plan *plan = &run->plan;
     cpr_shard_info info;
@@ -42,7 +42,7 @@ static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard,
     bool same = true;
     if (good && cpr_compress_plan_is_touched(plan, shard)) {
         status = cpr_corpus_reader_compare(reader, start, end - start, info.raw_hash, &same,
-                                           (cpr_watch){heed_stop, NULL}, error);
+                                           (cpr_watch){todo_heed_stop, NULL}, error);
         if (status != CPR_OK)
             return status;
     }
@@ -53,8 +53,8 @@ static cpr_status look_at_shard(const cpr_compress_run *run, uint64_t shard,
 }
 
 /* Each rank looks at every size-th shard. */
-static cpr_status look_at_shards(const cpr_compress_run *run, uint64_t *marks, uint64_t *coded,
-                                 cpr_error *error)
+static cpr_status todo_look_at_shards(const cpr_compress_run *run, uint64_t *marks, uint64_t *coded,
+                                      cpr_error *error)
 {
     const cpr_compress_plan *plan = &run->plan;
     cpr_status status = CPR_OK;
@@ -66,7 +66,7 @@ static cpr_status look_at_shards(const cpr_compress_run *run, uint64_t *marks, u
         uint64_t mark = 0;
         if (!(marks[i] & CPR_WORK_HAS_SHARD))
             continue;
-        status = look_at_shard(run, i, reader, &mark, &coded[i], error);
+        status = todo_look_at_shard(run, i, reader, &mark, &coded[i], error);
         marks[i] |= mark;
         if (status == CPR_OK)
             status = cpr_stop_check(error);
@@ -76,7 +76,7 @@ static cpr_status look_at_shards(const cpr_compress_run *run, uint64_t *marks, u
 }
 
 /* Rank 0: how much is compared with the corpus, which may take a while. */
-static void announce_comparison(const cpr_compress_run *run, const uint64_t *marks)
+static void todo_announce_comparison(const cpr_compress_run *run, const uint64_t *marks)
 {
     const cpr_compress_plan *plan = &run->plan;
     uint64_t files = 0;
@@ -94,7 +94,7 @@ static void announce_comparison(const cpr_compress_run *run, const uint64_t *mar
 }
 
 /* Rank 0: which shards have to be coded again, and why. */
-static void tell_losses(const cpr_compress_run *run, const uint64_t *marks)
+static void todo_tell_losses(const cpr_compress_run *run, const uint64_t *marks)
 {
     const cpr_compress_plan *plan = &run->plan;
     char file[CPR_SUSPECT_BYTES];
@@ -114,7 +114,7 @@ static void tell_losses(const cpr_compress_run *run, const uint64_t *marks)
 }
 
 /* From the marks to the list, and what rank 0 says about it. */
-static void sum_up(cpr_compress_run *run, const uint64_t *marks, const uint64_t *coded)
+static void todo_sum_up(cpr_compress_run *run, const uint64_t *marks, const uint64_t *coded)
 {
     const cpr_compress_plan *plan = &run->plan;
     cpr_compress_work *work = &run->work;
@@ -133,7 +133,7 @@ static void sum_up(cpr_compress_run *run, const uint64_t *marks, const uint64_t 
         }
     }
     work->earlier.earlier_bytes = work->earlier.raw_bytes;
-    tell_losses(run, marks);
+    todo_tell_losses(run, marks);
     if (work->state == CPR_WORK_GOES_ON)
         cpr_compress_note(run, "going on: %llu of %llu shards are done, %llu begun",
                           (unsigned long long)work->earlier.items_done,
@@ -161,12 +161,12 @@ cpr_status cpr_compress_find_todo(cpr_compress_run *run, cpr_error *error)
         for (size_t i = 0; i < count; i++)
             marks[i] = found[i];
         cpr_ranks_maximum(run->ranks, marks, count);
-        announce_comparison(run, marks);
-        status = look_at_shards(run, marks, coded, error);
+        todo_announce_comparison(run, marks);
+        status = todo_look_at_shards(run, marks, coded, error);
         if (status == CPR_OK) {
             cpr_ranks_maximum(run->ranks, marks, count);
             cpr_ranks_maximum(run->ranks, coded, count);
-            sum_up(run, marks, coded);
+            todo_sum_up(run, marks, coded);
         }
     }
     free(marks);

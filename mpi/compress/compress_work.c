@@ -22,21 +22,21 @@ void cpr_compress_work_free(cpr_compress_work *work)
 }
 
 /* A cpr_warn_fn. */
-static void tell(void *context, const char *text)
+static void work_tell(void *context, const char *text)
 {
     cpr_compress_note(context, "%s", text);
 }
 
 /* ---- rank 0: whose work it is -------------------------------------------------------------- */
 
-static cpr_status open_locked(cpr_compress_run *run, cpr_error *error)
+static cpr_status work_open_locked(cpr_compress_run *run, cpr_error *error)
 {
     cpr_status status = CPR_ERR_NOT_FOUND;
     /* Another job may finish and remove the directory in between. */
     for (int attempt = 0; status == CPR_ERR_NOT_FOUND && attempt < 100; attempt++) {
         status = cpr_work_dir_open(run->options.archive_path, true, &run->work.dir, error);
         if (status == CPR_OK)
-            status = cpr_work_lock_take(run->work.dir, tell, run, &run->work.lock, error);
+            status = cpr_work_lock_take(run->work.dir, work_tell, run, &run->work.lock, error);
         if (status != CPR_OK) {
             cpr_work_dir_close(run->work.dir);
             run->work.dir = NULL;
@@ -45,7 +45,7 @@ static cpr_status open_locked(cpr_compress_run *run, cpr_error *error)
     return status;
 }
 
-static cpr_status throw_away(cpr_compress_run *run, cpr_error *error)
+static cpr_status work_throw_away(cpr_compress_run *run, cpr_error *error)
 {
     cpr_work_scan scan;
     cpr_status status = cpr_work_dir_scan(run->work.dir, &scan, NULL, 0, error);
@@ -64,7 +64,7 @@ static cpr_status throw_away(cpr_compress_run *run, cpr_error *error)
 }
 
 /* The job as its manifest describes it, without what is made from the corpus. */
-static cpr_manifest describe_job(const cpr_compress_run *run, const cpr_file_list *files)
+static cpr_manifest manifest_describe(const cpr_compress_run *run, const cpr_file_list *files)
 {
     const cpr_profile *profile = run->options.profile;
     cpr_manifest job = {.shard_bytes = run->options.shard_bytes,
@@ -77,7 +77,7 @@ static cpr_manifest describe_job(const cpr_compress_run *run, const cpr_file_lis
 }
 
 /* The manifest is of another job; says in *error what it would cost to do without it. */
-static void add_cost(const cpr_compress_run *run, cpr_error *error)
+static void manifest_add_cost(const cpr_compress_run *run, cpr_error *error)
 {
     cpr_work_scan scan;
     const size_t used = strlen(error->text);
@@ -89,15 +89,15 @@ static void add_cost(const cpr_compress_run *run, cpr_error *error)
 }
 
 /* Whether this is the job that the manifest is of, and what was touched since it began. */
-static cpr_status compare(cpr_compress_run *run, cpr_error *error)
+static cpr_status manifest_compare_with_corpus(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_file_list *files = run->listed;
-    const cpr_manifest now = describe_job(run, files);
+    const cpr_manifest now = manifest_describe(run, files);
     cpr_status status = cpr_compress_streams_lost(run, error);
     if (status == CPR_OK)
         status = cpr_manifest_compare(&run->work.manifest, &now, error);
     if (status == CPR_ERR_CHANGED)
-        add_cost(run, error);
+        manifest_add_cost(run, error);
     if (status != CPR_OK)
         return status;
     run->work.begun = true;
@@ -109,7 +109,7 @@ static cpr_status compare(cpr_compress_run *run, cpr_error *error)
 }
 
 /* A cpr_compress_step of rank 0. */
-static cpr_status decide(cpr_compress_run *run, cpr_error *error)
+static cpr_status work_decide(cpr_compress_run *run, cpr_error *error)
 {
     const char *path = run->options.archive_path;
     char shown[512];
@@ -120,7 +120,7 @@ static cpr_status decide(cpr_compress_run *run, cpr_error *error)
         return status;
     status = cpr_manifest_read(run->work.dir, &run->work.manifest, error);
     if (status == CPR_OK) {
-        status = compare(run, error);
+        status = manifest_compare_with_corpus(run, error);
         run->work.state = CPR_WORK_GOES_ON;
     } else if (status == CPR_ERR_NOT_FOUND) {
         /* Nobody knows what shards without a manifest are. */
@@ -136,23 +136,24 @@ static cpr_status decide(cpr_compress_run *run, cpr_error *error)
 }
 
 /* A cpr_compress_step of rank 0. */
-static cpr_status open_tidy(cpr_compress_run *run, cpr_error *error)
+static cpr_status work_open_tidy(cpr_compress_run *run, cpr_error *error)
 {
-    const cpr_status status = open_locked(run, error);
+    const cpr_status status = work_open_locked(run, error);
     if (status != CPR_OK)
         return status;
-    return run->options.restart ? throw_away(run, error) : cpr_work_dir_tidy(run->work.dir, error);
+    return run->options.restart ? work_throw_away(run, error)
+                                : cpr_work_dir_tidy(run->work.dir, error);
 }
 
 cpr_status cpr_compress_open(cpr_compress_run *run, cpr_error *error)
 {
-    return cpr_compress_on_first(run, open_tidy, error);
+    return cpr_compress_on_first(run, work_open_tidy, error);
 }
 
 cpr_status cpr_compress_decide(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_work *work = &run->work;
-    cpr_status status = cpr_compress_on_first(run, decide, error);
+    cpr_status status = cpr_compress_on_first(run, work_decide, error);
     if (status == CPR_OK && !cpr_ranks_is_first(run->ranks))
         status = cpr_work_dir_open(run->options.archive_path, false, &work->dir, error);
     status = cpr_ranks_agree(run->ranks, status, error);
@@ -164,7 +165,7 @@ cpr_status cpr_compress_decide(cpr_compress_run *run, cpr_error *error)
 cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_compress_plan *plan = &run->plan;
-    cpr_manifest manifest = describe_job(run, plan->files);
+    cpr_manifest manifest = manifest_describe(run, plan->files);
     manifest.primer_text_bytes = plan->primer_bytes;
     manifest.shard_count = plan->shard_count;
     manifest.starts = plan->starts;
@@ -176,7 +177,7 @@ cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error)
 }
 
 /* A cpr_compress_step of rank 0. */
-static cpr_status begin_job(cpr_compress_run *run, cpr_error *error)
+static cpr_status work_begin(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_status status = cpr_compress_write_manifest(run, error);
     run->work.begun = status == CPR_OK;
@@ -185,13 +186,14 @@ static cpr_status begin_job(cpr_compress_run *run, cpr_error *error)
 
 cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error)
 {
-    return run->work.state == CPR_WORK_NEW ? cpr_compress_on_first(run, begin_job, error) : CPR_OK;
+    return run->work.state == CPR_WORK_NEW ? cpr_compress_on_first(run, work_begin, error) : CPR_OK;
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
 /* Whether the next run can use what a run that did not succeed leaves. */
-static bool worth_keeping(const cpr_compress_run *run, const cpr_work_scan *scan, cpr_status status)
+static bool work_is_worth_keeping(const cpr_compress_run *run, const cpr_work_scan *scan,
+                                  cpr_status status)
 {
     if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer || scan->streams)
         return true;
@@ -217,7 +219,7 @@ cpr_status cpr_compress_close(cpr_compress_run *run, cpr_status status, cpr_erro
     if (cpr_work_lock_lost(run->work.lock) ||
         cpr_work_dir_open(path, false, &dir, &detail) != CPR_OK ||
         cpr_work_dir_scan(dir, &scan, NULL, 0, &detail) != CPR_OK ||
-        worth_keeping(run, &scan, status)) {
+        work_is_worth_keeping(run, &scan, status)) {
         const size_t used = strlen(error->text);
         if (run->work.begun && status != CPR_ERR_BUSY)
             snprintf(error->text + used, sizeof error->text - used,

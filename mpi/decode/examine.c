@@ -13,7 +13,7 @@ typedef struct examination {
     cpr_verified *verified; /* rank 0; NULL: nothing is remembered */
 } examination;
 
-static uint64_t item_bytes(void *context, uint64_t item)
+static uint64_t examination_item_bytes(void *context, uint64_t item)
 {
     const examination *state = context;
     uint64_t shard;
@@ -23,14 +23,14 @@ static uint64_t item_bytes(void *context, uint64_t item)
 /* ---- one shard ------------------------------------------------------------------------------ */
 
 /* A cpr_write_fn: measures what is decoded. */
-static cpr_status measure(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+static cpr_status meter_add(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
 {
     (void)error;
     cpr_lz4_meter_add(context, data, bytes);
     return CPR_OK;
 }
 
-static void put_curve(const cpr_curve *curve, cpr_item_result *result)
+static void result_put_curve(const cpr_curve *curve, cpr_item_result *result)
 {
     for (uint32_t i = 0; i < curve->points; i++)
         result->curve[i] = (cpr_loss_point){curve->point[i].raw_bytes, curve->point[i].loss_bits,
@@ -38,8 +38,8 @@ static void put_curve(const cpr_curve *curve, cpr_item_result *result)
     result->curve_points = curve->points;
 }
 
-static cpr_status decode_shard(examination *state, cpr_watch watch, cpr_item_result *result,
-                               cpr_error *error)
+static cpr_status examination_decode(examination *state, cpr_watch watch, cpr_item_result *result,
+                                     cpr_error *error)
 {
     cpr_shard_decoder *decoder = &state->decoder;
     cpr_curve curve = {.points = 0};
@@ -54,12 +54,12 @@ static cpr_status decode_shard(examination *state, cpr_watch watch, cpr_item_res
     if (state->options->depth == CPR_EXAMINE_CURVE)
         cpr_codec_set_curve(decoder->codec, &curve);
     status = cpr_archive_decode(decoder->archive, result->shard, decoder->codec,
-                                (cpr_sink){measure, state->meter}, watch, &detail);
+                                (cpr_sink){meter_add, state->meter}, watch, &detail);
     cpr_codec_set_curve(decoder->codec, NULL);
     const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
     if (status == CPR_OK) {
         result->lz4_bytes = lz4_bytes;
-        put_curve(&curve, result);
+        result_put_curve(&curve, result);
     }
     return cpr_shard_decoder_judge(status, result, &detail, error);
 }
@@ -72,7 +72,7 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
     cpr_error detail = {.text = ""};
     cpr_shard_decoder_begin(&state->decoder, item, result);
     if (state->options->depth != CPR_EXAMINE_CODED)
-        return decode_shard(state, watch, result, error);
+        return examination_decode(state, watch, result, error);
     const cpr_status status =
         cpr_archive_check_coded(state->decoder.archive, result->shard, &detail);
     const cpr_status go_on = cpr_watch_tell(watch, result->raw_bytes, result->coded_bytes, error);
@@ -82,10 +82,10 @@ static cpr_status examine_shard(void *context, uint64_t item, cpr_progress_fn *p
 /* ---- what is remembered --------------------------------------------------------------------- */
 
 /* Rank 0. */
-static void tell_note(const examination *state, const char *format, const char *text)
+static void examination_tell_note(const examination *state, const char *format, const char *text)
     __attribute__((format(printf, 2, 0)));
 
-static void tell_note(const examination *state, const char *format, const char *text)
+static void examination_tell_note(const examination *state, const char *format, const char *text)
 {
     cpr_error note;
     if (state->listener.note == NULL)
@@ -95,13 +95,13 @@ static void tell_note(const examination *state, const char *format, const char *
 }
 
 /* Remembers an intact shard on rank 0, then tells the caller's listener. */
-static void note_item(void *context, const cpr_item_result *result)
+static void examination_note_item(void *context, const cpr_item_result *result)
 {
     examination *state = context;
     cpr_error detail = {.text = ""};
     if (result->shard != CPR_SHARD_PRIMER && result->bad == CPR_OK && state->verified != NULL &&
         cpr_verified_add(state->verified, result->shard, &detail) != CPR_OK) {
-        tell_note(state, "from here on nothing is remembered: %s", detail.text);
+        examination_tell_note(state, "from here on nothing is remembered: %s", detail.text);
         cpr_verified_close(state->verified, false);
         state->verified = NULL;
     }
@@ -109,7 +109,7 @@ static void note_item(void *context, const cpr_item_result *result)
         state->listener.item(state->listener.context, result);
 }
 
-static void pass_progress(void *context, const cpr_run_progress *progress)
+static void examination_pass_progress(void *context, const cpr_run_progress *progress)
 {
     const examination *state = context;
     if (state->listener.progress != NULL)
@@ -118,7 +118,7 @@ static void pass_progress(void *context, const cpr_run_progress *progress)
 
 /* Rank 0: sets done[shard] of those that an earlier run found intact. Where that cannot be kept,
  * the run goes on without: to examine is what was asked for. */
-static cpr_status recall(examination *state, bool *done, cpr_error *error)
+static cpr_status examination_recall(examination *state, bool *done, cpr_error *error)
 {
     const cpr_examine_options *options = state->options;
     cpr_error detail = {.text = ""};
@@ -130,17 +130,17 @@ static cpr_status recall(examination *state, bool *done, cpr_error *error)
     if (status == CPR_ERR_EXISTS || status == CPR_ERR_NO_MEMORY)
         return cpr_fail(error, status, "%s", detail.text);
     if (status != CPR_OK)
-        tell_note(state,
-                  "if this is stopped it cannot be continued: %s; --state names another file",
-                  detail.text);
+        examination_tell_note(
+            state, "if this is stopped it cannot be continued: %s; --state names another file",
+            detail.text);
     return CPR_OK;
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
 /* COLLECTIVE. The shards to look at, the same on all ranks: items of them. */
-static cpr_status choose(examination *state, uint64_t *shards, uint64_t *items,
-                         cpr_examine_totals *totals, cpr_error *error)
+static cpr_status examination_choose(examination *state, uint64_t *shards, uint64_t *items,
+                                     cpr_examine_totals *totals, cpr_error *error)
 {
     const cpr_examine_options *options = state->options;
     const cpr_archive_header *header = cpr_archive_info(state->decoder.archive);
@@ -151,7 +151,7 @@ static cpr_status choose(examination *state, uint64_t *shards, uint64_t *items,
     if (first && done == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     else if (first)
-        status = recall(state, (bool *)done, error);
+        status = examination_recall(state, (bool *)done, error);
     status = cpr_ranks_agree(state->decoder.ranks, status, error);
     if (status == CPR_OK)
         status = cpr_ranks_broadcast(state->decoder.ranks, &done, &bytes, error);
@@ -170,7 +170,8 @@ static cpr_status choose(examination *state, uint64_t *shards, uint64_t *items,
 }
 
 /* Rank 0: how much there is to do; the primer does not count. */
-static void tell_phase(const examination *state, uint64_t items, const cpr_examine_totals *totals)
+static void examination_tell_phase(const examination *state, uint64_t items,
+                                   const cpr_examine_totals *totals)
 {
     uint64_t raw_bytes = 0;
     uint64_t shard;
@@ -184,12 +185,13 @@ static void tell_phase(const examination *state, uint64_t items, const cpr_exami
 }
 
 /* COLLECTIVE. */
-static cpr_status examine_items(examination *state, uint64_t items, cpr_error *error)
+static cpr_status examination_run(examination *state, uint64_t items, cpr_error *error)
 {
     const bool decodes = state->options->depth != CPR_EXAMINE_CODED && items > 0;
     const cpr_schedule schedule = {
-        .items = items, .context = state, .bytes = item_bytes, .run = examine_shard};
-    const cpr_listener inner = {.context = state, .progress = pass_progress, .item = note_item};
+        .items = items, .context = state, .bytes = examination_item_bytes, .run = examine_shard};
+    const cpr_listener inner = {
+        .context = state, .progress = examination_pass_progress, .item = examination_note_item};
     cpr_status status = CPR_OK;
     if (decodes)
         status = cpr_shard_decoder_check(&state->decoder, items, NULL, error);
@@ -214,10 +216,10 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, const cpr_examine
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK)
-        status = choose(&state, shards, &items, &found, error);
+        status = examination_choose(&state, shards, &items, &found, error);
     if (status == CPR_OK) {
-        tell_phase(&state, items, &found);
-        status = examine_items(&state, items, error);
+        examination_tell_phase(&state, items, &found);
+        status = examination_run(&state, items, error);
     }
     found.remembered = state.verified != NULL;
     cpr_ranks_tell(ranks, &found.remembered, sizeof found.remembered);

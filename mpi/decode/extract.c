@@ -12,7 +12,7 @@ typedef struct extraction {
     bool *bad;                    /* rank 0: shards that are damaged */
 } extraction;
 
-static uint64_t item_bytes(void *context, uint64_t item)
+static uint64_t extraction_item_bytes(void *context, uint64_t item)
 {
     const extraction *state = context;
     uint64_t shard;
@@ -20,7 +20,7 @@ static uint64_t item_bytes(void *context, uint64_t item)
 }
 
 /* Keeps what is damaged on rank 0, then tells the caller's listener. */
-static void note_item(void *context, const cpr_item_result *result)
+static void extraction_note_item(void *context, const cpr_item_result *result)
 {
     extraction *state = context;
     if (result->bad != CPR_OK)
@@ -29,7 +29,7 @@ static void note_item(void *context, const cpr_item_result *result)
         state->listener->item(state->listener->context, result);
 }
 
-static void pass_progress(void *context, const cpr_run_progress *progress)
+static void extraction_pass_progress(void *context, const cpr_run_progress *progress)
 {
     const extraction *state = context;
     if (state->listener != NULL && state->listener->progress != NULL)
@@ -89,7 +89,7 @@ static uint64_t *select_shards(const cpr_archive *archive, const bool *files, ui
 }
 
 /* Rank 0: CPR_ERR_DAMAGED if some shard is. */
-static cpr_status count_damage(const extraction *state, cpr_error *error)
+static cpr_status extraction_count_damage(const extraction *state, cpr_error *error)
 {
     const uint64_t count = cpr_archive_info(state->decoder.archive)->shard_count;
     uint64_t bad = 0;
@@ -103,8 +103,8 @@ static cpr_status count_damage(const extraction *state, cpr_error *error)
 }
 
 /* Rank 0, after all shards have been worked on, or after a failure: names what is whole. */
-static cpr_status finish_tree(extraction *state, const cpr_extract_options *options,
-                              cpr_status status, cpr_error *error)
+static cpr_status extraction_finish_tree(extraction *state, const cpr_extract_options *options,
+                                         cpr_status status, cpr_error *error)
 {
     const uint64_t shards = cpr_archive_info(state->decoder.archive)->shard_count;
     if (status != CPR_OK && (status == CPR_STOPPED || options->go_on)) {
@@ -120,11 +120,11 @@ static cpr_status finish_tree(extraction *state, const cpr_extract_options *opti
         return status;
     if (finished != CPR_OK)
         return cpr_fail(error, finished, "%s", detail.text);
-    return count_damage(state, error);
+    return extraction_count_damage(state, error);
 }
 
 /* A cpr_warn_fn, and a listener's note(). */
-static void note(void *context, const char *text)
+static void extraction_note(void *context, const char *text)
 {
     const extraction *state = context;
     if (state->listener != NULL && state->listener->note != NULL)
@@ -132,16 +132,17 @@ static void note(void *context, const char *text)
 }
 
 /* Rank 0. A cpr_rank_fn. */
-static cpr_status prepare_tree(void *context, cpr_error *error)
+static cpr_status extraction_prepare_tree(void *context, cpr_error *error)
 {
     extraction *state = context;
     const cpr_archive_header *header = cpr_archive_info(state->decoder.archive);
-    cpr_output_tree_tell(state->tree, note, state);
+    cpr_output_tree_tell(state->tree, extraction_note, state);
     return cpr_output_tree_prepare(state->tree, header->shards, header->shard_count, error);
 }
 
 /* COLLECTIVE. Rank 0 prepares the tree, the others join its run. */
-static cpr_status open_tree(extraction *state, const cpr_extract_options *options, cpr_error *error)
+static cpr_status extraction_open_tree(extraction *state, const cpr_extract_options *options,
+                                       cpr_error *error)
 {
     cpr_ranks *ranks = state->decoder.ranks;
     const cpr_archive_header *header = cpr_archive_info(state->decoder.archive);
@@ -152,7 +153,7 @@ static cpr_status open_tree(extraction *state, const cpr_extract_options *option
         cpr_output_tree_continue(state->tree);
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK)
-        status = cpr_ranks_on_first(ranks, prepare_tree, state, error);
+        status = cpr_ranks_on_first(ranks, extraction_prepare_tree, state, error);
     if (status != CPR_OK)
         return status;
     if (cpr_ranks_is_first(ranks))
@@ -164,26 +165,28 @@ static cpr_status open_tree(extraction *state, const cpr_extract_options *option
 }
 
 /* COLLECTIVE. Recreates the files, when the tree is open. */
-static cpr_status extract_all(extraction *state, const cpr_extract_options *options, uint64_t items,
-                              cpr_error *error)
+static cpr_status extraction_run(extraction *state, const cpr_extract_options *options,
+                                 uint64_t items, cpr_error *error)
 {
     cpr_ranks *ranks = state->decoder.ranks;
     const cpr_schedule schedule = {
-        .items = items, .context = state, .bytes = item_bytes, .run = extract_shard};
-    const cpr_listener inner = {
-        .context = state, .progress = pass_progress, .item = note_item, .note = note};
+        .items = items, .context = state, .bytes = extraction_item_bytes, .run = extract_shard};
+    const cpr_listener inner = {.context = state,
+                                .progress = extraction_pass_progress,
+                                .item = extraction_note_item,
+                                .note = extraction_note};
     cpr_status status = CPR_OK;
     if (items > 0)
         status = cpr_shard_decoder_open(&state->decoder, error);
     if (status == CPR_OK)
         status = cpr_ranks_run(ranks, &schedule, &inner, error);
     if (cpr_ranks_is_first(ranks))
-        status = finish_tree(state, options, status, error);
+        status = extraction_finish_tree(state, options, status, error);
     return cpr_ranks_agree(ranks, status, error);
 }
 
 /* Rank 0: how much there is to do. */
-static void tell_phase(const extraction *state, uint64_t items)
+static void extraction_tell_phase(const extraction *state, uint64_t items)
 {
     const cpr_listener *listener = state->listener;
     uint64_t raw_bytes = 0;
@@ -208,14 +211,14 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
     status = cpr_ranks_agree(ranks, status, error);
     if (status == CPR_OK) {
-        tell_phase(&state, items);
+        extraction_tell_phase(&state, items);
         if (items > 0)
             status = cpr_shard_decoder_check(&state.decoder, items, listener, error);
     }
     if (status == CPR_OK)
-        status = open_tree(&state, options, error);
+        status = extraction_open_tree(&state, options, error);
     if (status == CPR_OK)
-        status = extract_all(&state, options, items, error);
+        status = extraction_run(&state, options, items, error);
     if (bad != NULL && state.bad != NULL)
         memcpy(bad, state.bad, shard_count);
     cpr_output_tree_close(state.tree);

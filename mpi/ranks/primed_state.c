@@ -11,6 +11,7 @@
 
 #include "ranks_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -56,7 +57,7 @@ typedef struct memory_address {
     uint64_t token;
 } memory_address;
 
-static void *map(int fd, size_t bytes)
+static void *memory_map(int fd, size_t bytes)
 {
     const int flags = fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
@@ -74,7 +75,7 @@ static bool may_have_file(size_t bytes)
 }
 
 /* Memory of this rank's own, shared or not. */
-static cpr_status open_own(cpr_primed_state *primed, bool shared, cpr_error *error)
+static cpr_status memory_open(cpr_primed_state *primed, bool shared, cpr_error *error)
 {
     primed->fd =
         shared && may_have_file(primed->mapped) ? memfd_create(MEMORY_NAME, MFD_CLOEXEC) : -1;
@@ -82,7 +83,7 @@ static cpr_status open_own(cpr_primed_state *primed, bool shared, cpr_error *err
         close(primed->fd);
         primed->fd = -1;
     }
-    primed->head = map(primed->fd, primed->mapped);
+    primed->head = memory_map(primed->fd, primed->mapped);
     if (primed->head == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY,
                         "no memory for the model's state after the primer, %zu MB",
@@ -94,7 +95,7 @@ static cpr_status open_own(cpr_primed_state *primed, bool shared, cpr_error *err
 
 /* Maps another rank's memory, whose file is then *file; NULL if that cannot be, or is not what was
  * meant. */
-static shared_head *map_other(const memory_address *at, size_t bytes, int *file)
+static shared_head *memory_map_other(const memory_address *at, size_t bytes, int *file)
 {
     static const char target[] = "/memfd:" MEMORY_NAME;
     char path[64];
@@ -109,7 +110,7 @@ static shared_head *map_other(const memory_address *at, size_t bytes, int *file)
     if (fd < 0)
         return NULL;
     if (fstat(fd, &facts) == 0 && facts.st_size == (off_t)bytes)
-        head = map(fd, bytes);
+        head = memory_map(fd, bytes);
     if (head != NULL && head->token == at->token) {
         *file = fd;
         return head;
@@ -120,7 +121,7 @@ static shared_head *map_other(const memory_address *at, size_t bytes, int *file)
     return NULL;
 }
 
-static memory_address own_address(const cpr_ranks *ranks, const cpr_primed_state *primed)
+static memory_address memory_own_address(const cpr_ranks *ranks, const cpr_primed_state *primed)
 {
     struct stat facts;
     memory_address own = {.pid = getpid(), .fd = primed->fd};
@@ -133,9 +134,9 @@ static memory_address own_address(const cpr_ranks *ranks, const cpr_primed_state
 }
 
 /* COLLECTIVE. Goes over to the memory of the lowest rank on this host, if that is another one. */
-static cpr_status share(cpr_ranks *ranks, cpr_primed_state *primed, cpr_error *error)
+static cpr_status memory_share(cpr_ranks *ranks, cpr_primed_state *primed, cpr_error *error)
 {
-    const memory_address own = own_address(ranks, primed);
+    const memory_address own = memory_own_address(ranks, primed);
     memory_address *all = calloc((size_t)ranks->size, sizeof *all);
     cpr_status status = CPR_OK;
     if (all == NULL)
@@ -152,7 +153,7 @@ static cpr_status share(cpr_ranks *ranks, cpr_primed_state *primed, cpr_error *e
             lowest++;
         int file = -1;
         shared_head *other =
-            lowest < ranks->rank ? map_other(&all[lowest], primed->mapped, &file) : NULL;
+            lowest < ranks->rank ? memory_map_other(&all[lowest], primed->mapped, &file) : NULL;
         /* Until all have looked, this rank's file must be there. */
         status = cpr_ranks_agree(ranks, CPR_OK, error);
         if (other != NULL) {
@@ -181,12 +182,12 @@ cpr_status cpr_primed_state_open(cpr_ranks *ranks, const cpr_profile *profile, u
         *primed =
             (cpr_primed_state){.room = (size_t)(expected + expected / 50), .fd = -1, .first = true};
         primed->mapped = STATE_OFFSET + primed->room;
-        status = open_own(primed, ranks->size > 1, error);
+        status = memory_open(primed, ranks->size > 1, error);
     }
     if (ranks->size > 1) {
         status = cpr_ranks_agree(ranks, status, error);
         if (status == CPR_OK && primed != NULL)
-            status = share(ranks, primed, error);
+            status = memory_share(ranks, primed, error);
     }
     if (status == CPR_OK && primed != NULL)
         primed->state = (uint8_t *)primed->head + STATE_OFFSET;
@@ -210,7 +211,7 @@ bool cpr_primed_state_is_first(const cpr_primed_state *primed)
 }
 
 /* Claims the memory now: a page that cannot be had later would kill the process. */
-static cpr_status claim(const cpr_primed_state *primed, size_t bytes, cpr_error *error)
+static cpr_status memory_claim(const cpr_primed_state *primed, size_t bytes, cpr_error *error)
 {
     int code = bytes > primed->room ? ENOMEM : 0;
     if (code == 0 && primed->fd >= 0)
@@ -222,14 +223,14 @@ static cpr_status claim(const cpr_primed_state *primed, size_t bytes, cpr_error 
     return cpr_fail_errno(error, code, "no memory for the model's state after the primer");
 }
 
-static cpr_status make(const cpr_primed_state *primed, cpr_codec *codec, cpr_prime_fn *prime,
-                       void *context, cpr_progress_fn *progress, void *progress_context,
-                       cpr_error *error)
+static cpr_status state_make(const cpr_primed_state *primed, cpr_codec *codec, cpr_prime_fn *prime,
+                             void *context, cpr_progress_fn *progress, void *progress_context,
+                             cpr_error *error)
 {
     shared_head *head = primed->head;
     cpr_error detail = {.text = ""};
     cpr_codec_set_base(codec, NULL);
-    cpr_status status = claim(primed, cpr_codec_state_bytes(codec), &detail);
+    cpr_status status = memory_claim(primed, cpr_codec_state_bytes(codec), &detail);
     if (status == CPR_OK)
         status = prime(context, progress, progress_context, &detail);
     uint32_t stage = STAGE_READY;
@@ -249,8 +250,9 @@ static cpr_status make(const cpr_primed_state *primed, cpr_codec *codec, cpr_pri
 
 /* Waits until there is something to do: the stage is not STAGE_MAKING or, if this rank is not to
  * make the state itself, neither STAGE_EMPTY. */
-static cpr_status await(const cpr_primed_state *primed, bool may_make, cpr_progress_fn *progress,
-                        void *progress_context, uint32_t *stage, cpr_error *error)
+static cpr_status state_await(const cpr_primed_state *primed, bool may_make,
+                              cpr_progress_fn *progress, void *progress_context, uint32_t *stage,
+                              cpr_error *error)
 {
     unsigned step = 0;
     for (;;) {
@@ -271,13 +273,14 @@ cpr_status cpr_primed_state_make(cpr_primed_state *primed, cpr_codec *codec, cpr
                                  void *context, cpr_progress_fn *progress, void *progress_context,
                                  cpr_error *error)
 {
+    assert(codec != NULL && prime != NULL && progress != NULL);
     uint32_t stage = STAGE_EMPTY;
     cpr_status status = CPR_OK;
     while (status == CPR_OK && stage != STAGE_READY) {
-        status = await(primed, true, progress, progress_context, &stage, error);
+        status = state_await(primed, true, progress, progress_context, &stage, error);
         if (status == CPR_OK && stage == STAGE_EMPTY &&
             atomic_compare_exchange_strong(&primed->head->stage, &stage, STAGE_MAKING)) {
-            status = make(primed, codec, prime, context, progress, progress_context, error);
+            status = state_make(primed, codec, prime, context, progress, progress_context, error);
             stage = STAGE_READY;
         }
     }
@@ -290,7 +293,7 @@ cpr_status cpr_primed_state_wait(cpr_primed_state *primed, cpr_progress_fn *prog
                                  void *progress_context, cpr_error *error)
 {
     uint32_t stage;
-    return await(primed, false, progress, progress_context, &stage, error);
+    return state_await(primed, false, progress, progress_context, &stage, error);
 }
 
 void cpr_primed_state_use(const cpr_primed_state *primed, cpr_codec *codec)

@@ -4,6 +4,8 @@
  * before the bytes are sent. */
 #include "ranks_private.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define PIECE_BYTES ((size_t)256 << 20)
@@ -48,6 +50,7 @@ cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, 
 
 void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes)
 {
+    assert(bytes <= INT_MAX);
     if (ranks->size == 1)
         return;
     MPI_Request request;

@@ -24,6 +24,7 @@
  * Rank 0 works on items itself, and answers between its own blocks. */
 #include "ranks_private.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -523,6 +524,8 @@ static cpr_status worker_run(cpr_ranks *ranks, const cpr_schedule *schedule, cpr
 cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
                          const cpr_listener *listener, cpr_error *error)
 {
+    assert(schedule->run != NULL && schedule->bytes != NULL);
+    assert(!schedule->one_each || schedule->items == (uint64_t)ranks->size);
     cpr_status status = CPR_OK;
     master m = {.ranks = ranks, .schedule = schedule, .listener = listener};
     if (ranks->rank == 0)
