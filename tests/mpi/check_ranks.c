@@ -264,7 +264,7 @@ static cpr_status learn(void *context, cpr_progress_fn *progress, void *progress
     cpr_shard_info info;
     if (l->fails)
         return cpr_fail(error, CPR_ERR_DAMAGED, "nothing to learn");
-    (*(uint64_t *)context)++;
+    l->calls++;
     return cpr_codec_encode(l->codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
                             (cpr_watch){progress, progress_context}, NULL, &info, error);
 }
