@@ -125,16 +125,16 @@ static cpr_status while_comparing(void *context, uint64_t raw_bytes, uint64_t co
 
 /* Whether what was coded is what the files hold: one that was written to meanwhile may have been
  * read half before and half after. */
-static cpr_status compare_with_files(shard_coder *state, const comparison *c, bool *same,
-                                     uint64_t *file, cpr_error *error)
+static cpr_status compare_with_files(shard_coder *state, comparison *c, bool *same, uint64_t *file,
+                                     cpr_error *error)
 {
     *same = !cpr_corpus_reader_touched(state->reader, file);
     if (*same)
         return CPR_OK;
     uint64_t again;
-    const cpr_status status = cpr_corpus_reader_compare(
-        state->reader, state->start, state->end - state->start, c->info->raw_hash, same,
-        (cpr_watch){while_comparing, (void *)c}, error);
+    const cpr_status status =
+        cpr_corpus_reader_compare(state->reader, state->start, state->end - state->start,
+                                  c->info->raw_hash, same, (cpr_watch){while_comparing, c}, error);
     (void)cpr_corpus_reader_touched(state->reader, &again);
     return status;
 }
@@ -144,7 +144,7 @@ static cpr_status code_as_it_is(shard_coder *state, cpr_bitstream_work *work, cp
                                 cpr_error *error)
 {
     const cpr_compress_run *run = state->run;
-    const comparison c = {info, work->progress, work->progress_context};
+    comparison c = {info, work->progress, work->progress_context};
     char shown[512];
     for (unsigned attempt = 1;; attempt++) {
         bool same = false;
