@@ -273,6 +273,8 @@ static void json_head(const audit_work *work)
     escape_json_member(stdout, "archive", ": ", work->call->archive);
     fputs(",\n ", stdout);
     escape_json_member(stdout, "profile", ": ", facts->profile);
+    fputs(",\n ", stdout);
+    escape_json_member(stdout, "model", ": ", facts->descriptor);
     printf(",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64 ",\n \"shards\": %" PRIu64
            ",\n \"raw_bytes\": %" PRIu64 ",\n \"archive_bytes\": %" PRIu64
            ",\n \"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
@@ -330,8 +332,10 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
                                                                            : CPR_EXAMINE_CODED};
     status = cpr_examine(work->call->ranks, archive, &options, &listener, NULL, error);
     progress_clear(&work->bar);
-    if (status == CPR_OK && first)
+    if (status == CPR_OK && first) {
+        command_note_needs(archive);
         print_audit(work, archive);
+    }
     return status;
 }
 

@@ -101,6 +101,7 @@ static cpr_status run_list(command_call *call, cpr_error *error)
     const cpr_status status = command_open_alone(call, &archive, error);
     if (status != CPR_OK)
         return status;
+    command_note_needs(archive);
     if (call->given.shard_table)
         list_shards(archive);
     else

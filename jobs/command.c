@@ -160,3 +160,12 @@ cpr_status command_open_archive(command_call *call, cpr_archive **archive, cpr_e
     }
     return status;
 }
+
+void command_note_needs(const cpr_archive *archive)
+{
+    uint64_t each;
+    uint64_t shared;
+    cpr_error error = {.text = ""};
+    if (cpr_reader_memory(archive, &each, &shared, &error) == CPR_ERR_VERSION)
+        command_say("note: %s", error.text);
+}

@@ -95,4 +95,8 @@ cpr_status command_open_archive(command_call *call, cpr_archive **archive, cpr_e
 /* The same by this process alone. */
 cpr_status command_open_alone(const command_call *call, cpr_archive **archive, cpr_error *error);
 
+/* By one process: notes on standard error what it would take to decode an archive that this program
+ * cannot decode. */
+void command_note_needs(const cpr_archive *archive);
+
 #endif

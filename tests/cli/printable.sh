@@ -116,26 +116,33 @@ grep -q "invalid option -- 'x'" err
 clean 3 corpress compress corpus -o
 grep -q "option requires an argument -- 'o'" err
 
-# A profile's name in an archive that somebody forged.
+# A profile's name and a descriptor in an archive that somebody forged.
 cat >forge.py <<'END'
 import os, sys
 sys.path.insert(0, os.environ["TESTS"])
 import h5py, numpy, _seal
 with h5py.File("forged.h5", "r+", libver=("v110", "v110")) as f:
-    del f.attrs["profile"]
-    f.attrs.create("profile", numpy.bytes_(b'x","\x1b]0;t\x07\x1b[31m\xe2\x80\xae\xff\n\\'))
+    odd = b'x","\x1b]0;t\x07\x1b[31m\xe2\x80\xae\xff\n\\'
+    model = f.attrs["model"]
+    del f.attrs["profile"], f.attrs["model"]
+    f.attrs.create("profile", numpy.bytes_(odd))
+    f.attrs.create("model", numpy.bytes_(model.replace(b"mixing 1", sys.argv[1].encode() + odd)))
 _seal.seal("forged.h5")
 END
 cp "$a" forged.h5
 chmod u+w forged.h5
-python3 forge.py
-clean 2 corpress verify -q forged.h5
-grep -q 'profile "x","\\x1b\]0;t\\x07' err
+python3 forge.py "mixing 1 "
+clean 4 corpress verify -q forged.h5
+grep -q descriptor err
 clean 0 corpress audit forged.h5
 clean 0 json: corpress audit --format json forged.h5
 clean 0 csv: corpress audit --format csv forged.h5
 clean 0 corpress status forged.h5
-clean 2 corpress extract forged.h5 -C x
+clean 4 corpress extract forged.h5 -C x
+cp "$a" forged.h5
+python3 forge.py "mixing 1; "
+clean 4 corpress verify -q forged.h5
+clean 0 corpress list forged.h5
 
 # What a work directory says: host, job and progress of a job that others pretend to be.
 mkdir part

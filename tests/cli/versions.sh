@@ -2,12 +2,19 @@
 # never called damaged.
 text 200000 >words
 corpress compress -q words -o now.h5
+corpress list now.h5 2>&1 >/dev/null | grep . && fail "a note about an archive that can be decoded"
 
-# readable ARCHIVE: list and audit work.
+# readable ARCHIVE TEXT...: list and audit work, and note TEXT.
 readable() {
-    expect 0 corpress list "$1" >listed
-    expect 0 corpress list --shards "$1" >/dev/null
-    expect 0 corpress audit "$1" >audited
+    local archive=$1 said
+    shift
+    expect 0 corpress list "$archive" >listed 2>listed_needs
+    expect 0 corpress list --shards "$archive" >/dev/null 2>shards_needs
+    expect 0 corpress audit --format json "$archive" >audited 2>audited_needs
+    for said in "$@"; do
+        grep -qF -- "$said" listed_needs && grep -qF -- "$said" shards_needs &&
+            grep -qF -- "$said" audited_needs || fail "$archive: no \"$said\" in: $(cat listed_needs)"
+    done
 }
 # refused ARCHIVE TEXT...: whatever decodes ends with 2 and says TEXT.
 refused() {
@@ -26,7 +33,7 @@ refused() {
 }
 
 # Of format 1.
-readable "$TESTS/cli/versions/format_1.h5"
+readable "$TESTS/cli/versions/format_1.h5" "format 1"
 grep -q small/text listed
 refused "$TESTS/cli/versions/format_1.h5" "format 1" 'profile "neural", version 2'
 
@@ -50,16 +57,17 @@ _seal.seal(path)
 END
 }
 describe mixing.h5 's/mixing 1/mixing 7/'
-readable mixing.h5
+readable mixing.h5 "mixing 7"
 refused mixing.h5 "mixing 7"
 describe unknown.h5 's/$/; lstm 2 cells=512/; s/coder 1/coder 3/'
-readable unknown.h5
+readable unknown.h5 "lstm 2" "coder 3"
 refused unknown.h5 "lstm 2" "coder 3"
 describe parameter.h5 's/(mixing 1) /\1 colour=3 /'
-readable parameter.h5
+readable parameter.h5 colour
 refused parameter.h5 colour
 describe blob.h5 's/blob 1/blob 2/'
-readable blob.h5
+readable blob.h5 "blob 2"
+grep -q '"model": "blocks 1; coder 1; blob 2; tokens 1; mixing 1 contexts=' audited
 refused blob.h5 "blob 2"
 
 # Nonsense is damage: it names no version.
