@@ -110,6 +110,8 @@ static int take_operands(command_call *call, int count, char **operands)
     return code;
 }
 
+#define PRINTING (COMMAND_PLAN | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS)
+
 static int command_end(const command_call *call, cpr_status status, const cpr_error *error)
 {
     if (status != CPR_OK) {
@@ -118,7 +120,8 @@ static int command_end(const command_call *call, cpr_status status, const cpr_er
         fflush(stdout);
         return command_failed(call->ranks, status, error);
     }
-    const int code = command_flush(call->ranks);
+    /* The others print nothing there, and whether it can be closed does not concern them. */
+    const int code = call->command->bit & PRINTING ? command_flush(call->ranks) : EXIT_DONE;
     if (code != EXIT_DONE)
         return code;
     return call->damaged ? EXIT_DAMAGED : call->warnings > 0 ? EXIT_WARNINGS : EXIT_DONE;

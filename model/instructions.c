@@ -1,6 +1,7 @@
 /* instructions.c - which instruction sets this machine has, and which is wanted. */
 #include "instructions.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ int cpr_instructions_at(unsigned i)
 const char *cpr_instructions_name(cpr_instructions set)
 {
     static const char *const names[] = {"baseline", "avx2", "avx512"};
+    assert((unsigned)set < sizeof names / sizeof names[0]);
     return names[set];
 }
 

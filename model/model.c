@@ -66,8 +66,7 @@ static void lay_out(cpr_model *m, const cpr_profile *profile, uint32_t tokens, u
     m->successors = cpr_layout_place(state, "successors", buckets,
                                      CPR_SUCCESSORS_BUCKET * sizeof *m->successors);
     m->buckets = cpr_layout_place(state, "buckets", m->bucket_count, sizeof *m->buckets);
-    m->chances =
-        cpr_layout_place(state, "chances", chances, sizeof *m->buckets * sizeof *m->chances);
+    m->chances = cpr_layout_place(state, "chances", chances, sizeof(cpr_bucket) * sizeof(uint16_t));
     m->lines = cpr_layout_place(state, "lines", lines, sizeof *m->lines);
     m->history_mask = (uint32_t)history - 1;
     m->match_mask = (uint32_t)heads - 1;

@@ -6,6 +6,8 @@
 #include "exact_math.h"
 #include "kernel_slots.h"
 
+#include <assert.h>
+
 static uint32_t depth_class(uint32_t depth)
 {
     return depth == 0 ? 0 : depth < 4 ? 1 : depth < 8 ? 2 : 3;
@@ -75,6 +77,7 @@ ALWAYS_INLINE uint32_t read_contexts(cpr_model *m, const cpr_tree_node *node, cp
             read_lane(m, &m->lanes, core->estimates, i, i * CPR_LANE_ENTRIES + base + history));
         known += history != CPR_STATE_NONE;
     }
+    assert(s.contexts > 0);
     return known * 7 / s.contexts;
 }
 

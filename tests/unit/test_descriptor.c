@@ -29,7 +29,7 @@
 /* malloc()ed. */
 static char *describe(const cpr_profile *profile)
 {
-    char out[CPR_DESCRIPTOR_MAX_BYTES + 1];
+    char out[CPR_DESCRIPTOR_MAX_BYTES + 1] = "";
     cpr_profile_descriptor(profile, out);
     return strdup(out);
 }
@@ -248,7 +248,7 @@ static void changed_texts_do_no_harm(void **state)
     unsigned known = 0, count[4] = {0};
     for (unsigned i = 0; i < 30000; i++) {
         char text[2 * CPR_DESCRIPTOR_MAX_BYTES], problem[80];
-        strcpy(text, texts[i % 3]);
+        snprintf(text, sizeof text, "%s", texts[i % 3]);
         for (unsigned changes = 1 + next_random(&seed, 3); changes > 0; changes--)
             change(text, &seed);
         cpr_descriptor_verdict verdict;
