@@ -65,8 +65,9 @@ static void lay_out(cpr_model *m, const cpr_profile *profile, uint32_t tokens, u
         cpr_layout_place(state, "match-heads", s.matches * heads, sizeof *m->match_heads);
     m->successors = cpr_layout_place(state, "successors", buckets,
                                      CPR_SUCCESSORS_BUCKET * sizeof *m->successors);
+    const size_t bucket_bytes = sizeof *m->buckets;
     m->buckets = cpr_layout_place(state, "buckets", m->bucket_count, sizeof *m->buckets);
-    m->chances = cpr_layout_place(state, "chances", chances, sizeof(cpr_bucket) * sizeof(uint16_t));
+    m->chances = cpr_layout_place(state, "chances", chances, bucket_bytes * sizeof *m->chances);
     m->lines = cpr_layout_place(state, "lines", lines, sizeof *m->lines);
     m->history_mask = (uint32_t)history - 1;
     m->match_mask = (uint32_t)heads - 1;
