@@ -53,6 +53,7 @@ for folder in coder model; do forbid "$folder" 'corpress\.h'; done
 forbid shard/codec "$(headers_of shard/corpus)"
 forbid shard/archive "$(headers_of shard/work)"
 forbid shard/output "$(headers_of shard/archive)"
+forbid shard/library "$(headers_of shard/output)"
 for folder in shard/base shard/corpus; do forbid "$folder" "$(headers_of coder model)"; done
 for folder in coder model shard; do forbid "$folder" 'mpi\.h'; done
 for folder in coder model mpi jobs; do forbid "$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
