@@ -1,7 +1,6 @@
 /* printable.c - text from outside, as a terminal, a log and a table can take it. */
 #include "printable.h"
 
-#include <assert.h>
 #include <string.h>
 
 size_t cpr_utf8_length(const char *text, uint32_t *code)
@@ -133,7 +132,6 @@ static char *put_text(const char *text, bool backslashes, char *out, size_t capa
 
 char *cpr_printable_path(const char *path, char *out, size_t capacity)
 {
-    assert(capacity > 0);
     return put_text(path, true, out, capacity);
 }
 
