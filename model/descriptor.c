@@ -4,12 +4,14 @@
 #include "context_ids.h"
 #include "profiles.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIELDS_MAX 16u
+#define OTHERS_MAX 8u
 #define DIGITS_MAX 9u
 
 /* A parameter in a profile: a number, or a list of numbers. */
@@ -92,10 +94,18 @@ static void append_fields(text *t, const field *fields, unsigned count)
     }
 }
 
-static void print_profile(text *t, const cpr_profile *profile)
+/* The components that are the caller's. */
+typedef struct components {
+    const cpr_component *list;
+    size_t count;
+} components;
+
+static void print_profile(text *t, const cpr_profile *profile, components others)
 {
     cpr_profile copy = *profile;
     field fields[FIELDS_MAX];
+    for (size_t i = 0; i < others.count; i++)
+        append(t, "%s %u; ", others.list[i].name, (unsigned)others.list[i].version);
     append(t, "tokens %u; mixing %u", CPR_TOKENS_VERSION, CPR_MIXING_VERSION);
     append_fields(t, fields, mixing_fields(&copy, fields));
     for (uint32_t i = 0; i < copy.shape.networks; i++) {
@@ -105,10 +115,12 @@ static void print_profile(text *t, const cpr_profile *profile)
     }
 }
 
-void cpr_profile_descriptor(const cpr_profile *profile, char out[CPR_DESCRIPTOR_MAX_BYTES + 1])
+void cpr_profile_descriptor(const cpr_profile *profile, const cpr_component *others, size_t count,
+                            char out[CPR_DESCRIPTOR_MAX_BYTES + 1])
 {
+    assert(count <= OTHERS_MAX);
     text t = {out, CPR_DESCRIPTOR_MAX_BYTES + 1, 0};
-    print_profile(&t, profile);
+    print_profile(&t, profile, (components){others, count});
 }
 
 /* ---- parsing ---- */
@@ -117,7 +129,8 @@ typedef struct parsing {
     cpr_profile *profile;
     cpr_descriptor_verdict verdict;
     text problem;
-    bool has_tokens, has_mixing;
+    components others;
+    bool has_other[OTHERS_MAX], has_tokens, has_mixing;
 } parsing;
 
 /* Some bytes of the descriptor. */
@@ -257,6 +270,17 @@ static bool need_version(parsing *p, piece head, const char *name, uint32_t vers
     return true;
 }
 
+static bool parse_other(parsing *p, size_t i, piece head, uint32_t version, piece rest)
+{
+    const cpr_component *known = &p->others.list[i];
+    if (p->has_other[i])
+        return malformed(p, "a component comes twice", head);
+    p->has_other[i] = true;
+    if (version != known->version)
+        return need_version(p, head, known->name, known->version);
+    return parse_fields(p, head, NULL, 0, rest);
+}
+
 static bool parse_tokens(parsing *p, piece head, uint32_t version, piece rest)
 {
     p->has_tokens = true;
@@ -314,6 +338,9 @@ static bool parse_component(parsing *p, piece component)
     if (!parse_number(p, digits, &version))
         return false;
     const piece head = {component.at, (size_t)(digits.at + digits.bytes - component.at)};
+    for (size_t i = 0; i < p->others.count; i++)
+        if (piece_is(name, p->others.list[i].name))
+            return parse_other(p, i, head, version, rest);
     if (piece_is(name, "tokens"))
         return parse_tokens(p, head, version, rest);
     if (piece_is(name, "mixing"))
@@ -339,7 +366,7 @@ static bool check_profile(parsing *p, const char *descriptor)
     }
     char bytes[CPR_DESCRIPTOR_MAX_BYTES + 1];
     text t = {bytes, sizeof bytes, 0};
-    print_profile(&t, profile);
+    print_profile(&t, profile, p->others);
     const piece whole = {descriptor, strlen(descriptor)};
     return strcmp(bytes, descriptor) == 0 || malformed(p, "not in the one form that it has", whole);
 }
@@ -355,29 +382,35 @@ static bool parse_descriptor(parsing *p, const char *descriptor)
     while (rest.bytes > 0)
         if (!parse_component(p, cut(&rest, "; ")))
             return false;
+    for (size_t i = 0; i < p->others.count; i++)
+        if (!p->has_other[i])
+            return malformed(p, "a component is missing",
+                             (piece){p->others.list[i].name, strlen(p->others.list[i].name)});
     if (!p->has_tokens || !p->has_mixing)
         return malformed(p, "without tokens or mixing", (piece){descriptor, strlen(descriptor)});
     return check_profile(p, descriptor);
 }
 
 /* Names it as the preset that it equals. */
-static void name_profile(cpr_profile *profile, const char *descriptor)
+static void name_profile(cpr_profile *profile, components others, const char *descriptor)
 {
     for (unsigned i = 0; i < CPR_PROFILE_COUNT; i++) {
         char bytes[CPR_DESCRIPTOR_MAX_BYTES + 1];
         text t = {bytes, sizeof bytes, 0};
-        print_profile(&t, &cpr_profiles[i]);
+        print_profile(&t, &cpr_profiles[i], others);
         if (strcmp(bytes, descriptor) == 0)
             *profile = cpr_profiles[i];
     }
 }
 
-cpr_profile *cpr_profile_parse(const char *descriptor, cpr_descriptor_verdict *verdict,
-                               char *problem, size_t problem_bytes)
+cpr_profile *cpr_profile_parse(const char *descriptor, const cpr_component *others, size_t count,
+                               cpr_descriptor_verdict *verdict, char *problem, size_t problem_bytes)
 {
+    assert(count <= OTHERS_MAX);
     parsing p = {.profile = calloc(1, sizeof *p.profile),
                  .verdict = CPR_DESCRIPTOR_KNOWN,
-                 .problem = {problem, problem_bytes, 0}};
+                 .problem = {problem, problem_bytes, 0},
+                 .others = {others, count}};
     problem[0] = '\0';
     if (p.profile == NULL) {
         *verdict = CPR_DESCRIPTOR_NO_MEMORY;
@@ -387,7 +420,7 @@ cpr_profile *cpr_profile_parse(const char *descriptor, cpr_descriptor_verdict *v
                                .summary = "parameters of an archive",
                                .max_sample_bytes = cpr_profiles[0].max_sample_bytes};
     if (parse_descriptor(&p, descriptor))
-        name_profile(p.profile, descriptor);
+        name_profile(p.profile, p.others, descriptor);
     *verdict = p.verdict;
     if (p.verdict == CPR_DESCRIPTOR_KNOWN)
         return p.profile;

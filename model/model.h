@@ -42,13 +42,21 @@ bool cpr_profile_has_network(const cpr_profile *profile);
 /* Of the presets' parameters: no archive holds it, since it holds the parameters. */
 #define CPR_PRESETS_VERSION 1u
 
-#define CPR_DESCRIPTOR_MAX_BYTES 4095u
+#define CPR_DESCRIPTOR_MAX_BYTES 4200u
+
+/* A component without parameters that is none of the model's: the caller knows it. */
+typedef struct cpr_component {
+    const char *name;
+    uint32_t version;
+} cpr_component;
 
 /* What decoding needs to know of a profile, as text: components with their versions and parameters,
  * such as "tokens 1; mixing 1 contexts=1,0,6 lines=1 ...; network 1 kind=sru width=256 layers=3".
  * Components are separated by "; ", a component's words by single spaces; a value is a number or
- * a list of numbers; all is in a fixed order, in printable ASCII. */
-void cpr_profile_descriptor(const cpr_profile *profile, char out[CPR_DESCRIPTOR_MAX_BYTES + 1]);
+ * a list of numbers; all is in a fixed order, in printable ASCII. The `count` components of
+ * `others` (NULL if it is 0) come first. */
+void cpr_profile_descriptor(const cpr_profile *profile, const cpr_component *others, size_t count,
+                            char out[CPR_DESCRIPTOR_MAX_BYTES + 1]);
 
 typedef enum cpr_descriptor_verdict {
     CPR_DESCRIPTOR_KNOWN,
@@ -64,8 +72,9 @@ typedef enum cpr_descriptor_verdict {
  *
  * No descriptor can harm a model. But it may ask for a hundred times max_bytes of memory: check
  * cpr_model_memory() before cpr_model_create(). */
-cpr_profile *cpr_profile_parse(const char *descriptor, cpr_descriptor_verdict *verdict,
-                               char *problem, size_t problem_bytes);
+cpr_profile *cpr_profile_parse(const char *descriptor, const cpr_component *others, size_t count,
+                               cpr_descriptor_verdict *verdict, char *problem,
+                               size_t problem_bytes);
 void cpr_profile_free(cpr_profile *profile);
 
 /* Tokens (256 to 65536) and sample bytes that suit a corpus of that many bytes. */

@@ -54,7 +54,7 @@ static cpr_status publish_create(cpr_compress_run *run, cpr_error *error)
         status = publish_gather_facts(run, shards, file_loss, error);
     if (status == CPR_OK) {
         const cpr_profile *profile = run->options.profile;
-        char model[CPR_DESCRIPTOR_BYTES_MAX + 1];
+        char model[CPR_DESCRIPTOR_MAX_BYTES + 1];
         cpr_codec_descriptor(profile, model);
         cpr_archive_header header = {.model = model,
                                      .shard_bytes = run->options.shard_bytes,

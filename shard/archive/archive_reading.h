@@ -9,7 +9,7 @@
 
 struct cpr_archive {
     cpr_archive_header header;
-    char model[CPR_DESCRIPTOR_BYTES_MAX + 1]; /* if header.model points here */
+    char model[CPR_DESCRIPTOR_MAX_BYTES + 1]; /* if header.model points here */
     struct cpr_profile *profile;              /* that it describes; NULL: see `lacks` */
     cpr_status lacks_status;
     cpr_error lacks; /* why there is no profile */

@@ -42,7 +42,7 @@ static cpr_status blob_open(uint64_t raw_bytes, blob_codec *b, cpr_error *error)
     *b = (blob_codec){.vocabulary = cpr_vocabulary_create_bytes()};
     if (b->vocabulary == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the tables");
-    b->profile = cpr_profile_parse(model, &verdict, problem, sizeof problem);
+    b->profile = cpr_profile_parse(model, NULL, 0, &verdict, problem, sizeof problem);
     if (b->profile == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no model for the tables: %s", problem);
     return cpr_codec_create(b->profile, b->vocabulary, raw_bytes, &b->codec, error);

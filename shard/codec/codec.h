@@ -11,20 +11,14 @@
 #define CPR_CODEC_H
 
 #include "base.h"
+#include "model.h"
 
 /* Versions of what this wing adds to a bitstream: raised when other bytes come out, or are taken.
  */
 #define CPR_BLOCKS_VERSION 1u /* how the bytes of a shard become blocks, and blocks decisions */
 #define CPR_BLOB_VERSION 1u   /* the model of coded tables, which are decoded before any other */
 
-/* Most bytes of a descriptor. */
-#define CPR_DESCRIPTOR_BYTES_MAX 4200u
-
 /* ---- shard codec ----------------------------------------------------------------------------- */
-
-struct cpr_model;
-struct cpr_vocabulary;
-struct cpr_profile;
 
 /* The shard that holds the corpus' byte `offset`, among `count` > 0 shards in the corpus' order. */
 uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset);
@@ -40,7 +34,7 @@ typedef struct cpr_loss_marks {
 /* What decoding the bitstreams of a profile needs, as text: each component with its version and its
  * parameters. It is the same wherever it is made; FORMAT.md has its grammar. */
 void cpr_codec_descriptor(const struct cpr_profile *profile,
-                          char out[CPR_DESCRIPTOR_BYTES_MAX + 1]);
+                          char out[CPR_DESCRIPTOR_MAX_BYTES + 1]);
 
 /* The profile that such a text describes; owned by the caller, for cpr_profile_free().
  * CPR_ERR_VERSION: it names components, versions or parameters that this program does not have,

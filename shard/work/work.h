@@ -108,7 +108,7 @@ cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work
 typedef struct cpr_manifest_memory cpr_manifest_memory;
 typedef struct cpr_manifest {
     char profile[32];                         /* its name */
-    char model[CPR_DESCRIPTOR_BYTES_MAX + 1]; /* see cpr_codec_descriptor() */
+    char model[CPR_DESCRIPTOR_MAX_BYTES + 1]; /* see cpr_codec_descriptor() */
     uint64_t shard_bytes;                     /* the option */
     uint64_t primer_bytes;                    /* of the sample that the primer is taken from */
     uint64_t primer_text_bytes;               /* of the primer itself: without noise */

@@ -127,7 +127,7 @@ static bool is_whole(const uint8_t *data, size_t bytes)
     const uint64_t files = cpr_get64(data + AT_FILES_BYTES);
     const uint64_t shards = cpr_get64(data + AT_SHARDS);
     const uint64_t samples = cpr_get64(data + AT_SAMPLES);
-    if (model > rest || model > CPR_DESCRIPTOR_BYTES_MAX)
+    if (model > rest || model > CPR_DESCRIPTOR_MAX_BYTES)
         return false;
     rest -= model;
     if (files > rest || shards >= (rest - files) / 8)

@@ -692,6 +692,12 @@ static void unknown_components(void **state)
          CPR_ERR_VERSION},
         {"blocks 2; coder 1; blob 7; tokens 1; mixing 9; lstm 1 cells=5", "lstm 1",
          CPR_ERR_VERSION},
+        {"blocks 1; coder 1; blob 2 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19; tokens 1; "
+         "mixing 9",
+         "blob 2 (this program has blob 1), mixing 9", CPR_ERR_VERSION},
+        {"blocks 1; coder 1 carry=2; blob 1; tokens 1; mixing 9", "coder 1 with carry",
+         CPR_ERR_VERSION},
+        {"blocks 1; coder one; blob 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},
         {"blocks 1; coder 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},
         {"blocks 1; coder 1; blob 1; blob 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},
         {"blocks 1; coder one; blob 1; tokens 1; mixing 9", "malformed", CPR_ERR_DAMAGED},

@@ -30,7 +30,7 @@
 static char *describe(const cpr_profile *profile)
 {
     char out[CPR_DESCRIPTOR_MAX_BYTES + 1] = "";
-    cpr_profile_descriptor(profile, out);
+    cpr_profile_descriptor(profile, NULL, 0, out);
     return strdup(out);
 }
 
@@ -54,7 +54,7 @@ static void a_text_gives_its_profile(void **state)
         const cpr_profile *preset = cpr_profile_at(i);
         char *text = describe(preset), problem[100];
         cpr_descriptor_verdict verdict;
-        cpr_profile *profile = cpr_profile_parse(text, &verdict, problem, sizeof problem);
+        cpr_profile *profile = cpr_profile_parse(text, NULL, 0, &verdict, problem, sizeof problem);
         assert_non_null(profile);
         assert_int_equal(verdict, CPR_DESCRIPTOR_KNOWN);
         assert_string_equal(problem, "");
@@ -78,7 +78,7 @@ static void other_parameters_are_custom(void **state)
         "history-bits=12; network 1 kind=sru width=32 layers=1";
     cpr_descriptor_verdict verdict;
     char problem[100];
-    cpr_profile *profile = cpr_profile_parse(text, &verdict, problem, sizeof problem);
+    cpr_profile *profile = cpr_profile_parse(text, NULL, 0, &verdict, problem, sizeof problem);
     assert_non_null(profile);
     assert_string_equal(cpr_profile_name(profile), "custom");
     assert_true(cpr_profile_has_network(profile));
@@ -103,7 +103,7 @@ static void expect_verdict(const char *text, cpr_descriptor_verdict expected, co
 {
     cpr_descriptor_verdict verdict;
     char said[300];
-    assert_null(cpr_profile_parse(text, &verdict, said, sizeof said));
+    assert_null(cpr_profile_parse(text, NULL, 0, &verdict, said, sizeof said));
     assert_int_equal(verdict, expected);
     assert_string_equal(said, problem);
 }
@@ -182,7 +182,7 @@ static void what_is_malformed_is_not_unknown(void **state)
     for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
         char *text = replaced(FAST, forms[i][0], forms[i][1]), problem[64];
         cpr_descriptor_verdict verdict;
-        assert_null(cpr_profile_parse(text, &verdict, problem, sizeof problem));
+        assert_null(cpr_profile_parse(text, NULL, 0, &verdict, problem, sizeof problem));
         assert_int_equal(verdict, CPR_DESCRIPTOR_MALFORMED);
         free(text);
     }
@@ -253,8 +253,8 @@ static void changed_texts_do_no_harm(void **state)
         for (unsigned changes = 1 + next_random(&seed, 3); changes > 0; changes--)
             change(text, &seed);
         cpr_descriptor_verdict verdict;
-        cpr_profile *profile =
-            cpr_profile_parse(text, &verdict, problem, 1 + next_random(&seed, sizeof problem));
+        cpr_profile *profile = cpr_profile_parse(text, NULL, 0, &verdict, problem,
+                                                 1 + next_random(&seed, sizeof problem));
         count[verdict]++;
         assert_int_equal(profile != NULL, verdict == CPR_DESCRIPTOR_KNOWN);
         for (const char *c = problem; *c != '\0'; c++)

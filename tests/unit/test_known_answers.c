@@ -79,7 +79,7 @@ static void print_tables(FILE *out, const char *tables)
 static void describe(FILE *out, const cpr_profile *profile, const cpr_vocabulary *vocabulary,
                      const uint8_t *text)
 {
-    char descriptor[CPR_DESCRIPTOR_BYTES_MAX + 1];
+    char descriptor[CPR_DESCRIPTOR_MAX_BYTES + 1];
     cpr_codec_descriptor(profile, descriptor);
     fprintf(out, "%s: %s\n", cpr_profile_name(profile), descriptor);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -346,7 +346,7 @@ static void make_future_archive(void)
     assert_int_equal(cpr_archive_vocabulary(archive, &vocabulary, &header.vocabulary_bytes, &error),
                      CPR_OK);
     header.vocabulary = vocabulary;
-    char model[CPR_DESCRIPTOR_BYTES_MAX + 1];
+    char model[CPR_DESCRIPTOR_MAX_BYTES + 1];
     snprintf(header.profile, sizeof header.profile, "future");
     snprintf(model, sizeof model, "%s", header.model);
     *(strchr(model, ' ') + 1) = '9'; /* the version of the first component */

@@ -219,7 +219,8 @@ static void any_parameters_work(void **state)
     for (unsigned i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
         cpr_descriptor_verdict verdict;
         char problem[100];
-        cpr_profile *profile = cpr_profile_parse(descriptors[i], &verdict, problem, sizeof problem);
+        cpr_profile *profile =
+            cpr_profile_parse(descriptors[i], NULL, 0, &verdict, problem, sizeof problem);
         assert_string_equal(problem, "");
         cpr_model *model = cpr_model_create(profile, s.vocabulary, SHARD_BYTES);
         assert_non_null(model);
@@ -247,7 +248,7 @@ static void one_context_learns_at_once(void **state)
         "tokens 1; mixing 1 contexts=0 lines=0 successors= matches= match-lanes=1 sets=1 refine=0 "
         "guess-from=65535 guess-shift=9 chances=0 buckets=1024 line-pairs=0 successor-bits=10 "
         "history-bits=12",
-        &verdict, problem, sizeof problem);
+        NULL, 0, &verdict, problem, sizeof problem);
     assert_non_null(profile);
     cpr_model *model = cpr_model_create(profile, s.vocabulary, SHARD_BYTES);
     assert_non_null(model);
