@@ -221,22 +221,6 @@ static cpr_status code_primer(void *context, cpr_progress_fn *progress, void *pr
     return status;
 }
 
-/* What one rank says counts. */
-typedef struct quiet_progress {
-    cpr_progress_fn *progress;
-    void *context;
-} quiet_progress;
-
-/* A cpr_progress_fn. */
-static cpr_status say_nothing(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                              cpr_error *error)
-{
-    const quiet_progress *quiet = context;
-    (void)raw_bytes;
-    (void)coded_bytes;
-    return quiet->progress(quiet->context, 0, 0, error);
-}
-
 static cpr_status primer_make(primer_coder *primer, cpr_progress_fn *progress,
                               void *progress_context, cpr_error *error)
 {
@@ -261,11 +245,13 @@ static cpr_status run_item(void *context, uint64_t item, cpr_progress_fn *progre
                            void *progress_context, cpr_item_result *result, cpr_error *error)
 {
     primer_coder *primer = context;
-    quiet_progress quiet = {progress, progress_context};
+    cpr_watch watch = {progress, progress_context};
     (void)item;
     result->shard = CPR_SHARD_PRIMER;
     if (!cpr_ranks_is_first(primer->run->ranks)) {
-        const cpr_status status = primer_make(primer, say_nothing, &quiet, error);
+        /* What one rank says counts. */
+        const cpr_watch quiet = cpr_watch_quietly(&watch);
+        const cpr_status status = primer_make(primer, quiet.progress, quiet.context, error);
         cpr_ranks_resumed(primer->run->ranks, 0);
         return status;
     }

@@ -60,16 +60,6 @@ static cpr_status decode_primer(void *context, cpr_progress_fn *progress, void *
                               (cpr_watch){progress, progress_context}, error);
 }
 
-/* A cpr_progress_fn: the shard has not begun while the primer is decoded. */
-static cpr_status watch_primer(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                               cpr_error *error)
-{
-    const cpr_watch *watch = context;
-    (void)raw_bytes;
-    (void)coded_bytes;
-    return cpr_watch_tell(*watch, 0, 0, error);
-}
-
 cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, cpr_error *error)
 {
     if (decoder->codec != NULL)
@@ -78,8 +68,9 @@ cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, 
         cpr_archive_codec(decoder->archive, &decoder->vocabulary, &decoder->codec, error);
     if (status != CPR_OK || decoder->primed == NULL)
         return status;
+    const cpr_watch quiet = cpr_watch_quietly(&watch);
     return cpr_primed_state_make(decoder->primed, decoder->codec, decode_primer, decoder,
-                                 watch_primer, &watch, error);
+                                 quiet.progress, quiet.context, error);
 }
 
 cpr_status cpr_shard_decoder_judge(cpr_status status, cpr_item_result *result,

@@ -17,6 +17,9 @@ static inline cpr_status cpr_watch_tell(cpr_watch watch, uint64_t raw_bytes, uin
                                   : watch.progress(watch.context, raw_bytes, coded_bytes, error);
 }
 
+/* Calls `watch`, which must live as long, with totals of 0: what it is to see has not begun. */
+cpr_watch cpr_watch_quietly(cpr_watch *watch);
+
 /* Puts 1 to `capacity` bytes at `out` and their number in *got; 0: no more. */
 typedef cpr_status cpr_read_fn(void *context, uint8_t *out, size_t capacity, size_t *got,
                                cpr_error *error);

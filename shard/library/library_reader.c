@@ -140,20 +140,9 @@ cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *erro
 {
     if (reader->primed != NULL || cpr_archive_info(reader->archive)->primer == NULL)
         return CPR_OK;
-    const cpr_status status =
-        cpr_archive_decode(reader->archive, CPR_SHARD_PRIMER, reader->codec,
-                           (cpr_sink){.write = NULL, .context = NULL}, watch, error);
+    const cpr_status status = cpr_archive_decode(reader->archive, CPR_SHARD_PRIMER, reader->codec,
+                                                 CPR_NO_SINK, watch, error);
     return status == CPR_OK ? keep_primed(reader, error) : status;
-}
-
-/* A cpr_progress_fn: the caller's shard has not begun while the primer is decoded. */
-static cpr_status watch_primer(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
-                               cpr_error *error)
-{
-    const cpr_watch *watch = context;
-    (void)raw_bytes;
-    (void)coded_bytes;
-    return cpr_watch_tell(*watch, 0, 0, error);
 }
 
 /* ---- ranges --------------------------------------------------------------------------------- */
@@ -213,8 +202,7 @@ cpr_status cpr_reader_stream(cpr_reader *reader, uint64_t offset, uint64_t bytes
                         (unsigned long long)corpus_bytes);
     if (bytes == 0)
         return CPR_OK;
-    cpr_status status =
-        cpr_reader_prime(reader, (cpr_watch){.progress = watch_primer, .context = &watch}, error);
+    cpr_status status = cpr_reader_prime(reader, cpr_watch_quietly(&watch), error);
     const uint64_t last = cpr_archive_shard_at(reader->archive, offset + bytes - 1);
     for (uint64_t i = cpr_archive_shard_at(reader->archive, offset); status == CPR_OK && i <= last;
          i++)
@@ -235,6 +223,6 @@ static cpr_status write_memory(void *context, const uint8_t *data, size_t bytes,
 cpr_status cpr_reader_load(cpr_reader *reader, uint64_t offset, uint64_t bytes, uint8_t *out,
                            cpr_error *error)
 {
-    return cpr_reader_stream(reader, offset, bytes, (cpr_sink){write_memory, &out},
-                             (cpr_watch){.progress = NULL, .context = NULL}, error);
+    return cpr_reader_stream(reader, offset, bytes, (cpr_sink){write_memory, &out}, CPR_NO_WATCH,
+                             error);
 }
