@@ -14,28 +14,31 @@ void cpr_compress_phase(const cpr_compress_run *run, cpr_phase phase, uint64_t r
         user->phase(user->context, phase, raw_bytes, items);
 }
 
+/* Rank 0: `tell` is the listener's note() or warn(), or NULL. */
+static void run_tell(const cpr_compress_run *run, void (*tell)(void *context, const char *text),
+                     const char *format, va_list arguments)
+{
+    cpr_error text;
+    if (!cpr_ranks_is_first(run->ranks) || tell == NULL)
+        return;
+    vsnprintf(text.text, sizeof text.text, format, arguments);
+    tell(run->listener.context, text.text);
+}
+
 void cpr_compress_note(const cpr_compress_run *run, const char *format, ...)
 {
-    cpr_error note;
     va_list arguments;
-    if (!cpr_ranks_is_first(run->ranks) || run->listener.note == NULL)
-        return;
     va_start(arguments, format);
-    vsnprintf(note.text, sizeof note.text, format, arguments);
+    run_tell(run, run->listener.note, format, arguments);
     va_end(arguments);
-    run->listener.note(run->listener.context, note.text);
 }
 
 void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
 {
-    cpr_error text;
     va_list arguments;
-    if (!cpr_ranks_is_first(run->ranks) || run->listener.warn == NULL)
-        return;
     va_start(arguments, format);
-    vsnprintf(text.text, sizeof text.text, format, arguments);
+    run_tell(run, run->listener.warn, format, arguments);
     va_end(arguments);
-    run->listener.warn(run->listener.context, text.text);
 }
 
 #define WRITE_SECONDS 2.0

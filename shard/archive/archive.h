@@ -106,11 +106,6 @@ cpr_status cpr_archive_codec(cpr_archive *archive, struct cpr_vocabulary **vocab
 cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
                               cpr_sink sink, cpr_watch watch, cpr_error *error);
 
-/* Decodes the primer with a codec in its initial state and makes the state after it the codec's
- * base. *base is malloc()ed, to be freed after the codec; NULL if the archive has no primer. */
-cpr_status cpr_archive_prime(const cpr_archive *archive, cpr_codec *codec, void **base,
-                             cpr_error *error);
-
 /* ---- verification in several runs ------------------------------------------------------------ */
 
 /* A small file that remembers which shards of an archive have been verified, and how: `decoded`, or

@@ -180,22 +180,3 @@ cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, 
     }
     return status;
 }
-
-cpr_status cpr_archive_prime(const cpr_archive *archive, cpr_codec *codec, void **base,
-                             cpr_error *error)
-{
-    *base = NULL;
-    if (archive->header.primer == NULL)
-        return CPR_OK;
-    const cpr_status status =
-        cpr_archive_decode(archive, CPR_SHARD_PRIMER, codec, CPR_NO_SINK, CPR_NO_WATCH, error);
-    if (status != CPR_OK)
-        return status;
-    *base = malloc(cpr_codec_state_bytes(codec));
-    if (*base == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY,
-                        "no memory for the model's state after the primer");
-    cpr_codec_get_state(codec, *base);
-    cpr_codec_set_base(codec, *base);
-    return CPR_OK;
-}

@@ -64,35 +64,36 @@ int cpr_status_exit_code(cpr_status status)
 /* Bytes of a text that an error's text is made from; longer ones are cut. */
 #define RAW_BYTES 2048
 
+/* Leaves `room` bytes of the error's text free. */
+static void error_print(cpr_error *error, size_t room, const char *format, va_list arguments)
+{
+    char text[RAW_BYTES];
+    text[0] = '\0';
+    vsnprintf(text, sizeof text, format, arguments);
+    cpr_printable_text(text, error->text, sizeof error->text - room);
+}
+
 /* Names in parentheses: status.h has macros of these names for the analyzer. */
 cpr_status(cpr_fail)(cpr_error *error, cpr_status status, const char *format, ...)
 {
-    if (error != NULL) {
-        char text[RAW_BYTES];
-        text[0] = '\0';
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(text, sizeof text, format, arguments);
-        va_end(arguments);
-        cpr_printable_text(text, error->text, sizeof error->text);
-    }
+    va_list arguments;
+    va_start(arguments, format);
+    if (error != NULL)
+        error_print(error, 0, format, arguments);
+    va_end(arguments);
     return status;
 }
 
 cpr_status(cpr_fail_errno)(cpr_error *error, int code, const char *format, ...)
 {
+    va_list arguments;
+    va_start(arguments, format);
     if (error != NULL) {
-        char text[RAW_BYTES];
-        text[0] = '\0';
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(text, sizeof text, format, arguments);
-        va_end(arguments);
         /* The reason matters more than the end of a long path: keep room for it. */
-        const size_t room = 128;
-        cpr_printable_text(text, error->text, sizeof error->text - room);
+        error_print(error, 128, format, arguments);
         const size_t end = strlen(error->text);
         snprintf(error->text + end, sizeof error->text - end, ": %s", strerror(code));
     }
+    va_end(arguments);
     return code == ENOMEM ? CPR_ERR_NO_MEMORY : CPR_ERR_IO;
 }

@@ -111,10 +111,9 @@ static bool look_at_owner(const cpr_work_dir *work, cpr_job *job)
     return running;
 }
 
-static cpr_status look_at_work(cpr_work_dir *work, cpr_job *job, cpr_error *error)
+static cpr_status look_at_work(cpr_work_dir *work, bool running, cpr_job *job, cpr_error *error)
 {
     cpr_manifest manifest;
-    const bool running = look_at_owner(work, job);
     job->state = running ? CPR_JOB_RUNNING : CPR_JOB_STOPPED;
     cpr_status status = cpr_manifest_read(work, &manifest, error);
     if (status == CPR_ERR_NOT_FOUND) { /* it has not come to the shards */
@@ -160,10 +159,11 @@ static cpr_status look_in_work(const char *path, cpr_work_dir *work, cpr_job *jo
     const cpr_status status = cpr_work_is_published(work, path, &published, error);
     if (status != CPR_OK)
         return status;
+    const bool running = look_at_owner(work, job);
     /* Killed in the middle of removing it: the archive is complete. */
-    if (published && !look_at_owner(work, job))
+    if (published && !running)
         return look_at_archive(path, job, error);
-    return look_at_work(work, job, error);
+    return look_at_work(work, running, job, error);
 }
 
 static cpr_status look(const char *path, cpr_job *job, cpr_error *error)
