@@ -1,6 +1,5 @@
 /* The work directory: finished shards are whole or not there. */
-#include "test_files.h"
-#include "work.h"
+#include "test_work.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -19,15 +18,6 @@ static const cpr_shard_info facts = {
     .coded_hash = {3, 4},
 };
 static const uint64_t losses[3] = {1, UINT64_C(1) << 40, 3};
-
-static cpr_work_dir *open_work(void)
-{
-    cpr_error error = {""};
-    cpr_work_dir *work;
-    if (cpr_work_dir_open("a.h5", true, &work, &error) != CPR_OK)
-        fail_msg("%s", error.text);
-    return work;
-}
 
 static void put_shard(cpr_work_dir *work)
 {

@@ -1,20 +1,11 @@
 /* The lock: one job at a time, and a dead one is not waited for. */
-#include "test_files.h"
+#include "test_work.h"
 #include "work_private.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
-
-static cpr_work_dir *open_work(void)
-{
-    cpr_error error = {""};
-    cpr_work_dir *work;
-    if (cpr_work_dir_open("a.h5", true, &work, &error) != CPR_OK)
-        fail_msg("%s", error.text);
-    return work;
-}
 
 static void hear(void *context, const char *text)
 {

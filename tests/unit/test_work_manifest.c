@@ -1,15 +1,5 @@
 /* The manifest: what it pins comes back, and differences are named. */
-#include "test_files.h"
-#include "work.h"
-
-static cpr_work_dir *open_work(void)
-{
-    cpr_error error = {""};
-    cpr_work_dir *work;
-    if (cpr_work_dir_open("a.h5", true, &work, &error) != CPR_OK)
-        fail_msg("%s", error.text);
-    return work;
-}
+#include "test_work.h"
 
 static cpr_file_list *list_corpus(void)
 {

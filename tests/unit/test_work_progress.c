@@ -1,18 +1,8 @@
 /* The progress file of the work directory: what is written is read again; anything else does no
  * harm. */
-#include "test_files.h"
-#include "work.h"
+#include "test_work.h"
 
 #define FILE_NAME "a.h5.work/progress"
-
-static cpr_work_dir *open_work(void)
-{
-    cpr_error error = {""};
-    cpr_work_dir *work;
-    if (cpr_work_dir_open("a.h5", true, &work, &error) != CPR_OK)
-        fail_msg("%s", error.text);
-    return work;
-}
 
 static void it_comes_back(void **state)
 {
