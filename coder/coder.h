@@ -10,6 +10,7 @@
 #ifndef CPR_CODER_H
 #define CPR_CODER_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,7 @@ static inline uint64_t cpr_coder_split(uint64_t low, uint64_t high, uint32_t p1)
  * CPR_ENCODER_MAX_BYTES_PER_DECISION bytes. */
 static inline void cpr_encoder_put(cpr_encoder *encoder, unsigned bit, uint32_t p1)
 {
+    assert(bit <= 1 && p1 >= 1 && p1 <= 65535);
     const uint64_t split = cpr_coder_split(encoder->low, encoder->high, p1);
     if (bit)
         encoder->high = split;
@@ -82,6 +84,7 @@ static inline void cpr_encoder_put(cpr_encoder *encoder, unsigned bit, uint32_t 
  * CPR_ENCODER_MAX_BYTES_PER_DECISION bytes. Any input decodes to something. */
 static inline unsigned cpr_decoder_get(cpr_decoder *decoder, uint32_t p1)
 {
+    assert(p1 >= 1 && p1 <= 65535);
     const uint64_t split = cpr_coder_split(decoder->low, decoder->high, p1);
     const unsigned bit = decoder->code <= split;
     if (bit)

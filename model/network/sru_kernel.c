@@ -6,6 +6,8 @@
 #include "sru.h"
 #include "vocabulary.h"
 
+#include <assert.h>
+
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -270,6 +272,7 @@ static float sru_logit(const cpr_predictor *predictor, uint32_t node)
 {
     const cpr_sru *n = (const cpr_sru *)(const void *)predictor;
     const size_t w = n->width;
+    assert(n->header->position >= 1);
     return dot_product(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
            n->node_bias[node];
 }

@@ -5,6 +5,7 @@
 #include "byte_pairs.h"
 #include "word_split.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,12 +241,14 @@ uint32_t cpr_vocabulary_tokens(const cpr_vocabulary *v)
 
 const uint8_t *cpr_vocabulary_token(const cpr_vocabulary *v, uint32_t token, size_t *bytes)
 {
+    assert(token < v->tokens);
     *bytes = v->start[token + 1] - v->start[token];
     return v->text + v->start[token];
 }
 
 uint32_t cpr_vocabulary_path(const cpr_vocabulary *v, uint32_t token, unsigned *length)
 {
+    assert(token < v->tokens);
     *length = v->depth[token];
     return v->path[token];
 }
