@@ -147,7 +147,7 @@ static bool make_networks(cpr_model *m)
 {
     for (uint32_t i = 0; i < m->profile.shape.networks; i++) {
         const cpr_predictor_spec *spec = &m->profile.networks[i];
-        m->networks[i] = spec->class->create(spec->parameter, m->vocabulary);
+        m->networks[i] = spec->class->create(spec->parameter, m->vocabulary, m->taught);
         if (m->networks[i] == NULL)
             return false;
     }
@@ -178,13 +178,14 @@ static bool make_memory(cpr_model *m, uint64_t max_bytes)
 }
 
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                            uint64_t max_bytes)
+                            const cpr_weights *weights, uint64_t max_bytes)
 {
     cpr_model *m = aligned_alloc(64, (sizeof *m + 63) & ~(size_t)63);
     if (m == NULL)
         return NULL;
     memset(m, 0, sizeof *m);
     m->vocabulary = vocabulary;
+    m->taught = weights;
     m->profile = *profile;
     if (!make_networks(m) || !make_memory(m, max_bytes)) {
         cpr_model_free(m);
@@ -337,6 +338,13 @@ int32_t cpr_model_learn(cpr_model *m, unsigned bit)
         for (uint32_t i = 0; i < m->profile.shape.networks; i++)
             m->networks[i]->learn(m->networks[i], (uint32_t)token);
     return token;
+}
+
+void cpr_model_rest(cpr_model *m, bool rest)
+{
+    for (uint32_t i = 0; i < m->profile.shape.networks; i++)
+        if (m->networks[i]->class->rest != NULL)
+            m->networks[i]->class->rest(m->networks[i], rest);
 }
 
 uint64_t cpr_model_network_loss(const cpr_model *m)

@@ -145,15 +145,96 @@ uint64_t cpr_parser_memory(void);
 /* Cuts a block into tokens; returns their number. `tokens` has room for `bytes` of them. */
 size_t cpr_parser_parse(cpr_parser *parser, const uint8_t *text, size_t bytes, uint16_t *tokens);
 
+/* ---- lesson -------------------------------------------------------------------------------- */
+
+/* A taught network does not learn from the text that it codes (but for the vectors of its nodes):
+ * its weights come from a lesson that was held before, and that all ranks hold together. */
+
+/* Whether the profile has a taught network. */
+bool cpr_profile_is_taught(const cpr_profile *profile);
+
+/* Bytes of the corpus that a lesson reads, by the rule of MODEL.md; 0: a lesson costs more than it
+ * brings, or the profile knows none. */
+uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes);
+
+/* The profile to code with after a lesson of that many bytes. Without one (0) the network learns
+ * from the text while it codes. Not to be freed. */
+const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t lesson_bytes);
+
+/* Weights of a taught network, immutable, for all models of one archive. */
+typedef struct cpr_weights cpr_weights;
+
+/* From bytes that cpr_lesson_pack() made for an equal profile and vocabulary. NULL if memory ran
+ * out, which errno tells as ENOMEM, or if they are not such bytes: EINVAL. */
+cpr_weights *cpr_weights_unpack(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                                const uint8_t *packed, size_t bytes);
+void cpr_weights_free(cpr_weights *weights);
+
+/* The network in training. The lesson is made of steps, in each of which every stream reads up to
+ * CPR_LESSON_SEGMENT tokens of its own part of the sample. Which rank reads for which stream does
+ * not matter: the streams' gradients are integers, and their sums are exact. */
+typedef struct cpr_lesson cpr_lesson;
+
+#define CPR_LESSON_SEGMENT 128u
+#define CPR_LESSON_STREAMS_MAX 256u
+
+/* Streams of a lesson that reads that many bytes. */
+uint32_t cpr_lesson_streams(uint64_t lesson_bytes);
+
+/* A lesson at its beginning, for a profile that is taught. The vocabulary must outlive it. NULL:
+ * out of memory, or cpr_model_load() fails. */
+cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                              uint32_t streams);
+void cpr_lesson_free(cpr_lesson *lesson);
+
+/* Bytes of memory of such a lesson with the largest vocabulary of its profile, within 1 %. */
+uint64_t cpr_lesson_memory(const cpr_profile *profile, uint32_t streams);
+
+/* A stream's next tokens, at most CPR_LESSON_SEGMENT; their gradients are added to those of this
+ * step. At most once a stream and step. */
+void cpr_lesson_read(cpr_lesson *lesson, uint32_t stream, const uint16_t *tokens, size_t count);
+
+/* Sums over all ranks, COLLECTIVE among those that take part, each in place. */
+typedef struct cpr_adder {
+    void (*unite)(void *context, uint64_t *words, size_t count); /* bitwise or */
+    void (*add)(void *context, int16_t *values, size_t count);   /* no sum overflows */
+    void *context;
+} cpr_adder;
+
+/* Ends a step: adds the gradients of all ranks (NULL: this one has all streams), and changes the
+ * weights, alike on all of them. progress: how much of the sample all streams together have read
+ * when the step ends, 0 to 65536, the same on all ranks. */
+void cpr_lesson_step(cpr_lesson *lesson, uint32_t progress, const cpr_adder *adder);
+
+/* What all ranks have alike between two steps, and what belongs to one stream: each one block of
+ * memory, to be saved, sent, and copied back into a lesson that was created alike on a machine of
+ * the same byte order. */
+size_t cpr_lesson_state_bytes(const cpr_lesson *lesson);
+void *cpr_lesson_state(cpr_lesson *lesson);
+size_t cpr_lesson_stream_bytes(const cpr_lesson *lesson);
+void *cpr_lesson_stream(cpr_lesson *lesson, uint32_t stream);
+
+/* After cpr_lesson_state() was written to. */
+void cpr_lesson_restored(cpr_lesson *lesson);
+
+/* What a stream's text has cost so far, were it coded by the network alone as it was when it read
+ * it: units of 2^-16 bit. */
+uint64_t cpr_lesson_loss(const cpr_lesson *lesson, uint32_t stream);
+
+/* The weights as bytes, the same on all ranks: malloc()ed, owned by the caller. NULL: out of
+ * memory. */
+uint8_t *cpr_lesson_pack(const cpr_lesson *lesson, size_t *bytes);
+
 /* ---- model --------------------------------------------------------------------------------- */
 
 typedef struct cpr_model cpr_model;
 
 /* A model in its initial state, for at most that many bytes of text from there on (tables are no
- * larger than so much text can fill). The vocabulary must outlive it, the profile need not. NULL if
- * memory ran out, or if cpr_model_load() fails. */
+ * larger than so much text can fill). weights: of the profile's taught network, NULL if it has
+ * none. They and the vocabulary must outlive the model, the profile need not. NULL if memory ran
+ * out, or if cpr_model_load() fails. */
 cpr_model *cpr_model_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                            uint64_t max_bytes);
+                            const cpr_weights *weights, uint64_t max_bytes);
 void cpr_model_free(cpr_model *model);
 
 /* Bytes of memory of such a model with the largest vocabulary of its profile, within 1 %. */
@@ -182,6 +263,10 @@ uint32_t cpr_model_predict(cpr_model *model);
 /* Learns the decision that was predicted last. Returns the token that it completed, or -1. Must
  * follow each cpr_model_predict(). */
 int32_t cpr_model_learn(cpr_model *model, unsigned bit);
+
+/* From now on taught networks rest: they say nothing and do not learn, which takes no time, or they
+ * take part again, as at the beginning of a text. A model begins awake. */
+void cpr_model_rest(cpr_model *model, bool rest);
 
 /* What all tokens since the initial state would have cost if the first network alone had predicted
  * them, in units of 2^-16 bit; 0 if the model has no network. */

@@ -206,6 +206,7 @@ struct cpr_model {
     int16_t *guess_weights; /* CPR_GUESS_ROWS rows of CPR_GUESS_INPUTS */
     uint16_t *refinements;  /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */
 
+    const cpr_weights *taught;                 /* of a taught network; NULL: there is none */
     cpr_predictor *networks[CPR_NETWORKS_MAX]; /* with parts in the state and in `scratch` */
     uint8_t *scratch;
 

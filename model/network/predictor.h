@@ -34,8 +34,10 @@ typedef struct cpr_predictor_class {
     const char *(*load)(bool *no_memory);
     const char *(*library)(void); /* which of its kernels the library runs, for the user to see */
 
-    /* An instance without memory for its parts, after load(). NULL: out of memory. */
-    cpr_predictor *(*create)(const uint32_t *parameter, const cpr_vocabulary *vocabulary);
+    /* An instance without memory for its parts, after load(). weights: those of a taught network.
+     * NULL: out of memory. */
+    cpr_predictor *(*create)(const uint32_t *parameter, const cpr_vocabulary *vocabulary,
+                             const cpr_weights *weights);
     void (*free)(cpr_predictor *predictor); /* accepts NULL */
 
     /* Places the parts of its state, which is saved and copied as it is, and of its scratch memory,
@@ -52,6 +54,9 @@ typedef struct cpr_predictor_class {
     /* These tokens come next, and stay where they are until they have come. Nothing that it says
      * may depend on it, but it can compute several at once. */
     void (*expect)(cpr_predictor *predictor, const uint16_t *tokens, size_t count);
+
+    /* See cpr_model_rest(). NULL: it is not taught. */
+    void (*rest)(cpr_predictor *predictor, bool rest);
 
     /* The state was written to: what was kept beside it is of another. */
     void (*restored)(cpr_predictor *predictor);

@@ -33,8 +33,10 @@ static const char *sru_library(void)
     return blas != NULL ? blas->kernels : "missing";
 }
 
-static cpr_predictor *sru_create(const uint32_t *parameter, const cpr_vocabulary *vocabulary)
+static cpr_predictor *sru_create(const uint32_t *parameter, const cpr_vocabulary *vocabulary,
+                                 const cpr_weights *weights)
 {
+    (void)weights;
     const char *problem;
     bool no_memory;
     const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);

@@ -42,7 +42,7 @@ cpr_status cpr_codec_create(const struct cpr_profile *profile,
     cpr_codec *codec = calloc(1, sizeof *codec);
     if (codec != NULL) {
         codec->vocabulary = vocabulary;
-        codec->model = cpr_model_create(profile, vocabulary, max_bytes);
+        codec->model = cpr_model_create(profile, vocabulary, NULL, max_bytes);
         codec->parser = cpr_parser_create(vocabulary);
         codec->raw_hash = XXH3_createState();
         codec->coded_hash = XXH3_createState();

@@ -185,7 +185,7 @@ static size_t parse(const cpr_vocabulary *vocabulary, const uint8_t *text, uint1
 
 static cpr_model *make_model(const cpr_profile *profile, const cpr_vocabulary *vocabulary)
 {
-    cpr_model *model = cpr_model_create(profile, vocabulary, TEXT_BYTES);
+    cpr_model *model = cpr_model_create(profile, vocabulary, NULL, TEXT_BYTES);
     if (model == NULL)
         fail("no memory for a model");
     return model;

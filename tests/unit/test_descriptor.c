@@ -230,7 +230,7 @@ static void use(const cpr_profile *profile)
     cpr_vocabulary *vocabulary = cpr_vocabulary_create_bytes();
     assert_non_null(vocabulary);
     assert_in_range(cpr_model_memory(profile, 1 << 14), 1, 200 << 20);
-    cpr_model *model = cpr_model_create(profile, vocabulary, 1 << 14);
+    cpr_model *model = cpr_model_create(profile, vocabulary, NULL, 1 << 14);
     assert_non_null(model);
     static const uint8_t tokens[] = "abracadabra";
     for (uint32_t i = 0; i < 60; i++)

@@ -120,7 +120,8 @@ static uint64_t run(cpr_model *model, const sample *s, size_t from, size_t to, d
 
 static cpr_model *make_model(const char *profile, const sample *s)
 {
-    cpr_model *model = cpr_model_create(cpr_profile_find(profile), s->vocabulary, SHARD_BYTES);
+    cpr_model *model =
+        cpr_model_create(cpr_profile_find(profile), s->vocabulary, NULL, SHARD_BYTES);
     assert_non_null(model);
     return model;
 }
@@ -222,7 +223,7 @@ static void any_parameters_work(void **state)
         cpr_profile *profile =
             cpr_profile_parse(descriptors[i], NULL, 0, &verdict, problem, sizeof problem);
         assert_string_equal(problem, "");
-        cpr_model *model = cpr_model_create(profile, s.vocabulary, SHARD_BYTES);
+        cpr_model *model = cpr_model_create(profile, s.vocabulary, NULL, SHARD_BYTES);
         assert_non_null(model);
         cpr_profile_free(profile); /* the model has what it needs */
         double first = 0, later = 0;
@@ -250,7 +251,7 @@ static void one_context_learns_at_once(void **state)
         "history-bits=12",
         NULL, 0, &verdict, problem, sizeof problem);
     assert_non_null(profile);
-    cpr_model *model = cpr_model_create(profile, s.vocabulary, SHARD_BYTES);
+    cpr_model *model = cpr_model_create(profile, s.vocabulary, NULL, SHARD_BYTES);
     assert_non_null(model);
     cpr_profile_free(profile);
     double loss = 0;
@@ -355,7 +356,7 @@ static void models_for_large_shards_are_known(void **state)
         assert_non_null(tables);
         assert_string_equal(tables, known[i].tables);
         free(tables);
-        cpr_model *model = cpr_model_create(profile, s.vocabulary, bytes);
+        cpr_model *model = cpr_model_create(profile, s.vocabulary, NULL, bytes);
         assert_non_null(model);
         const uint64_t predictions = run(model, &s, 0, known[i].tokens, NULL);
         if (predictions != known[i].predictions)

@@ -79,7 +79,7 @@ static fixture make_network(uint32_t width, uint32_t layers, unsigned kernel)
     fixture f = {.vocabulary = cpr_vocabulary_create_bytes(), .bytes = state.bytes};
     f.memory = aligned_alloc(64, state.bytes);
     f.scratch = aligned_alloc(64, scratch.bytes);
-    f.predictor = class->create(parameter, f.vocabulary);
+    f.predictor = class->create(parameter, f.vocabulary, NULL);
     assert_true(f.memory != NULL && f.scratch != NULL && f.predictor != NULL);
     f.network = (cpr_sru *)(void *)f.predictor;
     memset(f.memory, 0, state.bytes);

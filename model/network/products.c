@@ -1,0 +1,19 @@
+/* products.c - the tables of products.h. */
+#include "products.h"
+
+extern const cpr_products cpr_products_baseline;
+#ifdef CPR_KERNELS_X86
+extern const cpr_products cpr_products_avx2;
+extern const cpr_products cpr_products_avx512;
+#endif
+
+size_t cpr_products_packed_bytes(size_t n, size_t k)
+{
+    return n * (k + sizeof(int32_t));
+}
+
+const cpr_products *cpr_products_of(cpr_instructions set)
+{
+    static const cpr_products *const products[CPR_KERNEL_COUNT] = CPR_OF_KERNELS(&cpr_products_);
+    return products[set];
+}
