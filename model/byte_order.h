@@ -4,6 +4,17 @@
 
 #include <stdint.h>
 
+static inline uint16_t cpr_load_le16(const uint8_t *in)
+{
+    return (uint16_t)(in[0] | in[1] << 8);
+}
+
+static inline void cpr_store_le16(uint8_t *out, uint16_t value)
+{
+    out[0] = (uint8_t)value;
+    out[1] = (uint8_t)(value >> 8);
+}
+
 static inline uint64_t cpr_load_le64(const uint8_t *in)
 {
     uint64_t value = 0;

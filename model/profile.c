@@ -5,12 +5,12 @@
 
 const cpr_profile *cpr_profile_at(unsigned i)
 {
-    return i < CPR_PROFILE_COUNT ? &cpr_profiles[i] : NULL;
+    return i < CPR_PROFILE_NAMED ? &cpr_profiles[i] : NULL;
 }
 
 const cpr_profile *cpr_profile_find(const char *name)
 {
-    for (unsigned i = 0; i < CPR_PROFILE_COUNT; i++)
+    for (unsigned i = 0; i < CPR_PROFILE_NAMED; i++)
         if (strcmp(cpr_profiles[i].name, name) == 0)
             return &cpr_profiles[i];
     return NULL;
@@ -44,4 +44,29 @@ uint64_t cpr_profile_sample_bytes(const cpr_profile *profile, uint64_t corpus_by
 {
     const uint64_t most = profile->max_sample_bytes;
     return corpus_bytes < most ? corpus_bytes : most;
+}
+
+bool cpr_profile_is_taught(const cpr_profile *profile)
+{
+    return cpr_profile_taught(profile) != NULL;
+}
+
+uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
+{
+    (void)profile;
+    (void)corpus_bytes;
+    return 0;
+}
+
+const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t lesson_bytes)
+{
+    return lesson_bytes > 0 && profile == &cpr_profiles[CPR_PROFILE_NEURAL]
+               ? &cpr_profiles[CPR_PROFILE_TAUGHT]
+               : profile;
+}
+
+uint32_t cpr_lesson_streams(uint64_t lesson_bytes)
+{
+    (void)lesson_bytes;
+    return 8;
 }

@@ -56,6 +56,15 @@ struct cpr_profile {
     uint64_t max_sample_bytes; /* of the corpus, for the vocabulary */
 };
 
+/* The profile's taught network; NULL: it has none. */
+static inline const cpr_predictor_spec *cpr_profile_taught(const cpr_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->shape.networks; i++)
+        if (profile->networks[i].class == &cpr_taught_class)
+            return &profile->networks[i];
+    return NULL;
+}
+
 /* ---- inputs of the mixer ---- */
 
 #define CPR_LANES 40u       /* predictors, each an input of the mixer, in the tree */

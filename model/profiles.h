@@ -8,7 +8,15 @@
 #include "context_ids.h"
 #include "profile.h"
 
-enum { CPR_PROFILE_BALANCED, CPR_PROFILE_FAST, CPR_PROFILE_NEURAL, CPR_PROFILE_COUNT };
+enum {
+    CPR_PROFILE_BALANCED,
+    CPR_PROFILE_FAST,
+    CPR_PROFILE_NEURAL,
+    CPR_PROFILE_NAMED,
+    /* what they become after a lesson */
+    CPR_PROFILE_TAUGHT = CPR_PROFILE_NAMED,
+    CPR_PROFILE_COUNT
+};
 
 /* What balanced and neural have in common. */
 #define CPR_CONTEXTS_OF_BALANCED                                                                   \
@@ -61,6 +69,16 @@ static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
             CPR_LIKE_BALANCED,
             .max_line_pairs = 1u << 19,
             .networks = {{&cpr_sru_class, {256, 3}}},
+        },
+    [CPR_PROFILE_TAUGHT] =
+        {
+            .name = "neural",
+            .summary = "",
+            .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},
+            .context_ids = {CPR_CONTEXTS_OF_BALANCED},
+            CPR_LIKE_BALANCED,
+            .max_line_pairs = 1u << 18,
+            .networks = {{&cpr_taught_class, {256, 3, 64}}},
         },
 };
 

@@ -1,0 +1,329 @@
+/* lesson.c - memory, initial state and packed form of a lesson, and weights. */
+#include "lesson.h"
+
+#include "byte_order.h"
+#include "profile.h"
+#include "rows.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+extern const cpr_lesson_kernel cpr_lesson_kernel_baseline;
+#ifdef CPR_KERNELS_X86
+extern const cpr_lesson_kernel cpr_lesson_kernel_avx2;
+extern const cpr_lesson_kernel cpr_lesson_kernel_avx512;
+#endif
+
+#define STREAM_HEADER_BYTES 64u
+_Static_assert(sizeof(cpr_lesson_stream_header) <= STREAM_HEADER_BYTES, "cells are behind it");
+
+static size_t lesson_biases(cpr_taught_shape s)
+{
+    return (size_t)s.layers * 3 * s.width;
+}
+
+/* ---- memory ---- */
+
+static void *place(cpr_layout *layout, size_t count, size_t size)
+{
+    return cpr_layout_place(layout, "lesson", count, size);
+}
+
+static void lesson_place_table(cpr_lesson_table *table, size_t count, size_t rank,
+                               cpr_layout *scratch)
+{
+    table->count = count;
+    table->stream = place(scratch, count * rank, sizeof *table->stream);
+    table->sum = place(scratch, count * rank, sizeof *table->sum);
+    table->touched = place(scratch, (count + 63) / 64, sizeof *table->touched);
+    table->rows = place(scratch, count, sizeof *table->rows);
+    table->marked = place(scratch, count, 1);
+}
+
+static void lesson_place_state(cpr_lesson *n, cpr_taught_shape s, cpr_layout *state)
+{
+    const size_t numbers = cpr_taught_numbers(s) + lesson_biases(s);
+    n->header = place(state, 1, sizeof *n->header);
+    n->numbers = place(state, numbers, sizeof *n->numbers);
+    n->moment1 = place(state, numbers, sizeof *n->moment1);
+    n->moment2 = place(state, numbers, sizeof *n->moment2);
+    n->embedding.value = place(state, (size_t)s.tokens * s.rank, sizeof(float));
+    n->embedding.square = place(state, s.tokens, sizeof(float));
+    n->node.value = place(state, (size_t)(s.tokens - 1) * s.rank, sizeof(float));
+    n->node.square = place(state, s.tokens - 1, sizeof(float));
+}
+
+static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *scratch)
+{
+    const size_t t = CPR_LESSON_SEGMENT, w = s.width, r = s.rank, l = s.layers;
+    const size_t wide = w > r ? w : r;
+    size_t products = t * 3 * wide;
+    n->integers = place(scratch, cpr_taught_numbers(s), 1);
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
+        const size_t rows = cpr_taught_matrix_rows(s, i);
+        const size_t columns = cpr_taught_matrix_columns(s, i);
+        n->packed[i] = place(scratch, cpr_products_packed_bytes(rows, columns), 1);
+        n->transposed[i] = place(scratch, cpr_products_packed_bytes(columns, rows), 1);
+        products = rows * columns > products ? rows * columns : products;
+    }
+    n->sum = place(scratch, cpr_taught_numbers(s) + lesson_biases(s), sizeof *n->sum);
+    n->embedded = place(scratch, t * r, 1);
+    n->stream = place(scratch, (l + 1) * t * w, sizeof(float));
+    n->norm = place(scratch, (l + 1) * t, sizeof(float));
+    n->input = place(scratch, (l + 1) * t * w, 1);
+    n->gates = place(scratch, l * t * 3 * w, sizeof(float));
+    n->cell = place(scratch, l * (t + 1) * w, sizeof(float));
+    n->context = place(scratch, t * r, sizeof(float));
+    n->products_out = place(scratch, products, sizeof(int32_t));
+    n->by_context = place(scratch, t * r, sizeof(float));
+    n->by_stream = place(scratch, t * w, sizeof(float));
+    n->by_gates = place(scratch, t * 3 * w, sizeof(float));
+    n->carry = place(scratch, w, sizeof(float));
+    n->by_bias = place(scratch, 3 * w, sizeof(float));
+    n->small = place(scratch, t * 3 * wide, 1);
+    n->small_unit = place(scratch, t, sizeof(float));
+    n->wide = place(scratch, t * 3 * wide, sizeof *n->wide);
+    n->outgoing = place(scratch, (size_t)(2 * s.tokens) * r, sizeof *n->outgoing);
+    lesson_place_table(&n->embedding, s.tokens, r, scratch);
+    lesson_place_table(&n->node, s.tokens - 1, r, scratch);
+}
+
+/* Places all parts. Returns the bytes of both. */
+static size_t lesson_place(cpr_lesson *n, cpr_taught_shape s, uint8_t *memory)
+{
+    cpr_layout layout = {.memory = memory};
+    lesson_place_state(n, s, &layout);
+    n->state_bytes = layout.bytes;
+    lesson_place_scratch(n, s, &layout);
+    n->stream_bytes =
+        (STREAM_HEADER_BYTES + (size_t)s.layers * s.width * sizeof(float) + 63) & ~(size_t)63;
+    return layout.bytes;
+}
+
+static cpr_taught_shape lesson_shape(const cpr_profile *profile, uint32_t tokens)
+{
+    const uint32_t *parameter = cpr_profile_taught(profile)->parameter;
+    return (cpr_taught_shape){parameter[0], parameter[1], parameter[2], tokens};
+}
+
+uint64_t cpr_lesson_memory(const cpr_profile *profile, uint32_t streams)
+{
+    cpr_lesson measured;
+    const uint64_t bytes = lesson_place(
+        &measured, lesson_shape(profile, cpr_profile_vocabulary_size(profile, UINT64_MAX)), NULL);
+    return bytes + streams * measured.stream_bytes + sizeof measured;
+}
+
+/* ---- initial state ---- */
+
+/* Uniform in [-range, range): a linear congruential generator modulo 2^64 (Knuth, TAOCP 3.3.4), of
+ * which the high 24 bits count. */
+static void lesson_fill(float *values, size_t count, float range, uint64_t *random)
+{
+    for (size_t i = 0; i < count; i++) {
+        *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        values[i] = ((float)(int32_t)(*random >> 40) - 8388608.0f) * (range / 8388608.0f);
+    }
+}
+
+static void lesson_init(cpr_lesson *n)
+{
+    const cpr_taught_shape s = n->shape;
+    uint64_t random = 1;
+    n->header->decay[0] = n->header->decay[1] = 1.0f;
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
+        const float range = 1.75f * cpr_rsqrtf((float)cpr_taught_matrix_columns(s, i));
+        lesson_fill(n->numbers + cpr_taught_matrix_at(s, i), cpr_taught_matrix_numbers(s, i), range,
+                    &random);
+        n->header->scale[i] = 1024.0f;
+    }
+    /* Too little to be stored; from zero, no gradient would lead away. */
+    lesson_fill(n->node.value, n->node.count * s.rank, 0.03f, &random);
+    n->header->embedding_scale = 1024.0f;
+    n->header->node_scale = n->limit / 16.0f;
+    for (uint32_t layer = 0; layer < s.layers; layer++) {
+        float *bias = n->numbers + cpr_taught_numbers(s) + (size_t)layer * 3 * s.width;
+        for (size_t i = 0; i < s.width; i++)
+            bias[s.width + i] = 1.0f; /* forget little at first */
+        n->header->bias_scale[layer] = 1024.0f;
+    }
+    for (uint32_t i = 0; i < n->streams; i++)
+        cpr_loss_meter_init(&((cpr_lesson_stream_header *)cpr_lesson_stream(n, i))->loss);
+    n->kernel->prepare(n);
+}
+
+cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                              uint32_t streams)
+{
+    static const cpr_lesson_kernel *const kernels[CPR_KERNEL_COUNT] =
+        CPR_OF_KERNELS(&cpr_lesson_kernel_);
+    assert(streams >= 1 && streams <= CPR_LESSON_STREAMS_MAX);
+    cpr_lesson *n = calloc(1, sizeof *n);
+    if (n == NULL)
+        return NULL;
+    n->kernel = kernels[cpr_instructions_chosen()];
+    n->products = cpr_products_of(cpr_instructions_chosen());
+    n->shape = lesson_shape(profile, cpr_vocabulary_tokens(vocabulary));
+    n->vocabulary = vocabulary;
+    n->streams = streams;
+    n->limit = (float)(INT16_MAX / streams);
+    const size_t bytes = lesson_place(n, n->shape, NULL), all = streams * n->stream_bytes;
+    n->memory = aligned_alloc(64, bytes);
+    n->stream_memory = aligned_alloc(64, all);
+    if (n->memory == NULL || n->stream_memory == NULL) {
+        cpr_lesson_free(n);
+        return NULL;
+    }
+    memset(n->memory, 0, bytes);
+    memset(n->stream_memory, 0, all);
+    lesson_place(n, n->shape, n->memory);
+    lesson_init(n);
+    return n;
+}
+
+void cpr_lesson_free(cpr_lesson *n)
+{
+    if (n == NULL)
+        return;
+    free(n->memory);
+    free(n->stream_memory);
+    free(n);
+}
+
+/* ---- use ---- */
+
+void cpr_lesson_read(cpr_lesson *n, uint32_t stream, const uint16_t *tokens, size_t count)
+{
+    assert(stream < n->streams && count <= CPR_LESSON_SEGMENT);
+    if (count > 0)
+        n->kernel->read(n, stream, tokens, count);
+}
+
+void cpr_lesson_step(cpr_lesson *n, uint32_t progress, const cpr_adder *adder)
+{
+    assert(progress <= 65536);
+    n->kernel->step(n, progress, adder);
+}
+
+size_t cpr_lesson_state_bytes(const cpr_lesson *n)
+{
+    return n->state_bytes;
+}
+
+void *cpr_lesson_state(cpr_lesson *n)
+{
+    return n->memory;
+}
+
+size_t cpr_lesson_stream_bytes(const cpr_lesson *n)
+{
+    return n->stream_bytes;
+}
+
+void *cpr_lesson_stream(cpr_lesson *n, uint32_t stream)
+{
+    return n->stream_memory + stream * n->stream_bytes;
+}
+
+void cpr_lesson_restored(cpr_lesson *n)
+{
+    n->kernel->prepare(n);
+}
+
+uint64_t cpr_lesson_loss(const cpr_lesson *n, uint32_t stream)
+{
+    const cpr_lesson_stream_header *header =
+        (const void *)(n->stream_memory + stream * n->stream_bytes);
+    return cpr_loss_meter_read(&header->loss);
+}
+
+/* ---- packed weights ---- */
+
+static size_t weights_packed_bytes(cpr_taught_shape s)
+{
+    return cpr_taught_matrices(s) + cpr_taught_numbers(s) + 2 * lesson_biases(s) +
+           (size_t)(2 * s.tokens - 1) * s.rank;
+}
+
+uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
+{
+    const cpr_taught_shape s = n->shape;
+    *bytes = weights_packed_bytes(s);
+    uint8_t *packed = malloc(*bytes), *out = packed;
+    if (packed == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
+        *out++ = (uint8_t)(cpr_bits_of(n->unit[i]) >> 23); /* a power of two */
+    memcpy(out, n->integers, cpr_taught_numbers(s));
+    out += cpr_taught_numbers(s);
+    for (size_t i = 0; i < lesson_biases(s); i++, out += 2) {
+        const float bias = n->numbers[cpr_taught_numbers(s) + i] * CPR_TAUGHT_BIAS_ONE;
+        cpr_store_le16(out,
+                       (uint16_t)(int16_t)(int32_t)cpr_roundf(cpr_clampf(bias, -32767, 32767)));
+    }
+    cpr_row_to_bytes((int8_t *)out, n->embedding.value, CPR_TAUGHT_EMBEDDING_ONE,
+                     n->embedding.count * s.rank);
+    cpr_row_to_bytes((int8_t *)out + n->embedding.count * s.rank, n->node.value,
+                     CPR_TAUGHT_NODE_ONE, n->node.count * s.rank);
+    return packed;
+}
+
+static bool weights_place(cpr_weights *weights)
+{
+    const cpr_taught_shape s = weights->shape;
+    weights->matrices = malloc(cpr_taught_numbers(s));
+    weights->bias = malloc(lesson_biases(s) * sizeof(float));
+    weights->embedding = malloc((size_t)s.tokens * s.rank);
+    weights->node = malloc((size_t)(s.tokens - 1) * s.rank * sizeof(float));
+    return weights->matrices != NULL && weights->bias != NULL && weights->embedding != NULL &&
+           weights->node != NULL;
+}
+
+cpr_weights *cpr_weights_unpack(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                                const uint8_t *packed, size_t bytes)
+{
+    const cpr_taught_shape s = lesson_shape(profile, cpr_vocabulary_tokens(vocabulary));
+    errno = EINVAL;
+    if (bytes != weights_packed_bytes(s))
+        return NULL;
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
+        if (packed[i] < 64 || packed[i] > 190)
+            return NULL;
+    for (size_t i = cpr_taught_matrices(s); i < bytes; i++)
+        if (packed[i] == 0x80 && (i < cpr_taught_matrices(s) + cpr_taught_numbers(s) ||
+                                  i >= bytes - (size_t)(2 * s.tokens - 1) * s.rank))
+            return NULL;
+    errno = ENOMEM;
+    cpr_weights *weights = calloc(1, sizeof *weights);
+    if (weights == NULL)
+        return NULL;
+    weights->shape = s;
+    if (!weights_place(weights)) {
+        cpr_weights_free(weights);
+        errno = ENOMEM;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
+        weights->unit[i] = cpr_float_of((uint32_t)*packed++ << 23);
+    memcpy(weights->matrices, packed, cpr_taught_numbers(s));
+    packed += cpr_taught_numbers(s);
+    for (size_t i = 0; i < lesson_biases(s); i++, packed += 2)
+        weights->bias[i] = (float)(int16_t)cpr_load_le16(packed) / CPR_TAUGHT_BIAS_ONE;
+    memcpy(weights->embedding, packed, (size_t)s.tokens * s.rank);
+    packed += (size_t)s.tokens * s.rank;
+    for (size_t i = 0; i < (size_t)(s.tokens - 1) * s.rank; i++)
+        weights->node[i] = (float)(int8_t)packed[i] / CPR_TAUGHT_NODE_ONE;
+    return weights;
+}
+
+void cpr_weights_free(cpr_weights *weights)
+{
+    if (weights == NULL)
+        return;
+    free(weights->matrices);
+    free(weights->bias);
+    free(weights->embedding);
+    free(weights->node);
+    free(weights);
+}

@@ -1,0 +1,450 @@
+/* lesson_kernel.c - the arithmetic of a lesson. Compiled once per instruction set. */
+#include "lesson.h"
+#include "rows.h"
+#include "vocabulary.h"
+
+#include <assert.h>
+#ifdef CPR_KNOBS
+#include <stdlib.h>
+static float knob(const char *name, float value)
+{
+    const char *text = getenv(name);
+    return text != NULL ? (float)atof(text) : value;
+}
+#define KNOB(name, value) knob(#name, value)
+#else
+#define KNOB(name, value) (value)
+#endif
+
+#define SEGMENT ((size_t)CPR_LESSON_SEGMENT)
+
+/* Chosen by measurement, see EXPERIMENTS.md. */
+#define NODE_RATE KNOB(NODE_RATE, 0.05f)
+#define EMBEDDING_RATE KNOB(EMBEDDING_RATE, 0.2f)
+#define MATRIX_RATE KNOB(MATRIX_RATE, 0.003f)
+#define WARM_UP KNOB(WARM_UP, 655.0f) /* of progress */
+#define RATE_LEAST KNOB(RATE_LEAST, 0.02f)
+#define ROW_RATE_LEAST KNOB(ROW_RATE_LEAST, 0.1f)
+#define MOMENT1_DECAY KNOB(MOMENT1_DECAY, 0.9f)
+#define MOMENT2_DECAY KNOB(MOMENT2_DECAY, 0.99f)
+#define WEIGHT_BITS ((uint32_t)KNOB(WEIGHT_BITS, 7))
+#define WIDE_BITS 11 /* of gradients that are multiplied by activations */
+
+/* ---- operands ---- */
+
+static void lesson_prepare(cpr_lesson *n)
+{
+    for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++) {
+        const size_t at = cpr_taught_matrix_at(n->shape, i);
+        const size_t count = cpr_taught_matrix_numbers(n->shape, i);
+        const size_t rows = cpr_taught_matrix_rows(n->shape, i);
+        const size_t columns = cpr_taught_matrix_columns(n->shape, i);
+        const float scale = cpr_row_scale(cpr_row_largest(n->numbers + at, count), WEIGHT_BITS);
+        n->unit[i] = 1.0f / scale;
+        cpr_row_to_bytes(n->integers + at, n->numbers + at, scale, count);
+        n->products->pack(n->packed[i], n->integers + at, rows, columns);
+        n->products->pack_transposed(n->transposed[i], n->integers + at, columns, rows);
+    }
+}
+
+static void lesson_multiply(const cpr_lesson *n, uint32_t matrix, const int8_t *input, size_t rows)
+{
+    n->products->multiply(n->products_out, input, rows, n->packed[matrix],
+                          cpr_taught_matrix_rows(n->shape, matrix),
+                          cpr_taught_matrix_columns(n->shape, matrix));
+}
+
+/* ---- forward ---- */
+
+static void lesson_embed(cpr_lesson *n, uint32_t last, const uint16_t *tokens, size_t count)
+{
+    const size_t w = n->shape.width, r = n->shape.rank;
+    for (size_t row = 0; row < count; row++) {
+        const uint32_t token = row == 0 ? last : tokens[row - 1];
+        cpr_row_to_bytes(n->embedded + row * r, n->embedding.value + token * r,
+                         CPR_TAUGHT_EMBEDDING_ONE, r);
+    }
+    lesson_multiply(n, 0, n->embedded, count);
+    cpr_row_from_integers(n->stream, n->products_out, n->unit[0] / CPR_TAUGHT_EMBEDDING_ONE,
+                          count * w);
+}
+
+static void lesson_normalize(cpr_lesson *n, uint32_t layer, size_t count)
+{
+    const size_t w = n->shape.width;
+    for (size_t row = layer * SEGMENT; row < layer * SEGMENT + count; row++) {
+        const float *x = n->stream + row * w;
+        n->norm[row] = cpr_row_norm(x, w);
+        cpr_row_to_bytes(n->input + row * w, x, n->norm[row] * CPR_TAUGHT_ACTIVATION_ONE, w);
+    }
+}
+
+static void lesson_layer(cpr_lesson *n, uint32_t layer, size_t count)
+{
+    const size_t w = n->shape.width;
+    const float *bias = n->numbers + cpr_taught_numbers(n->shape) + (size_t)layer * 3 * w;
+    const float unit = n->unit[1 + layer] / CPR_TAUGHT_ACTIVATION_ONE;
+    lesson_normalize(n, layer, count);
+    lesson_multiply(n, 1 + layer, n->input + layer * SEGMENT * w, count);
+    for (size_t row = 0; row < count; row++) {
+        float *cell = n->cell + (layer * (SEGMENT + 1) + row) * w;
+        const float *x = n->stream + (layer * SEGMENT + row) * w;
+        cpr_row_gates(n->products_out + row * 3 * w, bias, unit, cell, x,
+                      n->gates + (layer * SEGMENT + row) * 3 * w, cell + w,
+                      n->stream + ((layer + 1) * SEGMENT + row) * w, w);
+    }
+}
+
+static void lesson_forward(cpr_lesson *n, uint32_t last, const uint16_t *tokens, size_t count)
+{
+    const size_t w = n->shape.width, r = n->shape.rank;
+    const uint32_t l = n->shape.layers;
+    lesson_embed(n, last, tokens, count);
+    for (uint32_t layer = 0; layer < l; layer++)
+        lesson_layer(n, layer, count);
+    lesson_normalize(n, l, count);
+    lesson_multiply(n, 1 + l, n->input + l * SEGMENT * w, count);
+    cpr_row_from_integers(n->context, n->products_out, n->unit[1 + l] / CPR_TAUGHT_ACTIVATION_ONE,
+                          count * r);
+    for (size_t row = 0; row < count; row++)
+        n->context[row * r] = 1.0f;
+}
+
+/* ---- gradients of tables ---- */
+
+/* A row's gradients in the stream, to which the caller adds. */
+static int32_t *table_row(cpr_lesson_table *table, uint32_t row, size_t rank)
+{
+    if (!table->marked[row]) {
+        table->marked[row] = 1;
+        table->rows[table->row_count++] = row;
+    }
+    return table->stream + row * rank;
+}
+
+/* Adds factor * x, rounded. */
+static void table_add(int32_t *restrict out, float factor, const float *restrict x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] += (int32_t)cpr_roundf(cpr_clampf(factor * x[i], -2097152.0f, 2097152.0f));
+}
+
+/* Adds what the stream has gathered to the step's sums. */
+static void table_finish(cpr_lesson_table *table, size_t rank, int32_t limit)
+{
+    for (uint32_t i = 0; i < table->row_count; i++) {
+        const uint32_t row = table->rows[i];
+        int32_t *restrict from = table->stream + row * rank;
+        int16_t *restrict to = table->sum + row * rank;
+        for (size_t k = 0; k < rank; k++) {
+            int32_t value = from[k] < limit ? from[k] : limit;
+            value = value > -limit ? value : -limit;
+            to[k] = (int16_t)(to[k] + value);
+            from[k] = 0;
+        }
+        table->marked[row] = 0;
+        table->touched[row / 64] |= UINT64_C(1) << row % 64;
+    }
+    table->row_count = 0;
+}
+
+/* ---- backward ---- */
+
+static void lesson_add_loss(cpr_loss_meter *meter, float probability)
+{
+    const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
+    cpr_loss_meter_add(meter, (uint32_t)p);
+}
+
+/* The nodes on a token's path: their gradients, and the sum of those by the context. */
+static void lesson_nodes(cpr_lesson *n, cpr_loss_meter *loss, size_t row, uint32_t token)
+{
+    const size_t r = n->shape.rank;
+    const float *context = n->context + row * r;
+    float *by_context = n->by_context + row * r;
+    const unsigned length = n->vocabulary->depth[token];
+    const uint32_t path = n->vocabulary->path[token];
+    uint32_t node = 0;
+    memset(by_context, 0, r * sizeof *by_context);
+    for (unsigned depth = 0; depth < length; depth++) {
+        const unsigned bit = path >> (length - 1 - depth) & 1;
+        const float *vector = n->node.value + node * r;
+        const float p1 = cpr_sigmoidf(cpr_row_dot(context, vector, r)), error = p1 - (float)bit;
+        lesson_add_loss(loss, bit ? p1 : 1.0f - p1);
+        cpr_row_add(by_context, error, vector, r);
+        table_add(table_row(&n->node, node, r), error * n->header->node_scale, context, r);
+        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    }
+    by_context[0] = 0.0f;
+}
+
+/* The stream's gradient of a matrix: the sum over rows of the transpose of `by` times `input`. */
+static void lesson_matrix_gradient(cpr_lesson *n, uint32_t matrix, const float *by,
+                                   const int8_t *input, float input_unit, size_t count)
+{
+    const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
+    const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
+    const float scale = cpr_row_scale(cpr_row_largest(by, count * rows), WIDE_BITS);
+    cpr_row_to_words(n->wide, by, scale, (1 << WIDE_BITS) - 1, count * rows);
+    n->products->outer(n->products_out, n->wide, input, count, rows, columns);
+    const float factor = n->header->scale[matrix] * input_unit / scale, limit = n->limit;
+    int16_t *restrict sum = n->sum + cpr_taught_matrix_at(n->shape, matrix);
+    const int32_t *restrict out = n->products_out;
+    for (size_t i = 0; i < rows * columns; i++)
+        sum[i] = (int16_t)(sum[i] +
+                           (int32_t)cpr_roundf(cpr_clampf((float)out[i] * factor, -limit, limit)));
+}
+
+/* The rows of `by` times a matrix, to products_out; what 1 stands for is in small_unit. */
+static void lesson_back_multiply(cpr_lesson *n, uint32_t matrix, const float *by, size_t count)
+{
+    const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
+    const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
+    for (size_t row = 0; row < count; row++) {
+        const float *from = by + row * rows;
+        const float scale = cpr_row_scale(cpr_row_largest(from, rows), 7);
+        cpr_row_to_bytes(n->small + row * rows, from, scale, rows);
+        n->small_unit[row] = n->unit[matrix] / scale;
+    }
+    n->products->multiply(n->products_out, n->small, count, n->transposed[matrix], columns, rows);
+}
+
+/* From the products of lesson_back_multiply(), gradients by normalized rows, adds those by the rows
+ * themselves. */
+static void lesson_norm_gradient(cpr_lesson *n, uint32_t layer, size_t count)
+{
+    const size_t w = n->shape.width;
+    float normalized[CPR_TAUGHT_WIDTH_MAX];
+    for (size_t row = 0; row < count; row++) {
+        const float *restrict x = n->stream + (layer * SEGMENT + row) * w;
+        const float norm = n->norm[layer * SEGMENT + row];
+        float *restrict out = n->by_stream + row * w;
+        cpr_row_from_integers(normalized, n->products_out + row * w, n->small_unit[row], w);
+        const float mean = cpr_row_dot(normalized, x, w) * norm * norm / (float)w;
+        for (size_t i = 0; i < w; i++)
+            out[i] += norm * (normalized[i] - x[i] * mean);
+    }
+}
+
+/* At one position: the gradients by the products of candidate, forget gate and output gate. */
+static void lesson_gate_gradients(const float *restrict gates, const float *restrict before,
+                                  const float *restrict cell, const float *restrict by_out,
+                                  float *restrict carry, float *restrict by, float *restrict bias,
+                                  size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        const float candidate = gates[i], forget = gates[width + i], open = gates[2 * width + i];
+        const float by_cell = carry[i] + by_out[i] * open;
+        const float by_candidate = by_cell * (1.0f - forget);
+        const float by_forget = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
+        const float by_open = by_out[i] * cell[i] * open * (1.0f - open);
+        by[i] = by_candidate;
+        by[width + i] = by_forget;
+        by[2 * width + i] = by_open;
+        bias[i] += by_candidate;
+        bias[width + i] += by_forget;
+        bias[2 * width + i] += by_open;
+        carry[i] = by_cell * forget;
+    }
+}
+
+static void lesson_layer_gradient(cpr_lesson *n, uint32_t layer, size_t count)
+{
+    const size_t w = n->shape.width;
+    memset(n->carry, 0, w * sizeof *n->carry);
+    memset(n->by_bias, 0, 3 * w * sizeof *n->by_bias);
+    for (size_t row = count; row-- > 0;) {
+        const float *cell = n->cell + (layer * (SEGMENT + 1) + row) * w;
+        lesson_gate_gradients(n->gates + (layer * SEGMENT + row) * 3 * w, cell, cell + w,
+                              n->by_stream + row * w, n->carry, n->by_gates + row * 3 * w,
+                              n->by_bias, w);
+    }
+    const float scale = n->header->bias_scale[layer], limit = n->limit;
+    int16_t *sum = n->sum + cpr_taught_numbers(n->shape) + (size_t)layer * 3 * w;
+    for (size_t i = 0; i < 3 * w; i++)
+        sum[i] = (int16_t)(sum[i] +
+                           (int32_t)cpr_roundf(cpr_clampf(n->by_bias[i] * scale, -limit, limit)));
+    lesson_matrix_gradient(n, 1 + layer, n->by_gates, n->input + layer * SEGMENT * w,
+                           1.0f / CPR_TAUGHT_ACTIVATION_ONE, count);
+    lesson_back_multiply(n, 1 + layer, n->by_gates, count);
+    lesson_norm_gradient(n, layer, count);
+}
+
+static void lesson_embedding_gradient(cpr_lesson *n, uint32_t last, const uint16_t *tokens,
+                                      size_t count)
+{
+    const size_t r = n->shape.rank;
+    lesson_matrix_gradient(n, 0, n->by_stream, n->embedded, 1.0f / CPR_TAUGHT_EMBEDDING_ONE, count);
+    lesson_back_multiply(n, 0, n->by_stream, count);
+    for (size_t row = 0; row < count; row++) {
+        const uint32_t token = row == 0 ? last : tokens[row - 1];
+        float by[CPR_TAUGHT_RANK_MAX];
+        cpr_row_from_integers(by, n->products_out + row * r, n->small_unit[row], r);
+        table_add(table_row(&n->embedding, token, r), n->header->embedding_scale, by, r);
+    }
+}
+
+static void lesson_read(cpr_lesson *n, uint32_t stream, const uint16_t *tokens, size_t count)
+{
+    const size_t w = n->shape.width;
+    const uint32_t l = n->shape.layers;
+    uint8_t *memory = n->stream_memory + stream * n->stream_bytes;
+    cpr_lesson_stream_header *header = (void *)memory;
+    float *cells = (void *)(memory + 64);
+    for (uint32_t layer = 0; layer < l; layer++)
+        memcpy(n->cell + layer * (SEGMENT + 1) * w, cells + layer * w, w * sizeof(float));
+    lesson_forward(n, header->last, tokens, count);
+    for (size_t row = 0; row < count; row++)
+        lesson_nodes(n, &header->loss, row, tokens[row]);
+
+    lesson_matrix_gradient(n, 1 + l, n->by_context, n->input + l * SEGMENT * w,
+                           1.0f / CPR_TAUGHT_ACTIVATION_ONE, count);
+    lesson_back_multiply(n, 1 + l, n->by_context, count);
+    memset(n->by_stream, 0, count * w * sizeof *n->by_stream);
+    lesson_norm_gradient(n, l, count);
+    for (uint32_t layer = l; layer-- > 0;)
+        lesson_layer_gradient(n, layer, count);
+    lesson_embedding_gradient(n, header->last, tokens, count);
+
+    table_finish(&n->embedding, n->shape.rank, (int32_t)n->limit);
+    table_finish(&n->node, n->shape.rank, (int32_t)n->limit);
+    for (uint32_t layer = 0; layer < l; layer++)
+        memcpy(cells + layer * w, n->cell + (layer * (SEGMENT + 1) + count) * w, w * sizeof(float));
+    header->last = tokens[count - 1];
+}
+
+/* ---- steps ---- */
+
+/* One step of Adam; the gradients are `sum` times `unit`, `fix` makes up for the second moment's
+ * beginning. Returns the largest magnitude in `sum`, which becomes zero. */
+static int32_t lesson_adam(float *restrict value, float *restrict moment1, float *restrict moment2,
+                           int16_t *restrict sum, size_t count, float unit, float rate, float fix)
+{
+    const float decay1 = 1.0f - MOMENT1_DECAY, decay2 = 1.0f - MOMENT2_DECAY;
+    int32_t most = 0;
+    for (size_t i = 0; i < count; i++) {
+        const int32_t s = sum[i], magnitude = s < 0 ? -s : s;
+        const float g = (float)s * unit;
+        most = magnitude > most ? magnitude : most;
+        moment1[i] += decay1 * (g - moment1[i]);
+        moment2[i] += decay2 * (g * g - moment2[i]);
+        value[i] -= rate * moment1[i] * cpr_rsqrtf(moment2[i] * fix + 1e-20f);
+        sum[i] = 0;
+    }
+    return most;
+}
+
+/* The scale for the next step: sums shall be large, but a stream's parts seldom at their limit. */
+static float lesson_next_scale(const cpr_lesson *n, float scale, int32_t most)
+{
+    const float top = n->limit * 0.35f * (float)n->streams *
+                      cpr_rsqrtf((float)n->streams); /* parts that do not agree add up so */
+    if ((float)most > top)
+        return scale * 0.5f;
+    return (float)most < top * 0.2f && scale < 1e18f ? scale * 2.0f : scale;
+}
+
+static void lesson_step_matrices(cpr_lesson *n, float rate, float fix)
+{
+    cpr_lesson_header *header = n->header;
+    for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++) {
+        const size_t at = cpr_taught_matrix_at(n->shape, i);
+        const int32_t most =
+            lesson_adam(n->numbers + at, n->moment1 + at, n->moment2 + at, n->sum + at,
+                        cpr_taught_matrix_numbers(n->shape, i), 1.0f / header->scale[i], rate, fix);
+        header->scale[i] = lesson_next_scale(n, header->scale[i], most);
+    }
+    for (uint32_t layer = 0; layer < n->shape.layers; layer++) {
+        const size_t count = (size_t)3 * n->shape.width;
+        const size_t at = cpr_taught_numbers(n->shape) + layer * count;
+        const int32_t most =
+            lesson_adam(n->numbers + at, n->moment1 + at, n->moment2 + at, n->sum + at, count,
+                        1.0f / header->bias_scale[layer], rate, fix);
+        header->bias_scale[layer] = lesson_next_scale(n, header->bias_scale[layer], most);
+    }
+}
+
+static int32_t lesson_step_row(float *restrict value, float *square, int16_t *restrict sum,
+                               size_t rank, float unit, float rate)
+{
+    float gradient[CPR_TAUGHT_RANK_MAX];
+    int32_t most = 0;
+    for (size_t i = 0; i < rank; i++) {
+        const int32_t s = sum[i], magnitude = s < 0 ? -s : s;
+        most = magnitude > most ? magnitude : most;
+        gradient[i] = (float)s * unit;
+        sum[i] = 0;
+    }
+    *square += cpr_row_dot(gradient, gradient, rank) / (float)rank;
+    cpr_row_add(value, -rate * cpr_rsqrtf(*square + 1e-8f), gradient, rank);
+    return most;
+}
+
+/* Returns the largest magnitude among the sums. */
+static int32_t lesson_step_table(cpr_lesson *n, cpr_lesson_table *table, float scale, float rate)
+{
+    int32_t most = 0;
+    for (size_t word = 0; word < (table->count + 63) / 64; word++) {
+        for (uint64_t left = table->touched[word]; left != 0; left &= left - 1) {
+            const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+            const int32_t largest = lesson_step_row(
+                table->value + row * n->shape.rank, &table->square[row],
+                table->sum + row * n->shape.rank, n->shape.rank, 1.0f / scale, rate);
+            most = largest > most ? largest : most;
+        }
+        table->touched[word] = 0;
+    }
+    return most;
+}
+
+/* Copies the touched rows of a table to `out`, or back; returns the end of them there. */
+static int16_t *lesson_carry(cpr_lesson *n, cpr_lesson_table *table, int16_t *out, bool back)
+{
+    const size_t bytes = n->shape.rank * sizeof *out;
+    for (size_t word = 0; word < (table->count + 63) / 64; word++)
+        for (uint64_t left = table->touched[word]; left != 0; left &= left - 1) {
+            const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+            int16_t *sum = table->sum + row * n->shape.rank;
+            memcpy(back ? sum : out, back ? out : sum, bytes);
+            out += n->shape.rank;
+        }
+    return out;
+}
+
+static void lesson_exchange(cpr_lesson *n, const cpr_adder *adder)
+{
+    const size_t numbers =
+        cpr_taught_numbers(n->shape) + (size_t)n->shape.layers * 3 * n->shape.width;
+    adder->unite(adder->context, n->embedding.touched, (n->embedding.count + 63) / 64);
+    adder->unite(adder->context, n->node.touched, (n->node.count + 63) / 64);
+    adder->add(adder->context, n->sum, numbers);
+    int16_t *end = lesson_carry(n, &n->embedding, n->outgoing, false);
+    end = lesson_carry(n, &n->node, end, false);
+    adder->add(adder->context, n->outgoing, (size_t)(end - n->outgoing));
+    end = lesson_carry(n, &n->embedding, n->outgoing, true);
+    lesson_carry(n, &n->node, end, true);
+}
+
+static void lesson_step(cpr_lesson *n, uint32_t progress, const cpr_adder *adder)
+{
+    cpr_lesson_header *header = n->header;
+    if (adder != NULL)
+        lesson_exchange(n, adder);
+    header->steps++;
+    header->decay[0] *= MOMENT1_DECAY;
+    header->decay[1] *= MOMENT2_DECAY;
+    const float at = (float)progress, left = (65536.0f - at) / 65536.0f;
+    const float warm = at < WARM_UP ? (at + 1.0f) / WARM_UP : 1.0f;
+    const float slowed = warm * (left > RATE_LEAST ? left : RATE_LEAST);
+    const float row_slowed = warm * (left > ROW_RATE_LEAST ? left : ROW_RATE_LEAST);
+    lesson_step_matrices(n, MATRIX_RATE * slowed / (1.0f - header->decay[0]),
+                         1.0f / (1.0f - header->decay[1]));
+    const int32_t most =
+        lesson_step_table(n, &n->embedding, header->embedding_scale, EMBEDDING_RATE * row_slowed);
+    header->embedding_scale = lesson_next_scale(n, header->embedding_scale, most / 4);
+    lesson_step_table(n, &n->node, header->node_scale, NODE_RATE * row_slowed);
+    lesson_prepare(n);
+}
+
+const cpr_lesson_kernel CPR_IN_KERNEL(cpr_lesson_kernel_) = {lesson_read, lesson_step,
+                                                             lesson_prepare};

@@ -1,0 +1,110 @@
+/* rows.h - functions on rows of numbers that taught networks and their lessons share. Private to
+ * model/network/.
+ *
+ * Included by kernels: loops are written so that every compiler may make vectors of them without
+ * changing a result. Parameters are `restrict`, since GCC believes it of nothing else. */
+#ifndef CPR_ROWS_H
+#define CPR_ROWS_H
+
+#include "exact_math.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPR_ROW_LANES 16u        /* partial sums of a sum over a row */
+#define CPR_ROW_NORM_LEAST 1e-2f /* is added to a row's mean square */
+
+/* Sum of products, in CPR_ROW_LANES partial sums; then the second half of them is added to the
+ * first, and so on. count is a multiple of CPR_ROW_LANES. */
+static inline float cpr_row_dot(const float *restrict a, const float *restrict b, size_t count)
+{
+    float sum[CPR_ROW_LANES] = {0};
+    for (size_t at = 0; at < count; at += CPR_ROW_LANES)
+        for (size_t i = 0; i < CPR_ROW_LANES; i++)
+            sum[i] += a[at + i] * b[at + i];
+    for (size_t half = CPR_ROW_LANES / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            sum[i] += sum[i + half];
+    return sum[0];
+}
+
+/* The largest magnitude of a row; count is a multiple of CPR_ROW_LANES. */
+static inline float cpr_row_largest(const float *restrict values, size_t count)
+{
+    float most[CPR_ROW_LANES] = {0};
+    for (size_t at = 0; at < count; at += CPR_ROW_LANES)
+        for (size_t i = 0; i < CPR_ROW_LANES; i++) {
+            const float v = values[at + i], magnitude = v < 0 ? -v : v;
+            most[i] = magnitude > most[i] ? magnitude : most[i];
+        }
+    for (size_t i = 1; i < CPR_ROW_LANES; i++)
+        most[0] = most[i] > most[0] ? most[i] : most[0];
+    return most[0];
+}
+
+/* The power of two by which numbers up to that magnitude are multiplied to make integers up to
+ * 2^bits - 1. */
+static inline float cpr_row_scale(float magnitude, uint32_t bits)
+{
+    if (!(magnitude > 1e-30f))
+        return 1.0f;
+    const uint32_t exponent = cpr_bits_of(magnitude) >> 23; /* magnitude < 2^(exponent - 126) */
+    return cpr_float_of((bits + 253 - exponent) << 23);
+}
+
+static inline void cpr_row_to_bytes(int8_t *restrict out, const float *restrict in, float scale,
+                                    size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (int8_t)(int32_t)cpr_roundf(cpr_clampf(in[i] * scale, -127.0f, 127.0f));
+}
+
+static inline void cpr_row_to_words(int16_t *restrict out, const float *restrict in, float scale,
+                                    float limit, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (int16_t)(int32_t)cpr_roundf(cpr_clampf(in[i] * scale, -limit, limit));
+}
+
+static inline void cpr_row_from_integers(float *restrict out, const int32_t *restrict in,
+                                         float unit, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)in[i] * unit;
+}
+
+/* out += factor * x */
+static inline void cpr_row_add(float *restrict out, float factor, const float *restrict x,
+                               size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] += factor * x[i];
+}
+
+/* What a row is multiplied by to have about mean square one. */
+static inline float cpr_row_norm(const float *x, size_t width)
+{
+    return cpr_rsqrtf(cpr_row_dot(x, x, width) / (float)width + CPR_ROW_NORM_LEAST);
+}
+
+/* From a layer's products at a position to what it gives: `products` are those of candidate, forget
+ * gate and output gate, `width` each, as are the biases. cell and out may be before and x. */
+static inline void cpr_row_gates(const int32_t *restrict products, const float *restrict bias,
+                                 float unit, const float *restrict before, const float *restrict x,
+                                 float *restrict gates, float *restrict cell, float *restrict out,
+                                 size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        const float candidate = (float)products[i] * unit + bias[i];
+        const float forget = cpr_sigmoidf((float)products[width + i] * unit + bias[width + i]);
+        const float open =
+            cpr_sigmoidf((float)products[2 * width + i] * unit + bias[2 * width + i]);
+        gates[i] = candidate;
+        gates[width + i] = forget;
+        gates[2 * width + i] = open;
+        cell[i] = candidate + forget * (before[i] - candidate);
+        out[i] = x[i] + open * cell[i];
+    }
+}
+
+#endif

@@ -1,0 +1,151 @@
+/* taught_kernel.c - the arithmetic of a taught network while it codes. Compiled once per
+ * instruction set. */
+#include "rows.h"
+#include "taught.h"
+#include "vocabulary.h"
+
+#include <assert.h>
+
+#define SEGMENT ((size_t)CPR_TAUGHT_SEGMENT)
+
+/* Chosen by measurement, see EXPERIMENTS.md. */
+#define NODE_RATE 0.02f
+
+static void taught_multiply(const cpr_taught *n, uint32_t matrix, size_t rows)
+{
+    n->products->multiply(n->sums, n->input, rows, n->packed[matrix],
+                          cpr_taught_matrix_rows(n->shape, matrix),
+                          cpr_taught_matrix_columns(n->shape, matrix));
+}
+
+/* Makes operands of the normalized rows of the stream. */
+static void taught_normalize(const cpr_taught *n, size_t rows)
+{
+    const size_t w = n->shape.width;
+    for (size_t row = 0; row < rows; row++) {
+        const float *x = n->stream + row * w;
+        cpr_row_to_bytes(n->input + row * w, x, cpr_row_norm(x, w) * CPR_TAUGHT_ACTIVATION_ONE, w);
+    }
+}
+
+static void taught_embed(const cpr_taught *n, size_t position, size_t rows)
+{
+    const size_t w = n->shape.width, r = n->shape.rank;
+    for (size_t row = 0; row < rows; row++)
+        memcpy(n->input + row * r, n->weights->embedding + n->header->token[position + row] * r, r);
+    taught_multiply(n, 0, rows);
+    cpr_row_from_integers(n->stream, n->sums, n->weights->unit[0] / CPR_TAUGHT_EMBEDDING_ONE,
+                          rows * w);
+}
+
+static void taught_layer(const cpr_taught *n, uint32_t layer, size_t position, size_t rows)
+{
+    const size_t w = n->shape.width;
+    const float unit = n->weights->unit[1 + layer] / CPR_TAUGHT_ACTIVATION_ONE;
+    float *cell = n->cell + (layer * (SEGMENT + 1) + position) * w;
+    taught_normalize(n, rows);
+    taught_multiply(n, 1 + layer, rows);
+    for (size_t row = 0; row < rows; row++, cell += w) {
+        float *x = n->stream + row * w;
+        float out[CPR_TAUGHT_WIDTH_MAX];
+        cpr_row_gates(n->sums + row * 3 * w, n->weights->bias + layer * 3 * w, unit, cell, x,
+                      n->gates, cell + w, out, w);
+        memcpy(x, out, w * sizeof *x);
+    }
+}
+
+/* Computes the positions of these tokens. */
+static void taught_compute(cpr_taught *n, size_t position, size_t end)
+{
+    const size_t rows = end - position, r = n->shape.rank;
+    taught_embed(n, position, rows);
+    for (uint32_t layer = 0; layer < n->shape.layers; layer++)
+        taught_layer(n, layer, position, rows);
+    taught_normalize(n, rows);
+    taught_multiply(n, 1 + n->shape.layers, rows);
+    cpr_row_from_integers(n->context + position * r, n->sums,
+                          n->weights->unit[1 + n->shape.layers] / CPR_TAUGHT_ACTIVATION_ONE,
+                          rows * r);
+    for (size_t row = 0; row < rows; row++)
+        n->context[(position + row) * r] = 1.0f;
+}
+
+/* The segment is complete: the next one begins with the cells that it ends with. */
+static void taught_turn(cpr_taught *n)
+{
+    const size_t w = n->shape.width;
+    for (uint32_t layer = 0; layer < n->shape.layers; layer++) {
+        float *cell = n->cell + layer * (SEGMENT + 1) * w;
+        memcpy(cell, cell + SEGMENT * w, w * sizeof *cell);
+    }
+    n->header->position = n->ready = 0;
+}
+
+/* Puts in the token that came last. If it is the first of those that are coming, what the others
+ * give is computed together with it: the same, but faster. */
+static void taught_put(cpr_taught *n, uint32_t token)
+{
+    cpr_taught_header *header = n->header;
+    if (header->position == SEGMENT)
+        taught_turn(n);
+    const size_t position = header->position++;
+    if (n->coming < n->coming_end && *n->coming == token)
+        n->coming++;
+    else
+        n->coming = n->coming_end;
+    if (position < n->ready && header->token[position] == token)
+        return;
+    size_t end = position + 1;
+    header->token[position] = token;
+    for (const uint16_t *next = n->coming; next < n->coming_end && end < SEGMENT; next++)
+        header->token[end++] = *next;
+    taught_compute(n, position, end);
+    n->ready = (uint32_t)end;
+}
+
+static float taught_logit(const cpr_predictor *predictor, uint32_t node)
+{
+    const cpr_taught *n = (const cpr_taught *)(const void *)predictor;
+    const size_t r = n->shape.rank;
+    if (n->header->resting)
+        return 0.0f;
+    assert(n->header->position >= 1);
+    return cpr_row_dot(n->context + (n->header->position - 1) * r, n->node + node * r, r);
+}
+
+static void taught_add_loss(cpr_taught *n, float probability)
+{
+    const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
+    cpr_loss_meter_add(&n->header->loss, (uint32_t)p);
+}
+
+static void taught_learn_nodes(cpr_taught *n, uint32_t token)
+{
+    const size_t r = n->shape.rank;
+    const float *context = n->context + (n->header->position - 1) * r;
+    const unsigned length = n->vocabulary->depth[token];
+    const uint32_t path = n->vocabulary->path[token];
+    uint32_t node = 0;
+    for (unsigned depth = 0; depth < length; depth++) {
+        const unsigned bit = path >> (length - 1 - depth) & 1;
+        float *vector = n->node + node * r;
+        const float p1 = cpr_sigmoidf(cpr_row_dot(context, vector, r)), error = p1 - (float)bit;
+        taught_add_loss(n, bit ? p1 : 1.0f - p1);
+        n->node_square[node] += error * error;
+        const float step = NODE_RATE * cpr_rsqrtf(n->node_square[node]) * error;
+        cpr_row_add(vector, -step, context, r);
+        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    }
+}
+
+static void taught_learn(cpr_predictor *predictor, uint32_t token)
+{
+    cpr_taught *n = (cpr_taught *)(void *)predictor;
+    if (n->header->resting)
+        return;
+    taught_learn_nodes(n, token);
+    taught_put(n, token);
+}
+
+const cpr_taught_kernel CPR_IN_KERNEL(cpr_taught_kernel_) = {taught_logit, taught_learn,
+                                                             taught_put};
