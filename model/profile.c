@@ -45,28 +45,3 @@ uint64_t cpr_profile_sample_bytes(const cpr_profile *profile, uint64_t corpus_by
     const uint64_t most = profile->max_sample_bytes;
     return corpus_bytes < most ? corpus_bytes : most;
 }
-
-bool cpr_profile_is_taught(const cpr_profile *profile)
-{
-    return cpr_profile_taught(profile) != NULL;
-}
-
-uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
-{
-    (void)profile;
-    (void)corpus_bytes;
-    return 0;
-}
-
-const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t lesson_bytes)
-{
-    return lesson_bytes > 0 && profile == &cpr_profiles[CPR_PROFILE_NEURAL]
-               ? &cpr_profiles[CPR_PROFILE_TAUGHT]
-               : profile;
-}
-
-uint32_t cpr_lesson_streams(uint64_t lesson_bytes)
-{
-    (void)lesson_bytes;
-    return 8;
-}

@@ -2,7 +2,6 @@
 #include "lesson.h"
 
 #include "byte_order.h"
-#include "profile.h"
 #include "rows.h"
 
 #include <assert.h>
@@ -101,17 +100,10 @@ static size_t lesson_place(cpr_lesson *n, cpr_taught_shape s, uint8_t *memory)
     return layout.bytes;
 }
 
-static cpr_taught_shape lesson_shape(const cpr_profile *profile, uint32_t tokens)
-{
-    const uint32_t *parameter = cpr_profile_taught(profile)->parameter;
-    return (cpr_taught_shape){parameter[0], parameter[1], parameter[2], tokens};
-}
-
-uint64_t cpr_lesson_memory(const cpr_profile *profile, uint32_t streams)
+uint64_t cpr_lesson_shape_memory(cpr_taught_shape shape, uint32_t streams)
 {
     cpr_lesson measured;
-    const uint64_t bytes = lesson_place(
-        &measured, lesson_shape(profile, cpr_profile_vocabulary_size(profile, UINT64_MAX)), NULL);
+    const uint64_t bytes = lesson_place(&measured, shape, NULL);
     return bytes + streams * measured.stream_bytes + sizeof measured;
 }
 
@@ -153,8 +145,8 @@ static void lesson_init(cpr_lesson *n)
     n->kernel->prepare(n);
 }
 
-cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                              uint32_t streams)
+cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabulary *vocabulary,
+                                     uint32_t streams)
 {
     static const cpr_lesson_kernel *const kernels[CPR_KERNEL_COUNT] =
         CPR_OF_KERNELS(&cpr_lesson_kernel_);
@@ -164,7 +156,7 @@ cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *
         return NULL;
     n->kernel = kernels[cpr_instructions_chosen()];
     n->products = cpr_products_of(cpr_instructions_chosen());
-    n->shape = lesson_shape(profile, cpr_vocabulary_tokens(vocabulary));
+    n->shape = shape;
     n->vocabulary = vocabulary;
     n->streams = streams;
     n->limit = (float)(INT16_MAX / streams);
@@ -280,10 +272,8 @@ static bool weights_place(cpr_weights *weights)
            weights->node != NULL;
 }
 
-cpr_weights *cpr_weights_unpack(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                                const uint8_t *packed, size_t bytes)
+cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape s, const uint8_t *packed, size_t bytes)
 {
-    const cpr_taught_shape s = lesson_shape(profile, cpr_vocabulary_tokens(vocabulary));
     errno = EINVAL;
     if (bytes != weights_packed_bytes(s))
         return NULL;

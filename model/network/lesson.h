@@ -92,4 +92,11 @@ struct cpr_lesson {
     int16_t *outgoing; /* rows of both tables, packed for the adder */
 };
 
+/* What cpr_lesson_memory(), cpr_lesson_create() and cpr_weights_unpack() do, for the shape that a
+ * profile and a vocabulary give. */
+uint64_t cpr_lesson_shape_memory(cpr_taught_shape shape, uint32_t streams);
+cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabulary *vocabulary,
+                                     uint32_t streams);
+cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape shape, const uint8_t *packed, size_t bytes);
+
 #endif
