@@ -5,15 +5,17 @@ extern const cpr_products cpr_products_baseline;
 #ifdef CPR_KERNELS_X86
 extern const cpr_products cpr_products_avx2;
 extern const cpr_products cpr_products_avx512;
+extern const cpr_products cpr_products_avx512vnni;
 #endif
 
 size_t cpr_products_packed_bytes(size_t n, size_t k)
 {
-    return n * (k + sizeof(int32_t));
+    return n * k;
 }
 
 const cpr_products *cpr_products_of(cpr_instructions set)
 {
-    static const cpr_products *const products[CPR_KERNEL_COUNT] = CPR_OF_KERNELS(&cpr_products_);
+    static const cpr_products *const products[CPR_KERNEL_COUNT] =
+        CPR_OF_ALL_KERNELS(&cpr_products_);
     return products[set];
 }

@@ -25,7 +25,7 @@ compare() {
 # cross ARCHITECTURE: builds for it as CMakeLists.txt does, the kernels at -O3, and compares.
 # Static, so that the emulator needs no libraries of that architecture.
 cross() {
-    local compiler=$1-linux-gnu-gcc emulator flags=(-std=c17 -D_DEFAULT_SOURCE
+    local compiler=$1-linux-gnu-gcc emulator kernel flags=(-std=c17 -D_DEFAULT_SOURCE
         -ffp-contract=off -fexcess-precision=fast -Icoder -Imodel -Imodel/vocabulary
         -Imodel/network -Imodel/mixing -Itests/unit/plain_blas)
     if ! emulator=$(command -v "qemu-$1-static" || command -v "qemu-$1") ||
@@ -33,8 +33,9 @@ cross() {
         echo "$1: left out, as there is no $compiler or no qemu-$1-static"
         return
     fi
-    "$compiler" -O3 "${flags[@]}" -c model/mixing/mixing_kernel.c -o "$work/$1.mixing.o"
-    "$compiler" -O3 "${flags[@]}" -c model/network/sru_kernel.c -o "$work/$1.network.o"
+    for kernel in model/*/*_kernel.c; do
+        "$compiler" -O3 "${flags[@]}" -c "$kernel" -o "$work/$1.$(basename "$kernel" .c).o"
+    done
     "$compiler" -O2 "${flags[@]}" -static tests/unit/core_bytes.c tests/unit/plain_blas/*.c coder/*.c \
         "${sources[@]}" "$work/$1".*.o -o "$work/$1"
     compare "$1" "$emulator" "$work/$1"
@@ -47,7 +48,7 @@ mapfile -t sources < <(find model -name '*.c' ! -name '*_kernel.c' ! -name blas.
 "$native" >"$work/expected" 2>"$work/kernel" || fail "native: $(cat "$work/kernel")"
 cat "$work/expected"
 # Where one cannot run, the program takes another and says so.
-for kernel in baseline avx2 avx512; do
+for kernel in baseline avx2 avx512 avx512vnni; do
     compare "native, $kernel wanted" env CORPRESS_KERNEL=$kernel "$native"
 done
 # OpenBLAS takes another kernel where this machine cannot run the one wanted.

@@ -8,7 +8,7 @@
 static void known_answers(void **state)
 {
     (void)state;
-    static const char *const kernels[] = {"baseline", "avx2", "avx512"};
+    static const char *const kernels[] = {"baseline", "avx2", "avx512", "avx512vnni"};
     uint64_t before[8] = {0};
     for (unsigned p = 0; cpr_profile_at(p) != NULL; p++) {
         assert_in_range(p, 0, 7);
