@@ -1,4 +1,4 @@
-/* compress_engine.c - the vocabulary, the primed state and the codec of a rank. */
+/* compress_engine.c - the vocabulary, the weights, the primed state and the codec of a rank. */
 #include "compress_engine.h"
 
 #include <stdlib.h>
@@ -8,13 +8,16 @@ cpr_status cpr_compress_engine_start(cpr_compress_engine *engine, uint64_t max_b
 {
     if (engine->codec != NULL)
         return CPR_OK;
-    return cpr_codec_create(engine->profile, engine->vocabulary, max_bytes, &engine->codec, error);
+    return cpr_codec_create(engine->profile, engine->vocabulary, engine->weights, max_bytes,
+                            &engine->codec, error);
 }
 
 void cpr_compress_engine_free(cpr_compress_engine *engine)
 {
     cpr_codec_free(engine->codec);
     cpr_primed_state_close(engine->primed);
+    cpr_weights_free(engine->weights);
+    free(engine->coded_weights);
     cpr_vocabulary_free(engine->vocabulary);
     free(engine->packed_vocabulary);
     *engine = (cpr_compress_engine){.profile = engine->profile};

@@ -5,10 +5,13 @@
 #include "primed_state.h"
 
 typedef struct cpr_compress_engine {
-    const cpr_profile *profile;
+    const cpr_profile *profile; /* to code with: after a lesson not that of the options */
     uint8_t *packed_vocabulary; /* as the archive holds it */
     size_t packed_vocabulary_bytes;
     cpr_vocabulary *vocabulary;
+    uint8_t *coded_weights; /* as the archive holds them; NULL: no lesson */
+    size_t coded_weights_bytes;
+    cpr_weights *weights;
     cpr_primed_state *primed; /* NULL: shards start from nothing */
     cpr_codec *codec;         /* NULL until this rank has work: it needs the memory */
 } cpr_compress_engine;

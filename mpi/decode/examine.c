@@ -52,10 +52,10 @@ static cpr_status examination_decode(examination *state, cpr_watch watch, cpr_it
     if (status != CPR_OK)
         return status;
     if (state->options->depth == CPR_EXAMINE_CURVE)
-        cpr_codec_set_curve(decoder->codec, &curve);
-    status = cpr_archive_decode(decoder->archive, result->shard, decoder->codec,
+        cpr_codec_set_curve(decoder->parts.codec, &curve);
+    status = cpr_archive_decode(decoder->archive, result->shard, decoder->parts.codec,
                                 (cpr_sink){meter_add, state->meter}, watch, &detail);
-    cpr_codec_set_curve(decoder->codec, NULL);
+    cpr_codec_set_curve(decoder->parts.codec, NULL);
     const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
     if (status == CPR_OK) {
         result->lz4_bytes = lz4_bytes;

@@ -56,7 +56,7 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
         status = cpr_output_shard_begin(state->tree, info, error);
     if (status != CPR_OK)
         return status;
-    status = cpr_archive_decode(state->decoder.archive, shard, state->decoder.codec,
+    status = cpr_archive_decode(state->decoder.archive, shard, state->decoder.parts.codec,
                                 (cpr_sink){cpr_output_shard_write, state->tree}, watch, &detail);
     cpr_error end_detail = {.text = ""};
     const cpr_status ended = cpr_output_shard_end(state->tree, status == CPR_OK, &end_detail);

@@ -1,4 +1,4 @@
-/* shard_decoder.c - vocabulary, codec and primed state of an archive, on each rank. */
+/* shard_decoder.c - vocabulary, weights, codec and primed state of an archive, on each rank. */
 #include "shard_decoder.h"
 
 #include <assert.h>
@@ -19,8 +19,8 @@ cpr_status cpr_shard_decoder_check(const cpr_shard_decoder *decoder, uint64_t it
         cpr_ranks_agree(decoder->ranks, cpr_archive_profile(archive, &profile, error), error);
     if (status == CPR_OK)
         status = cpr_ranks_check_memory(decoder->ranks, profile, cpr_archive_codec_bytes(archive),
-                                        cpr_archive_info(archive)->primer != NULL, items, listener,
-                                        error);
+                                        cpr_archive_info(archive)->primer != NULL, 0, items,
+                                        listener, error);
     return status == CPR_OK ? cpr_ranks_self_test(decoder->ranks, profile, error) : status;
 }
 
@@ -37,9 +37,8 @@ cpr_status cpr_shard_decoder_open(cpr_shard_decoder *decoder, cpr_error *error)
 
 void cpr_shard_decoder_close(cpr_shard_decoder *decoder)
 {
-    cpr_codec_free(decoder->codec);
+    cpr_archive_decoder_free(&decoder->parts);
     cpr_primed_state_close(decoder->primed);
-    cpr_vocabulary_free(decoder->vocabulary);
 }
 
 void cpr_shard_decoder_begin(const cpr_shard_decoder *decoder, uint64_t item,
@@ -56,20 +55,21 @@ static cpr_status decode_primer(void *context, cpr_progress_fn *progress, void *
                                 cpr_error *error)
 {
     cpr_shard_decoder *decoder = context;
-    return cpr_archive_decode(decoder->archive, CPR_SHARD_PRIMER, decoder->codec, CPR_NO_SINK,
+    return cpr_archive_decode(decoder->archive, CPR_SHARD_PRIMER, decoder->parts.codec, CPR_NO_SINK,
                               (cpr_watch){progress, progress_context}, error);
 }
 
 cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, cpr_error *error)
 {
-    if (decoder->codec != NULL)
+    if (decoder->parts.codec != NULL)
         return CPR_OK;
-    const cpr_status status =
-        cpr_archive_codec(decoder->archive, &decoder->vocabulary, &decoder->codec, error);
+    const cpr_status status = cpr_archive_decoder_open(decoder->archive, &decoder->parts, error);
+    if (status != CPR_OK)
+        cpr_archive_decoder_free(&decoder->parts);
     if (status != CPR_OK || decoder->primed == NULL)
         return status;
     const cpr_watch quiet = cpr_watch_quietly(&watch);
-    return cpr_primed_state_make(decoder->primed, decoder->codec, decode_primer, decoder,
+    return cpr_primed_state_make(decoder->primed, decoder->parts.codec, decode_primer, decoder,
                                  quiet.progress, quiet.context, error);
 }
 

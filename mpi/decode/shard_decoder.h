@@ -10,10 +10,9 @@
 typedef struct cpr_shard_decoder {
     cpr_ranks *ranks;
     cpr_archive *archive;
-    const uint64_t *shards; /* item -> shard */
-    cpr_vocabulary *vocabulary;
-    cpr_codec *codec;         /* created with the first shard */
-    cpr_primed_state *primed; /* made with the first shard of the node; NULL: no primer */
+    const uint64_t *shards;    /* item -> shard */
+    cpr_archive_decoder parts; /* created with the first shard */
+    cpr_primed_state *primed;  /* made with the first shard of the node; NULL: no primer */
 } cpr_shard_decoder;
 
 /* COLLECTIVE. Before anything is written: has this library what the archive needs, this node the

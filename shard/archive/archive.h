@@ -28,6 +28,8 @@ typedef struct cpr_archive_header {
     const cpr_shard_info *shards;
     uint64_t shard_count;
     const cpr_shard_info *primer; /* NULL: there is none; its offset says nothing */
+    const uint8_t *coded_weights; /* see cpr_weights_encode(); NULL: there has been no lesson */
+    size_t coded_weights_bytes;
 } cpr_archive_header;
 
 /* By a program that writes archives, first of all: HDF5 is not to close anything when the process
@@ -96,10 +98,18 @@ uint64_t cpr_archive_codec_bytes(const cpr_archive *archive);
 cpr_status cpr_archive_read(void *archive, uint64_t shard, uint64_t offset, uint8_t *out,
                             size_t bytes, cpr_error *error);
 
-/* A codec for the archive, without the primer's state. The caller frees it, and after it the
- * vocabulary. CPR_ERR_VERSION, CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
-cpr_status cpr_archive_codec(cpr_archive *archive, struct cpr_vocabulary **vocabulary,
-                             cpr_codec **codec, cpr_error *error);
+/* What decoding an archive takes. All zero: nothing yet. */
+typedef struct cpr_archive_decoder {
+    struct cpr_vocabulary *vocabulary;
+    struct cpr_weights *weights; /* NULL: there has been no lesson */
+    cpr_codec *codec;
+} cpr_archive_decoder;
+
+/* Vocabulary, weights and a codec for the archive, without the primer's state. The caller frees
+ * them, also after a failure. CPR_ERR_VERSION, CPR_ERR_DAMAGED, CPR_ERR_NO_MEMORY. */
+cpr_status cpr_archive_decoder_open(cpr_archive *archive, cpr_archive_decoder *decoder,
+                                    cpr_error *error);
+void cpr_archive_decoder_free(cpr_archive_decoder *decoder);
 
 /* Checks the coded hash, then decodes the shard. If the archive has a primer, the state after it
  * must be the codec's base; for the primer itself it must have none. */

@@ -379,6 +379,9 @@ static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const ui
     if (done >= 0)
         done = put_dataset(file, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8, vocabulary_bytes,
                            vocabulary, LAYOUT_PLAIN);
+    if (done >= 0 && h->coded_weights != NULL)
+        done = put_dataset(file, CPR_H5_WEIGHTS, H5T_STD_U8LE, H5T_NATIVE_UINT8,
+                           h->coded_weights_bytes, h->coded_weights, LAYOUT_PLAIN);
     if (done >= 0)
         done = put_files(file, h, buffer);
     if (done >= 0)

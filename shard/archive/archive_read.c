@@ -284,6 +284,25 @@ static cpr_status read_vocabulary(const cpr_reading *r)
     return status;
 }
 
+/* Takes the weights as they are stored. They are there if, and only if, a network has been taught,
+ * as far as it is known what the archive needs. */
+static cpr_status read_weights(const cpr_reading *r)
+{
+    cpr_archive *a = r->archive;
+    uint64_t bytes = 0;
+    bool there;
+    cpr_status status = cpr_object_find(r, CPR_H5_WEIGHTS, &there);
+    if (status == CPR_OK && a->profile != NULL && cpr_profile_is_taught(a->profile) != there)
+        status = cpr_reading_wrong(r, "weights");
+    if (status != CPR_OK || !there)
+        return status;
+    status = cpr_reading_rows(r, CPR_H5_WEIGHTS, H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, UINT64_MAX,
+                              (void **)&a->coded_weights, &bytes);
+    a->header.coded_weights = a->coded_weights;
+    a->header.coded_weights_bytes = (size_t)bytes;
+    return status;
+}
+
 cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, size_t *bytes,
                                   cpr_error *error)
 {
@@ -334,6 +353,8 @@ static cpr_status read_tables(const cpr_reading *r)
         status = check_totals(r);
     if (status == CPR_OK)
         status = read_vocabulary(r);
+    if (status == CPR_OK)
+        status = read_weights(r);
     return status;
 }
 
@@ -479,6 +500,7 @@ void cpr_archive_close(cpr_archive *archive)
     free(archive->coded_offset);
     free(archive->file_loss);
     free(archive->coded_vocabulary);
+    free(archive->coded_weights);
     free(archive->vocabulary);
     cpr_profile_free(archive->profile);
     free(archive->path);

@@ -25,7 +25,8 @@ struct cpr_archive {
     uint64_t *file_loss;
     uint8_t *coded_vocabulary; /* as it is stored */
     size_t coded_vocabulary_bytes;
-    uint8_t *vocabulary; /* decoded and packed; NULL until it is asked for */
+    uint8_t *coded_weights; /* NULL: there has been no lesson */
+    uint8_t *vocabulary;    /* decoded and packed; NULL until it is asked for */
     size_t vocabulary_bytes;
 };
 

@@ -147,6 +147,7 @@ cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_co
     cpr_status status = cpr_archive_check_coded(archive, shard, error);
     if (status != CPR_OK)
         return status;
+    cpr_codec_set_primer(codec, shard == CPR_SHARD_PRIMER ? archive->header.primer->raw_bytes : 0);
     status = cpr_codec_decode(codec, cpr_archive_shard(archive, shard),
                               (cpr_source){read_source, &source}, sink, watch, &detail);
     if (status == CPR_ERR_DAMAGED)
@@ -154,29 +155,73 @@ cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_co
     return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail.text);
 }
 
-cpr_status cpr_archive_codec(cpr_archive *archive, cpr_vocabulary **vocabulary, cpr_codec **codec,
-                             cpr_error *error)
+/* ---- what decoding takes --------------------------------------------------------------------- */
+
+static cpr_status decoder_take_vocabulary(cpr_archive *archive, cpr_archive_decoder *decoder,
+                                          cpr_error *error)
 {
-    const cpr_profile *profile;
     const uint8_t *packed;
-    size_t packed_bytes;
-    *vocabulary = NULL;
-    *codec = NULL;
-    cpr_status status = cpr_archive_profile(archive, &profile, error);
-    if (status == CPR_OK)
-        status = cpr_archive_vocabulary(archive, &packed, &packed_bytes, error);
+    size_t bytes;
+    const cpr_status status = cpr_archive_vocabulary(archive, &packed, &bytes, error);
     if (status != CPR_OK)
         return status;
     errno = 0;
-    *vocabulary = cpr_vocabulary_unpack(packed, packed_bytes);
-    if (*vocabulary == NULL && errno == ENOMEM)
+    decoder->vocabulary = cpr_vocabulary_unpack(packed, bytes);
+    if (decoder->vocabulary != NULL)
+        return CPR_OK;
+    if (errno == ENOMEM)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's vocabulary");
-    if (*vocabulary == NULL)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
-    status = cpr_codec_create(profile, *vocabulary, cpr_archive_codec_bytes(archive), codec, error);
-    if (status != CPR_OK) {
-        cpr_vocabulary_free(*vocabulary);
-        *vocabulary = NULL;
+    return cpr_fail(error, CPR_ERR_DAMAGED, "the archive's vocabulary cannot be used");
+}
+
+static cpr_status decoder_take_weights(const cpr_archive *archive, const cpr_profile *profile,
+                                       cpr_archive_decoder *decoder, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_error detail = {.text = "they are not those of its network"};
+    uint8_t *packed = NULL;
+    size_t bytes = 0;
+    const cpr_archive_header *h = &archive->header;
+    if (h->coded_weights == NULL)
+        return CPR_OK;
+    cpr_status status =
+        cpr_weights_decode(h->coded_weights, h->coded_weights_bytes, &packed, &bytes, &detail);
+    if (status == CPR_OK) {
+        errno = 0;
+        decoder->weights = cpr_weights_unpack(profile, decoder->vocabulary, packed, bytes);
+        if (decoder->weights == NULL)
+            status = errno == ENOMEM ? CPR_ERR_NO_MEMORY : CPR_ERR_DAMAGED;
     }
+    free(packed);
+    if (status == CPR_ERR_NO_MEMORY)
+        return cpr_fail(error, status, "no memory for the archive's weights");
+    if (status == CPR_OK)
+        return CPR_OK;
+    return cpr_fail(error, status,
+                    "the weights of \"%s\" are damaged, and all shards depend on them: %s",
+                    cpr_printable_path(archive->path, shown, sizeof shown), detail.text);
+}
+
+cpr_status cpr_archive_decoder_open(cpr_archive *archive, cpr_archive_decoder *decoder,
+                                    cpr_error *error)
+{
+    const cpr_profile *profile;
+    *decoder = (cpr_archive_decoder){.codec = NULL};
+    cpr_status status = cpr_archive_profile(archive, &profile, error);
+    if (status == CPR_OK)
+        status = decoder_take_vocabulary(archive, decoder, error);
+    if (status == CPR_OK)
+        status = decoder_take_weights(archive, profile, decoder, error);
+    if (status == CPR_OK)
+        status = cpr_codec_create(profile, decoder->vocabulary, decoder->weights,
+                                  cpr_archive_codec_bytes(archive), &decoder->codec, error);
     return status;
+}
+
+void cpr_archive_decoder_free(cpr_archive_decoder *decoder)
+{
+    cpr_codec_free(decoder->codec);
+    cpr_weights_free(decoder->weights);
+    cpr_vocabulary_free(decoder->vocabulary);
+    *decoder = (cpr_archive_decoder){.codec = NULL};
 }

@@ -45,7 +45,7 @@ static cpr_status blob_open(uint64_t raw_bytes, blob_codec *b, cpr_error *error)
     b->profile = cpr_profile_parse(model, NULL, 0, &verdict, problem, sizeof problem);
     if (b->profile == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no model for the tables: %s", problem);
-    return cpr_codec_create(b->profile, b->vocabulary, raw_bytes, &b->codec, error);
+    return cpr_codec_create(b->profile, b->vocabulary, NULL, raw_bytes, &b->codec, error);
 }
 
 cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded,

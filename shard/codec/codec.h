@@ -2,6 +2,7 @@
  *
  *   codec      -> the bitstream of a shard, and of a blob of metadata     (shard_codec.c,
  *                                                                           blob_codec.c)
+ *   weights    -> those of a taught network, as bytes                     (weights_codec.c)
  *   snapshots  -> a codec in the middle of a shard                        (snapshot.c)
  *   noise      -> blocks that no model of text can make smaller           (compressibility.c)
  *   LZ4 meter  -> LZ4's ratio, for comparison                             (lz4_meter.c)
@@ -17,6 +18,8 @@
  */
 #define CPR_BLOCKS_VERSION 1u /* how the bytes of a shard become blocks, and blocks decisions */
 #define CPR_BLOB_VERSION 1u   /* the model of coded tables, which are decoded before any other */
+#define CPR_WEIGHTS_VERSION                                                                        \
+    1u /* how the weights of a taught network are coded, and where it rests */
 
 /* ---- shard codec ----------------------------------------------------------------------------- */
 
@@ -45,9 +48,11 @@ cpr_status cpr_codec_profile(const char *descriptor, struct cpr_profile **profil
 /* What one rank needs to code shards: model, parser, buffers; reused from shard to shard. */
 typedef struct cpr_codec cpr_codec;
 
-/* max_bytes: of the primer and the largest shard together; the bitstreams depend on it. */
+/* weights: of a profile that is taught, else NULL; they and the vocabulary must outlive the codec.
+ * max_bytes: of the primer and the largest shard together; the bitstreams depend on it. */
 cpr_status cpr_codec_create(const struct cpr_profile *profile,
-                            const struct cpr_vocabulary *vocabulary, uint64_t max_bytes,
+                            const struct cpr_vocabulary *vocabulary,
+                            const struct cpr_weights *weights, uint64_t max_bytes,
                             cpr_codec **codec, cpr_error *error);
 void cpr_codec_free(cpr_codec *codec);
 
@@ -63,6 +68,13 @@ void cpr_codec_get_state(cpr_codec *codec, void *out);
 /* From now on every bitstream begins with this state instead of the initial one, to which NULL
  * leads back. It is only read, each time one begins, and must stay as it is. */
 void cpr_codec_set_base(cpr_codec *codec, const void *state);
+
+/* The end of the primer for which a taught network is awake. Before it, it rests: whoever opens a
+ * shard need not wait for it, and its own state does not reach back so far. */
+#define CPR_PRIMER_AWAKE_BYTES (UINT64_C(2) << 20)
+
+/* The bitstreams from now on are a primer's of that many raw bytes; 0, as at first: shards'. */
+void cpr_codec_set_primer(cpr_codec *codec, uint64_t raw_bytes);
 
 /* Codes everything that `read` gives, as one shard (or as the primer), and fills all of *info
  * except offset and generation. marks may be NULL, progress may be NULL. When progress is called,
@@ -121,6 +133,17 @@ cpr_status cpr_blob_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded
                            size_t *coded_bytes, cpr_error *error);
 cpr_status cpr_blob_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
                            size_t *raw_bytes, cpr_error *error);
+
+/* The weights, where the number of a shard may stand in the work directory. */
+#define CPR_SHARD_WEIGHTS (UINT64_MAX - 2)
+
+/* The packed weights of a taught network (cpr_lesson_pack()), at most 2^27 bytes. *coded is
+ * malloc()ed, owned by the caller, as is *raw. Damage gives CPR_ERR_DAMAGED, and a text that says
+ * what is wrong with "them". */
+cpr_status cpr_weights_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **coded,
+                              size_t *coded_bytes, cpr_error *error);
+cpr_status cpr_weights_decode(const uint8_t *coded, size_t coded_bytes, uint8_t **raw,
+                              size_t *raw_bytes, cpr_error *error);
 
 /* ---- noise ------------------------------------------------------------------------------------
  */

@@ -27,6 +27,7 @@ typedef struct cpr_coding {
     uint64_t network_loss_before; /* the network's loss when the shard began */
     size_t next_mark;
     uint32_t stored_flag; /* probability that the next block is stored */
+    bool resting;         /* taught networks rest */
     cpr_compressibility compressibility;
 } cpr_coding;
 
@@ -35,7 +36,8 @@ struct cpr_codec {
     cpr_parser *parser;
     const cpr_vocabulary *vocabulary;
     bool model_is_fresh;
-    const void *base; /* what shards begin with; NULL: the initial state */
+    const void *base;    /* what shards begin with; NULL: the initial state */
+    uint64_t rest_bytes; /* at the start of a bitstream, for which taught networks rest */
     cpr_coding coding;
     cpr_curve *curve;            /* of the shard that is decoded; the caller's, NULL: not wanted */
     const uint64_t *mark_losses; /* of the shard in work; the caller's */

@@ -129,7 +129,7 @@ static cpr_status run_case(self_test *t, size_t i, cpr_error *error)
     if (profile == NULL)
         return cpr_fail(error, CPR_ERR_SELF_TEST, "self-test: there is no profile \"%s\"",
                         cases[i].profile);
-    cpr_status status = cpr_codec_create(profile, cases[i].learned ? t->learned : t->bytes,
+    cpr_status status = cpr_codec_create(profile, cases[i].learned ? t->learned : t->bytes, NULL,
                                          TEXT_BYTES, &codec, error);
     if (status == CPR_OK)
         status = code_and_decode(t, i, codec, error);

@@ -29,9 +29,11 @@ void cpr_codec_free(cpr_codec *codec)
 }
 
 cpr_status cpr_codec_create(const struct cpr_profile *profile,
-                            const struct cpr_vocabulary *vocabulary, uint64_t max_bytes,
-                            cpr_codec **out, cpr_error *error)
+                            const struct cpr_vocabulary *vocabulary,
+                            const struct cpr_weights *weights, uint64_t max_bytes, cpr_codec **out,
+                            cpr_error *error)
 {
+    assert((weights != NULL) == cpr_profile_is_taught(profile));
     bool no_memory;
     const char *problem = cpr_model_load(profile, &no_memory);
     if (problem != NULL) {
@@ -42,7 +44,7 @@ cpr_status cpr_codec_create(const struct cpr_profile *profile,
     cpr_codec *codec = calloc(1, sizeof *codec);
     if (codec != NULL) {
         codec->vocabulary = vocabulary;
-        codec->model = cpr_model_create(profile, vocabulary, NULL, max_bytes);
+        codec->model = cpr_model_create(profile, vocabulary, weights, max_bytes);
         codec->parser = cpr_parser_create(vocabulary);
         codec->raw_hash = XXH3_createState();
         codec->coded_hash = XXH3_createState();
@@ -86,13 +88,32 @@ void cpr_codec_set_base(cpr_codec *codec, const void *state)
     codec->base = state;
 }
 
+void cpr_codec_set_primer(cpr_codec *codec, uint64_t raw_bytes)
+{
+    codec->rest_bytes = raw_bytes > CPR_PRIMER_AWAKE_BYTES ? (raw_bytes - CPR_PRIMER_AWAKE_BYTES) /
+                                                                 CPR_BLOCK_BYTES * CPR_BLOCK_BYTES
+                                                           : 0;
+}
+
 void cpr_codec_set_curve(cpr_codec *codec, cpr_curve *curve)
 {
     codec->curve = curve;
 }
 
+/* In front of the block at raw offset `at`. */
+static void rest_or_wake(cpr_codec *codec, uint64_t at)
+{
+    const bool rest = at < codec->rest_bytes;
+    if (rest != codec->coding.resting)
+        cpr_model_rest(codec->model, rest);
+    codec->coding.resting = rest;
+}
+
 static void begin_shard(cpr_codec *codec)
 {
+    /* The bitstream before may have ended in its middle. */
+    if (codec->coding.resting)
+        cpr_model_rest(codec->model, false);
     if (codec->base != NULL) {
         memcpy(cpr_model_state(codec->model), codec->base, cpr_model_state_bytes(codec->model));
         cpr_model_restored(codec->model);
@@ -221,6 +242,7 @@ static cpr_status encode_block(encoding *e, size_t bytes, cpr_error *error)
     cpr_codec *codec = e->codec;
     XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
     pass_marks(e, e->coding->raw_bytes);
+    rest_or_wake(codec, e->coding->raw_bytes);
     const bool stored =
         cpr_compressibility_is_noise(&codec->coding.compressibility, codec->block, bytes);
     put(e, stored, codec->coding.stored_flag);
@@ -488,6 +510,7 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_so
     for (uint64_t at = 0; status == CPR_OK && at < info->raw_bytes;) {
         const uint64_t left = info->raw_bytes - at;
         const size_t bytes = left < CPR_BLOCK_BYTES ? (size_t)left : CPR_BLOCK_BYTES;
+        rest_or_wake(codec, at);
         status = decode_block(&d, bytes, error);
         if (status == CPR_OK && sink.write != NULL)
             status = sink.write(sink.context, codec->block, bytes, error);

@@ -17,8 +17,7 @@ typedef struct primed_state {
 
 struct cpr_reader {
     cpr_archive *archive;
-    cpr_vocabulary *vocabulary;
-    cpr_codec *codec;
+    cpr_archive_decoder decoder;
     primed_state *primed; /* NULL: no primer, or not yet */
     bool thorough;
 };
@@ -65,8 +64,7 @@ static cpr_status create_reader(cpr_archive *archive, cpr_reader **out, cpr_erro
     if (reader == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     reader->archive = archive;
-    const cpr_status status =
-        cpr_archive_codec(archive, &reader->vocabulary, &reader->codec, error);
+    const cpr_status status = cpr_archive_decoder_open(archive, &reader->decoder, error);
     if (status != CPR_OK) {
         cpr_reader_close(reader);
         return status;
@@ -92,7 +90,7 @@ cpr_status cpr_reader_copy(const cpr_reader *reader, cpr_reader **copy, cpr_erro
     (*copy)->primed = reader->primed;
     if (reader->primed != NULL) {
         atomic_fetch_add(&reader->primed->readers, 1);
-        cpr_codec_set_base((*copy)->codec, reader->primed->state);
+        cpr_codec_set_base((*copy)->decoder.codec, reader->primed->state);
     }
     return CPR_OK;
 }
@@ -101,8 +99,7 @@ void cpr_reader_close(cpr_reader *reader)
 {
     if (reader == NULL)
         return;
-    cpr_codec_free(reader->codec);
-    cpr_vocabulary_free(reader->vocabulary);
+    cpr_archive_decoder_free(&reader->decoder);
     if (reader->primed != NULL && atomic_fetch_sub(&reader->primed->readers, 1) == 1) {
         free(reader->primed->state);
         free(reader->primed);
@@ -121,17 +118,17 @@ void cpr_reader_set_thorough(cpr_reader *reader, bool thorough)
 static cpr_status keep_primed(cpr_reader *reader, cpr_error *error)
 {
     primed_state *primed = malloc(sizeof *primed);
-    void *state = malloc(cpr_codec_state_bytes(reader->codec));
+    void *state = malloc(cpr_codec_state_bytes(reader->decoder.codec));
     if (primed == NULL || state == NULL) {
         free(primed);
         free(state);
         return cpr_fail(error, CPR_ERR_NO_MEMORY,
                         "no memory for the model's state after the primer");
     }
-    cpr_codec_get_state(reader->codec, state);
+    cpr_codec_get_state(reader->decoder.codec, state);
     primed->state = state;
     atomic_init(&primed->readers, 1);
-    cpr_codec_set_base(reader->codec, state);
+    cpr_codec_set_base(reader->decoder.codec, state);
     reader->primed = primed;
     return CPR_OK;
 }
@@ -140,8 +137,8 @@ cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *erro
 {
     if (reader->primed != NULL || cpr_archive_info(reader->archive)->primer == NULL)
         return CPR_OK;
-    const cpr_status status = cpr_archive_decode(reader->archive, CPR_SHARD_PRIMER, reader->codec,
-                                                 CPR_NO_SINK, watch, error);
+    const cpr_status status = cpr_archive_decode(reader->archive, CPR_SHARD_PRIMER,
+                                                 reader->decoder.codec, CPR_NO_SINK, watch, error);
     return status == CPR_OK ? keep_primed(reader, error) : status;
 }
 
@@ -186,7 +183,7 @@ static cpr_status stream_shard(cpr_reader *reader, uint64_t shard, uint64_t begi
                 .end = end,
                 .to_its_end = reader->thorough || end >= info->offset + info->raw_bytes};
     cpr_error detail = {.text = ""};
-    const cpr_status status = cpr_archive_decode(reader->archive, shard, reader->codec,
+    const cpr_status status = cpr_archive_decode(reader->archive, shard, reader->decoder.codec,
                                                  (cpr_sink){write_window, &w}, watch, &detail);
     if (status == CPR_OK || w.done)
         return CPR_OK;

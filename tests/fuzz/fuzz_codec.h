@@ -64,7 +64,7 @@ static inline cpr_codec *fuzz_codec(void)
     vocabulary = cpr_vocabulary_learn(counts, 300);
     cpr_word_counts_free(counts);
     REQUIRE(vocabulary != NULL && cpr_vocabulary_tokens(vocabulary) > 256);
-    REQUIRE(cpr_codec_create(cpr_profile_find("fast"), vocabulary, FUZZ_SHARD_BYTES, &codec,
+    REQUIRE(cpr_codec_create(cpr_profile_find("fast"), vocabulary, NULL, FUZZ_SHARD_BYTES, &codec,
                              &error) == CPR_OK);
     return codec;
 }

@@ -286,7 +286,7 @@ static unsigned check_primed(cpr_ranks *ranks)
     cpr_primed_state *primed = NULL;
     const cpr_profile *profile = cpr_profile_find("fast");
     cpr_vocabulary *bytes = cpr_vocabulary_create_bytes();
-    CHECK(cpr_codec_create(profile, bytes, 20000, &codec, &error) == CPR_OK);
+    CHECK(cpr_codec_create(profile, bytes, NULL, 20000, &codec, &error) == CPR_OK);
     learner learns = {.codec = codec};
     learner fails = {.codec = codec, .fails = true};
     /* Ranks of this machine share one state: the first of them is rank 0, and one of them made it.

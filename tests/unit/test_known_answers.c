@@ -58,7 +58,7 @@ static uint64_t coded_hash(const cpr_profile *profile, const cpr_vocabulary *voc
     cpr_shard_info info;
     cpr_memory_reader from = {.data = text, .bytes = bytes};
     cpr_memory_writer to = {0};
-    if (cpr_codec_create(profile, vocabulary, max_bytes, &codec, &error) != CPR_OK ||
+    if (cpr_codec_create(profile, vocabulary, NULL, max_bytes, &codec, &error) != CPR_OK ||
         cpr_codec_encode(codec, cpr_memory_source(&from), cpr_memory_sink(&to), CPR_NO_WATCH, NULL,
                          &info, &error) != CPR_OK)
         fail_msg("%s", error.text);

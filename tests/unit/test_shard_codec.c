@@ -88,9 +88,9 @@ static int set_up(void **state)
     f->vocabulary = cpr_vocabulary_learn(counts, 500);
     cpr_word_counts_free(counts);
     cpr_error error;
-    assert_int_equal(
-        cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, MAX_BYTES, &f->codec, &error),
-        CPR_OK);
+    assert_int_equal(cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, NULL, MAX_BYTES,
+                                      &f->codec, &error),
+                     CPR_OK);
     *state = f;
     return 0;
 }
@@ -263,9 +263,9 @@ static void loss_of_the_network(void **state)
     cpr_codec *own = f->codec;
     cpr_error error;
     make_text(f->raw, 20000);
-    assert_int_equal(
-        cpr_codec_create(cpr_profile_find("neural"), f->vocabulary, MAX_BYTES, &f->codec, &error),
-        CPR_OK);
+    assert_int_equal(cpr_codec_create(cpr_profile_find("neural"), f->vocabulary, NULL, MAX_BYTES,
+                                      &f->codec, &error),
+                     CPR_OK);
     const cpr_shard_info first = round_trip(f, 20000, SIZE_MAX);
     assert_true(first.network_loss_bits > first.loss_bits / 2);
     assert_true(first.network_loss_bits < first.loss_bits * 4);
@@ -408,9 +408,9 @@ static snapshot_case make_snapshot(fixture *f)
     assert_int_equal(encode_from_start(&c, f->codec, &sink, stop_later, loss, &info), CPR_STOPPED);
     assert_int_equal(cpr_snapshot_write(f->codec, fileno(c.file), &error), CPR_OK);
     c.prefix = sink.bytes;
-    assert_int_equal(
-        cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, MAX_BYTES, &c.other, &error),
-        CPR_OK);
+    assert_int_equal(cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, NULL, MAX_BYTES,
+                                      &c.other, &error),
+                     CPR_OK);
     return c;
 }
 
@@ -532,9 +532,9 @@ static void a_base_helps_and_is_restored(void **state)
     round_trip(f, 100000, 1000);
     assert_memory_equal(f->coded, kept, first.coded_bytes);
     cpr_codec *other;
-    assert_int_equal(
-        cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, MAX_BYTES, &other, &error),
-        CPR_OK);
+    assert_int_equal(cpr_codec_create(cpr_profile_find("balanced"), f->vocabulary, NULL, MAX_BYTES,
+                                      &other, &error),
+                     CPR_OK);
     assert_int_equal(cpr_codec_state_bytes(other), cpr_codec_state_bytes(f->codec));
     cpr_codec_set_base(other, base);
     const cpr_shard_info info = encode(f, other, 100000);
