@@ -77,7 +77,8 @@ cpr_status cpr_compress_check_memory(cpr_compress_run *run, cpr_error *error)
 {
     const cpr_compress_plan *plan = &run->plan;
     const bool primer = plan->primer_sample_bytes > 0; /* then every rank makes a codec */
-    return cpr_ranks_check_memory(run->ranks, run->options.profile,
-                                  plan->primer_sample_bytes + plan->largest, primer,
-                                  primer ? UINT64_MAX : plan->shard_count, &run->listener, error);
+    return cpr_ranks_check_memory(
+        run->ranks, run->engine.profile, plan->primer_sample_bytes + plan->largest, primer,
+        cpr_compress_lesson_memory(run->engine.profile, plan->lesson_bytes),
+        primer ? UINT64_MAX : plan->shard_count, &run->listener, error);
 }

@@ -195,7 +195,9 @@ cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener
                            .raw_bytes = bytes,
                            .shards = cpr_plan_shards(bytes, shard_bytes),
                            .primer_bytes =
-                               options->no_primer ? 0 : cpr_plan_primer_bytes(bytes, shard_bytes)};
+                               options->no_primer ? 0 : cpr_plan_primer_bytes(bytes, shard_bytes),
+                           .no_lesson = options->no_lesson,
+                           .lesson_bytes = options->lesson_bytes};
     }
     cpr_file_list_free(files);
     return status;
@@ -205,7 +207,12 @@ void cpr_plan_memory(const cpr_plan *plan, const cpr_profile *profile, uint64_t 
                      uint64_t *shared)
 {
     const uint64_t largest = plan->shards > 0 ? plan->raw_bytes / plan->shards + SEARCH_BYTES : 0;
-    *each = cpr_codec_memory(profile, plan->primer_bytes + largest);
+    const uint64_t lesson_bytes = cpr_plan_lesson_of(plan, profile).sample_bytes;
+    const cpr_profile *after = cpr_profile_after_lesson(profile, lesson_bytes);
+    const uint64_t lesson = cpr_compress_lesson_memory(after, lesson_bytes);
+    *each = cpr_codec_memory(after, plan->primer_bytes + largest);
+    if (*each < lesson)
+        *each = lesson;
     *shared =
-        plan->primer_bytes > 0 ? cpr_codec_base_memory(profile, plan->primer_bytes + largest) : 0;
+        plan->primer_bytes > 0 ? cpr_codec_base_memory(after, plan->primer_bytes + largest) : 0;
 }

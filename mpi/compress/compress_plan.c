@@ -33,6 +33,41 @@ uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cp
     return cpr_plan_primer_bytes(cpr_file_list_bytes(files), options->shard_bytes);
 }
 
+/* Bytes of the sample that a lesson of this profile reads, of a corpus of so many. */
+static uint64_t lesson_bytes(const cpr_profile *profile, bool no_lesson, uint64_t wanted,
+                             uint64_t corpus_bytes)
+{
+    if (no_lesson)
+        return 0;
+    if (wanted == 0)
+        wanted = cpr_profile_lesson_bytes(profile, corpus_bytes);
+    const uint64_t bytes = wanted > 0 ? cpr_plan_lesson_bytes(corpus_bytes, wanted) : 0;
+    return cpr_profile_is_taught(cpr_profile_after_lesson(profile, bytes)) ? bytes : 0;
+}
+
+uint64_t cpr_compress_lesson_bytes(const cpr_compress_options *options, const cpr_file_list *files)
+{
+    return lesson_bytes(options->profile, options->no_lesson, options->lesson_bytes,
+                        cpr_file_list_bytes(files));
+}
+
+cpr_plan_lesson cpr_plan_lesson_of(const cpr_plan *plan, const cpr_profile *profile)
+{
+    const uint64_t bytes =
+        lesson_bytes(profile, plan->no_lesson, plan->lesson_bytes, plan->raw_bytes);
+    return (cpr_plan_lesson){.sample_bytes = bytes,
+                             .streams = bytes > 0 ? cpr_lesson_streams(bytes) : 0};
+}
+
+double cpr_plan_lesson_seconds(const cpr_plan_lesson *lesson, double rank_bytes_per_second,
+                               uint64_t ranks)
+{
+    if (lesson->streams == 0 || ranks == 0)
+        return 0;
+    const uint64_t rounds = (lesson->streams + ranks - 1) / ranks; /* of streams, of each rank */
+    return (double)lesson->sample_bytes / lesson->streams * (double)rounds / rank_bytes_per_second;
+}
+
 /* Rank 0's list: that of the manifest, if the job goes on. */
 static const cpr_file_list *known_files(const cpr_compress_run *run)
 {
@@ -97,6 +132,8 @@ cpr_status cpr_compress_cut(cpr_compress_run *run, cpr_error *error)
     plan->corpus_bytes = cpr_file_list_bytes(plan->files);
     plan->shard_count = cpr_plan_shards(plan->corpus_bytes, run->options.shard_bytes);
     plan->primer_sample_bytes = cpr_compress_primer_bytes(&run->options, plan->files);
+    plan->lesson_bytes = cpr_compress_lesson_bytes(&run->options, plan->files);
+    run->engine.profile = cpr_profile_after_lesson(run->options.profile, plan->lesson_bytes);
     const size_t count = (size_t)plan->shard_count;
     plan->starts = calloc(count + 1, sizeof *plan->starts);
     if (plan->starts == NULL)

@@ -21,6 +21,8 @@ typedef struct cpr_compress_plan {
     cpr_hash128 *sample;          /* their hashes */
     uint64_t *noise;              /* per block of the primer's: 1 if it is left out */
 
+    uint64_t lesson_bytes; /* of the sample that the lesson reads; 0: no lesson */
+
     uint64_t primer_bytes;     /* of the primer's text, without noise; 0: no primer */
     uint64_t primer_bytes_now; /* the same, if it were taken from the corpus as it is now */
     bool primer_changed;       /* the corpus no longer has the text that it was taken from */

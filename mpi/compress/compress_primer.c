@@ -187,10 +187,13 @@ static cpr_status decode_primer(primer_coder *primer, cpr_progress_fn *progress,
     cpr_status status =
         cpr_work_shard_check(file.work, CPR_SHARD_PRIMER, &primer->info, &files, error);
     file.end = primer->info.coded_bytes;
-    if (status == CPR_OK)
-        status = cpr_codec_decode(primer->run->engine.codec, &primer->info,
-                                  (cpr_source){read_coded, &file}, CPR_NO_SINK,
-                                  (cpr_watch){progress, progress_context}, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_codec *codec = primer->run->engine.codec;
+    cpr_codec_set_primer(codec, primer->info.raw_bytes);
+    status = cpr_codec_decode(codec, &primer->info, (cpr_source){read_coded, &file}, CPR_NO_SINK,
+                              (cpr_watch){progress, progress_context}, error);
+    cpr_codec_set_primer(codec, 0);
     return status;
 }
 
@@ -212,7 +215,9 @@ static cpr_status code_primer(void *context, cpr_progress_fn *progress, void *pr
                                .progress = progress,
                                .progress_context = progress_context};
     rewind_primer(primer);
+    cpr_codec_set_primer(run->engine.codec, run->plan.primer_bytes);
     cpr_status status = cpr_compress_bitstream(&work, &primer->info, error);
+    cpr_codec_set_primer(run->engine.codec, 0);
     if (status == CPR_OK)
         status = cpr_corpus_reader_finish(primer->reader, error);
     if (status == CPR_OK && work.keep)
@@ -278,7 +283,7 @@ cpr_status cpr_compress_primer(cpr_compress_run *run, cpr_error *error)
     if (primer.decode)
         cpr_compress_note(run, "the primer's text has changed in the corpus; decoding the primer");
     cpr_status status =
-        cpr_primed_state_open(run->ranks, run->options.profile, cpr_compress_codec_bytes(plan),
+        cpr_primed_state_open(run->ranks, run->engine.profile, cpr_compress_codec_bytes(plan),
                               &run->engine.primed, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status != CPR_OK)

@@ -42,6 +42,7 @@ void cpr_compress_warn(const cpr_compress_run *run, const char *format, ...)
 }
 
 #define WRITE_SECONDS 2.0
+#define TELL_SECONDS 0.1 /* steps of a lesson may be shorter */
 
 /* One rank of the file; nothing is in work while the primer is. */
 static cpr_work_rank_progress rank_of(const cpr_progress_file *file, const cpr_rank_progress *rank,
@@ -147,4 +148,41 @@ void cpr_progress_file_open(cpr_progress_file *file, const cpr_compress_run *run
 void cpr_progress_file_close(cpr_progress_file *file)
 {
     free(file->hosts);
+}
+
+/* The progress file while the lesson is in work: no rank has a shard. */
+static void write_lesson(const cpr_compress_run *run, const cpr_lesson_facts *facts)
+{
+    const cpr_run_progress *shards = &run->work.earlier;
+    const cpr_work_progress progress = {
+        .seconds = facts->seconds,
+        .shards_done = shards->items_done,
+        .raw_bytes = shards->raw_bytes,
+        .coded_bytes = shards->coded_bytes,
+        .earlier_bytes = shards->earlier_bytes,
+        .in_lesson = true,
+        .lesson = {.sample_bytes = facts->sample_bytes,
+                   .begun_bytes = facts->begun_bytes,
+                   .text_bytes = facts->text_bytes,
+                   .loss_bits = facts->loss_bits},
+    };
+    (void)cpr_work_progress_write(run->work.dir, &progress, NULL);
+}
+
+void cpr_progress_lesson_tell(cpr_progress_lesson *progress, const cpr_compress_run *run,
+                              const cpr_lesson_facts *facts)
+{
+    const cpr_listener *user = &run->listener;
+    const double now = cpr_ranks_seconds();
+    const bool over = facts->weights_bytes > 0;
+    if (!cpr_ranks_is_first(run->ranks))
+        return;
+    if (over || now - progress->written >= WRITE_SECONDS) {
+        progress->written = now;
+        write_lesson(run, facts);
+    }
+    if (user->lesson != NULL && (over || now - progress->told >= TELL_SECONDS)) {
+        progress->told = now;
+        user->lesson(user->context, facts);
+    }
 }

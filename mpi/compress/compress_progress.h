@@ -29,4 +29,15 @@ typedef struct cpr_progress_file {
 void cpr_progress_file_open(cpr_progress_file *file, const cpr_compress_run *run, bool primer);
 void cpr_progress_file_close(cpr_progress_file *file);
 
+/* Tells how far a lesson is. All zero at first. */
+typedef struct cpr_progress_lesson {
+    double told;
+    double written;
+} cpr_progress_lesson;
+
+/* Local. On rank 0, and not more often than is worth while, unless the lesson is over: tells the
+ * user's listener, and writes the progress file. */
+void cpr_progress_lesson_tell(cpr_progress_lesson *progress, const cpr_compress_run *run,
+                              const cpr_lesson_facts *facts);
+
 #endif

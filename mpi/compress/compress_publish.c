@@ -53,9 +53,8 @@ static cpr_status publish_create(cpr_compress_run *run, cpr_error *error)
     else if (status == CPR_OK)
         status = publish_gather_facts(run, shards, file_loss, error);
     if (status == CPR_OK) {
-        const cpr_profile *profile = run->options.profile;
         char model[CPR_DESCRIPTOR_MAX_BYTES + 1];
-        cpr_codec_descriptor(profile, model);
+        cpr_codec_descriptor(run->engine.profile, model);
         cpr_archive_header header = {.model = model,
                                      .shard_bytes = run->options.shard_bytes,
                                      .vocabulary = run->engine.packed_vocabulary,
@@ -64,8 +63,10 @@ static cpr_status publish_create(cpr_compress_run *run, cpr_error *error)
                                      .file_loss = file_loss,
                                      .shards = shards,
                                      .shard_count = run->plan.shard_count,
-                                     .primer = run->plan.primer_bytes > 0 ? &primer : NULL};
-        strncpy(header.profile, cpr_profile_name(profile), sizeof header.profile - 1);
+                                     .primer = run->plan.primer_bytes > 0 ? &primer : NULL,
+                                     .coded_weights = run->engine.coded_weights,
+                                     .coded_weights_bytes = run->engine.coded_weights_bytes};
+        strncpy(header.profile, cpr_profile_name(run->options.profile), sizeof header.profile - 1);
         status = cpr_archive_create(run->temporary_path, &header, error);
     }
     free(shards);

@@ -36,6 +36,7 @@ static const struct {
     {cpr_compress_begin, UNLESS_DONE},
     {cpr_compress_find_todo, UNLESS_DONE},
     {cpr_compress_settle_primer, UNLESS_DONE},
+    {cpr_compress_lesson, UNLESS_DONE},
     {cpr_compress_primer, UNLESS_DONE},
     {cpr_compress_shards, UNLESS_DONE},
     {cpr_compress_publish, UNLESS_DONE},
@@ -89,6 +90,12 @@ static cpr_status run_take_options(cpr_compress_run *run, const cpr_compress_opt
     if (run->options.shard_bytes < CPR_SHARD_BYTES_MIN ||
         run->options.shard_bytes > CPR_SHARD_BYTES_MAX)
         return cpr_fail(error, CPR_ERR_USAGE, "shards have 1 MiB to 4 GiB");
+    if (given->no_lesson && given->lesson_bytes > 0)
+        return cpr_fail(error, CPR_ERR_USAGE, "a lesson has a size, or there is none");
+    if (given->lesson_bytes > 0 &&
+        !cpr_profile_is_taught(cpr_profile_after_lesson(run->options.profile, given->lesson_bytes)))
+        return cpr_fail(error, CPR_ERR_USAGE, "profile %s has no network that could be taught",
+                        cpr_profile_name(run->options.profile));
     return CPR_OK;
 }
 

@@ -44,7 +44,7 @@ cpr_compress_step cpr_compress_decide;
 /* Gives all ranks the list of files. */
 cpr_compress_step cpr_compress_share_files;
 
-/* Cuts the corpus: plan.starts and the facts that come with it. */
+/* Cuts the corpus: plan.starts and the facts that come with it, and the engine's profile. */
 cpr_compress_step cpr_compress_cut;
 
 /* Refuses what does not fit into memory. */
@@ -64,6 +64,9 @@ cpr_compress_step cpr_compress_find_todo;
 /* Looks at the primer that is there, and decides whether it stays that of the corpus as it was:
  * work.has_primer. The last step that changes the plan. */
 cpr_compress_step cpr_compress_settle_primer;
+
+/* Teaches the network on all ranks together, or takes the weights that are there: the engine's. */
+cpr_compress_step cpr_compress_lesson;
 
 /* Makes the primer's bitstream, and the state after it on every node. */
 cpr_compress_step cpr_compress_primer;
@@ -91,6 +94,12 @@ void cpr_compress_judge(const cpr_compress_run *run);
 
 /* Local. Bytes of the primer of a corpus of such a run, noise included; 0 if it has none. */
 uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files);
+
+/* Local. Bytes of the sample that the lesson of such a run reads; 0: there is none. */
+uint64_t cpr_compress_lesson_bytes(const cpr_compress_options *options, const cpr_file_list *files);
+
+/* Local. Bytes of memory of each rank while a lesson of so many is held. */
+uint64_t cpr_compress_lesson_memory(const cpr_profile *profile, uint64_t lesson_bytes);
 
 /* Local, rank 0. Writes the manifest of this job, as the plan and the engine are now. */
 cpr_status cpr_compress_write_manifest(cpr_compress_run *run, cpr_error *error);

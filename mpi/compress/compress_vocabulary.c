@@ -118,8 +118,8 @@ static cpr_status vocabulary_learn(cpr_compress_run *run, const cpr_word_counts 
     cpr_vocabulary *learned =
         run->plan.corpus_bytes == 0
             ? cpr_vocabulary_create_bytes()
-            : cpr_vocabulary_learn(counts, cpr_profile_vocabulary_size(run->options.profile,
-                                                                       run->plan.corpus_bytes));
+            : cpr_vocabulary_learn(
+                  counts, cpr_profile_vocabulary_size(run->engine.profile, run->plan.corpus_bytes));
     if (learned != NULL)
         run->engine.packed_vocabulary =
             cpr_vocabulary_pack(learned, &run->engine.packed_vocabulary_bytes);
@@ -181,7 +181,7 @@ static cpr_status open_sample(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_plan *plan = &run->plan;
     plan->vocabulary_sample_bytes =
-        cpr_profile_sample_bytes(run->options.profile, plan->corpus_bytes);
+        cpr_profile_sample_bytes(run->engine.profile, plan->corpus_bytes);
     plan->vocabulary_blocks =
         cpr_plan_sample_count(plan->corpus_bytes, plan->vocabulary_sample_bytes);
     plan->sample_count = plan->vocabulary_blocks;

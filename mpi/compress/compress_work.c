@@ -54,7 +54,8 @@ static cpr_status work_throw_away(cpr_compress_run *run, cpr_error *error)
     if (status == CPR_OK && scan.streams)
         cpr_compress_note(run, "--restart: what %llu pipes gave is thrown away",
                           (unsigned long long)scan.streams);
-    if (status == CPR_OK && (scan.manifest || scan.shards || scan.snapshots || scan.primer))
+    if (status == CPR_OK &&
+        (scan.manifest || scan.shards || scan.snapshots || scan.primer || scan.lesson))
         cpr_compress_note(run,
                           "--restart: %llu finished shards and %llu snapshots are thrown away "
                           "(%llu bytes)",
@@ -67,11 +68,13 @@ static cpr_status work_throw_away(cpr_compress_run *run, cpr_error *error)
 static cpr_manifest manifest_describe(const cpr_compress_run *run, const cpr_file_list *files)
 {
     const cpr_profile *profile = run->options.profile;
+    const uint64_t lesson_bytes = cpr_compress_lesson_bytes(&run->options, files);
     cpr_manifest job = {.shard_bytes = run->options.shard_bytes,
                         .primer_bytes = cpr_compress_primer_bytes(&run->options, files),
+                        .lesson_bytes = lesson_bytes,
                         .fingerprint = cpr_ranks_fingerprint(run->ranks),
                         .files = files};
-    cpr_codec_descriptor(profile, job.model);
+    cpr_codec_descriptor(cpr_profile_after_lesson(profile, lesson_bytes), job.model);
     strncpy(job.profile, cpr_profile_name(profile), sizeof job.profile - 1);
     return job;
 }
@@ -195,7 +198,8 @@ cpr_status cpr_compress_begin(cpr_compress_run *run, cpr_error *error)
 static bool work_is_worth_keeping(const cpr_compress_run *run, const cpr_work_scan *scan,
                                   cpr_status status)
 {
-    if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer || scan->streams)
+    if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer ||
+        scan->lesson || scan->streams)
         return true;
     /* Another job's, or a plan and a vocabulary. */
     return scan->manifest && (!run->work.begun || status == CPR_STOPPED);

@@ -41,13 +41,14 @@ uint64_t cpr_ranks_fingerprint(const cpr_ranks *ranks);
 /* Local. Monotonic time in seconds. */
 double cpr_ranks_seconds(void);
 
-/* COLLECTIVE. Before `items` are coded or decoded, with codecs of this profile and size: refuses
+/* COLLECTIVE. Before `items` are coded or decoded, with codecs of this profile and size, after
+ * each rank has needed `before` bytes for something else (0: it has not): refuses
  * with CPR_ERR_NO_MEMORY what cannot fit on this rank's node, whose ranks it counts
  * (cpr_memory_check()). Notes for the listener on rank 0, which may be NULL, if a node lacks memory
  * at the moment. */
 cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, uint64_t max_bytes,
-                                  bool primer, uint64_t items, const cpr_listener *listener,
-                                  cpr_error *error);
+                                  bool primer, uint64_t before, uint64_t items,
+                                  const cpr_listener *listener, cpr_error *error);
 
 /* ---- exchange ------------------------------------------------------------------------------ */
 
@@ -58,6 +59,12 @@ void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes);
 /* COLLECTIVE. Gives rank 0's block to all. On rank 0 *data is that block; on the others it is
  * malloc()ed and owned by the caller. */
 cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, cpr_error *error);
+
+/* COLLECTIVE. What all ranks have at `values`, put together in place: sums, or each bit that is set
+ * anywhere. */
+void cpr_ranks_sum(cpr_ranks *ranks, uint64_t *values, size_t count);
+void cpr_ranks_sum_small(cpr_ranks *ranks, int16_t *values, size_t count);
+void cpr_ranks_unite(cpr_ranks *ranks, uint64_t *words, size_t count);
 
 /* Merges a block that cpr_ranks_reduce() received into this rank's. */
 typedef cpr_status cpr_merge_fn(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
@@ -77,6 +84,10 @@ char *cpr_ranks_hosts(cpr_ranks *ranks);
 
 /* Local. CPR_STOPPED if this rank has been asked to stop. */
 cpr_status cpr_stop_check(cpr_error *error);
+
+/* Local. Where a test meets a rank that works on no item, and has just done `raw_bytes` bytes more.
+ */
+void cpr_ranks_hold(cpr_ranks *ranks, uint64_t raw_bytes);
 
 /* ---- schedule ------------------------------------------------------------------------------ */
 

@@ -58,18 +58,40 @@ void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes)
     cpr_ranks_wait(&request);
 }
 
-void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count)
+/* COLLECTIVE. Combines all ranks' values, each of `width` bytes, in place. */
+static void combine(cpr_ranks *ranks, void *values, size_t count, size_t width, MPI_Datatype type,
+                    MPI_Op operation)
 {
     if (ranks->size == 1)
         return;
-    const size_t piece_values = PIECE_BYTES / sizeof *values;
+    const size_t piece_values = PIECE_BYTES / width;
     for (size_t at = 0; at < count; at += piece_values) {
         const size_t piece = count - at < piece_values ? count - at : piece_values;
         MPI_Request request;
-        MPI_Iallreduce(MPI_IN_PLACE, values + at, (int)piece, MPI_UINT64_T, MPI_MAX, ranks->comm,
-                       &request);
+        MPI_Iallreduce(MPI_IN_PLACE, (uint8_t *)values + at * width, (int)piece, type, operation,
+                       ranks->comm, &request);
         cpr_ranks_wait(&request);
     }
+}
+
+void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count)
+{
+    combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_MAX);
+}
+
+void cpr_ranks_sum(cpr_ranks *ranks, uint64_t *values, size_t count)
+{
+    combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_SUM);
+}
+
+void cpr_ranks_sum_small(cpr_ranks *ranks, int16_t *values, size_t count)
+{
+    combine(ranks, values, count, sizeof *values, MPI_INT16_T, MPI_SUM);
+}
+
+void cpr_ranks_unite(cpr_ranks *ranks, uint64_t *words, size_t count)
+{
+    combine(ranks, words, count, sizeof *words, MPI_UINT64_T, MPI_BOR);
 }
 
 /* A block from one rank to another: its size, the receiver's word that it has the memory, then the

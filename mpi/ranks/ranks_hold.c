@@ -38,6 +38,26 @@ static bool tell(const cpr_hold *hold)
     return told;
 }
 
+static void hold_pause(void)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    nanosleep(&pause, NULL);
+}
+
+void cpr_ranks_hold(cpr_ranks *ranks, uint64_t raw_bytes)
+{
+    cpr_hold *hold = &ranks->hold;
+    hold->finished += raw_bytes;
+    if (hold->file == NULL || hold->finished < hold->next)
+        return;
+    while (hold->next <= hold->finished)
+        hold->next += hold->every;
+    if (!tell(hold))
+        return;
+    while (!cpr_stop_requested() && is_held(hold))
+        hold_pause();
+}
+
 /* A cpr_progress_fn. */
 cpr_status cpr_hold_progress(void *context, uint64_t raw_bytes, uint64_t coded_bytes,
                              cpr_error *error)
@@ -53,8 +73,7 @@ cpr_status cpr_hold_progress(void *context, uint64_t raw_bytes, uint64_t coded_b
     if (!tell(hold))
         return CPR_OK;
     while (status == CPR_OK && is_held(hold)) {
-        const struct timespec pause = {.tv_nsec = 10000000};
-        nanosleep(&pause, NULL);
+        hold_pause();
         status = item->progress(item->context, raw_bytes, coded_bytes, error);
     }
     return status;

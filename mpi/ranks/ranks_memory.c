@@ -28,14 +28,16 @@ static uint64_t ranks_here(cpr_ranks *ranks)
 }
 
 cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, uint64_t max_bytes,
-                                  bool primer, uint64_t items, const cpr_listener *listener,
-                                  cpr_error *error)
+                                  bool primer, uint64_t before, uint64_t items,
+                                  const cpr_listener *listener, cpr_error *error)
 {
     uint64_t free_bytes = 0;
     cpr_memory_need need = cpr_memory_need_of(profile, max_bytes, primer);
+    if (need.each < before)
+        need.each = before;
     need.ranks = ranks_here(ranks);
     need.one_copy = ranks->size == 1;
-    if (need.ranks > items)
+    if (need.ranks > items && before == 0)
         need.ranks = items;
     const cpr_status status = cpr_ranks_agree(ranks, cpr_memory_check(&need, error), error);
     if (status != CPR_OK)

@@ -77,6 +77,8 @@ const char *cpr_phase_name(cpr_phase phase)
         return "streams";
     case CPR_PHASE_VOCABULARY:
         return "vocabulary";
+    case CPR_PHASE_LESSON:
+        return "lesson";
     case CPR_PHASE_PRIMER:
         return "primer";
     case CPR_PHASE_SHARDS:

@@ -12,6 +12,9 @@
 #define PRIMER_SHARDS_LEAST 4
 #define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* above them it is an eighth of the corpus */
 #define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
+/* The Thue-Morse sequence as a fraction of 2^32. No three of its binary digits in a row are alike,
+ * so neither is it nearly a whole number, nor are its products with powers of 2. */
+#define LESSON_STEP UINT64_C(0x69969669)
 
 /* i * total / parts without overflow, for i <= parts < 2^32. */
 static uint64_t share(uint64_t total, uint64_t parts, uint64_t i)
@@ -87,4 +90,32 @@ cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_
     if (corpus_bytes - extent.offset < extent.bytes)
         extent.bytes = corpus_bytes - extent.offset;
     return extent;
+}
+
+uint64_t cpr_plan_lesson_bytes(uint64_t corpus_bytes, uint64_t wanted_bytes)
+{
+    if (wanted_bytes >= corpus_bytes)
+        return corpus_bytes;
+    if (wanted_bytes < SAMPLE_BLOCK_BYTES)
+        return corpus_bytes < SAMPLE_BLOCK_BYTES ? corpus_bytes : SAMPLE_BLOCK_BYTES;
+    return wanted_bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    while (b > 0) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+uint64_t cpr_plan_lesson_block(uint64_t count, uint64_t i)
+{
+    assert(i < count && count <= UINT32_MAX);
+    uint64_t step = count * LESSON_STEP >> 32;
+    while (common_divisor(count, step) != 1)
+        step++;
+    return i * step % count;
 }

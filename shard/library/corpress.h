@@ -166,6 +166,7 @@ typedef struct cpr_archive_facts {
     cpr_hash128 identity;   /* of the tables, which hold the hashes of all shards */
     bool sealed;            /* the tables are as they were written */
     bool has_primer, has_network;
+    uint64_t weights_bytes; /* of a network that was taught before the coding; 0: none was */
 } cpr_archive_facts;
 void cpr_archive_get_facts(const cpr_archive *archive, cpr_archive_facts *facts); /* any thread */
 
@@ -280,6 +281,8 @@ typedef struct cpr_job {
     uint64_t raw_bytes, raw_bytes_done;         /* done: of shards that are, and of those in work */
     uint64_t coded_bytes_done;
     uint64_t primer_bytes, primer_bytes_done; /* 0: no primer */
+    uint64_t lesson_bytes, lesson_bytes_done; /* of its sample; 0: no network is taught */
+    double lesson_bits_per_byte;              /* that the network has lost so far; 0: not known */
     double bytes_per_second;                  /* of all ranks */
     size_t rank_count;                        /* 0 unless it runs */
     cpr_job_rank *ranks;

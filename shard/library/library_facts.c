@@ -31,6 +31,7 @@ void cpr_archive_get_facts(const cpr_archive *archive, cpr_archive_facts *facts)
         .sealed = cpr_archive_is_sealed(archive),
         .has_primer = header->primer != NULL,
         .has_network = archive_has_network(archive, header),
+        .weights_bytes = header->coded_weights_bytes,
     };
     if (header->primer != NULL)
         facts->coded_bytes = header->primer->coded_bytes;

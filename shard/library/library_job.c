@@ -46,6 +46,15 @@ static void take_ranks(const cpr_work_progress *found, const cpr_manifest *manif
     }
 }
 
+static void take_lesson(const cpr_work_lesson *found, cpr_job *job)
+{
+    if (found->begun_bytes < job->lesson_bytes_done || found->begun_bytes > job->lesson_bytes)
+        return;
+    job->lesson_bytes_done = found->begun_bytes;
+    if (found->text_bytes > 0)
+        job->lesson_bits_per_byte = (double)found->loss_bits / 65536 / (double)found->text_bytes;
+}
+
 /* Of a running job. Without the file the job is known less well. */
 static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest, cpr_job *job)
 {
@@ -59,6 +68,8 @@ static void read_progress(const cpr_work_dir *work, const cpr_manifest *manifest
             job->bytes_per_second = speed_of(found.raw_bytes - found.earlier_bytes, found.seconds);
         if (found.primer_bytes > job->primer_bytes_done && found.primer_bytes <= job->primer_bytes)
             job->primer_bytes_done = found.primer_bytes;
+        if (found.in_lesson)
+            take_lesson(&found.lesson, job);
         take_ranks(&found, manifest, job);
     }
     cpr_work_progress_free(&found);
@@ -100,6 +111,19 @@ static void look_at_primer(cpr_work_dir *work, const cpr_manifest *manifest, cpr
     }
 }
 
+static void look_at_lesson(cpr_work_dir *work, const cpr_manifest *manifest, cpr_job *job)
+{
+    cpr_shard_info info;
+    cpr_work_lesson lesson;
+    job->lesson_bytes = manifest->lesson_bytes;
+    if (manifest->lesson_bytes == 0)
+        return;
+    if (cpr_work_shard_info(work, CPR_SHARD_WEIGHTS, &info, NULL, NULL, NULL) == CPR_OK)
+        job->lesson_bytes_done = manifest->lesson_bytes;
+    else if (cpr_work_lesson_look(work, &lesson, NULL) == CPR_OK)
+        take_lesson(&lesson, job);
+}
+
 /* Whether a process is at work, and whose it is or was last. */
 static bool look_at_owner(const cpr_work_dir *work, cpr_job *job)
 {
@@ -125,6 +149,7 @@ static cpr_status look_at_work(cpr_work_dir *work, bool running, cpr_job *job, c
         return status;
     job->shards = manifest.shard_count;
     job->raw_bytes = cpr_file_list_bytes(manifest.files);
+    look_at_lesson(work, &manifest, job);
     look_at_primer(work, &manifest, job);
     status = look_at_shards(work, &manifest, job, error);
     if (status == CPR_OK && running)

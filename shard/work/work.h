@@ -32,6 +32,7 @@ typedef struct cpr_work_scan {
     uint64_t streams; /* that have been read to their end */
     uint64_t bytes;   /* of all of these */
     uint8_t primer;   /* CPR_WORK_HAS_...; it is not one of the shards */
+    uint8_t lesson;   /* likewise: its weights, or a checkpoint in its middle */
     bool manifest;
     bool published; /* the mark that cpr_work_mark_published() leaves */
 } cpr_work_scan;
@@ -112,6 +113,7 @@ typedef struct cpr_manifest {
     uint64_t shard_bytes;                     /* the option */
     uint64_t primer_bytes;                    /* of the sample that the primer is taken from */
     uint64_t primer_text_bytes;               /* of the primer itself: without noise */
+    uint64_t lesson_bytes;                    /* of the sample that the lesson reads; 0: none */
     uint64_t fingerprint; /* of what this program's arithmetic makes of a known text */
     const cpr_file_list *files;
     uint64_t shard_count;
@@ -155,6 +157,29 @@ cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes);
 bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,
                              cpr_extent extent, uint8_t *changes);
 
+/* How far a lesson is. */
+typedef struct cpr_work_lesson {
+    uint64_t sample_bytes; /* that it reads in all, noise included */
+    uint64_t begun_bytes;  /* of these, in blocks that streams have begun or finished */
+    uint64_t text_bytes;   /* that the network has learned from */
+    uint64_t loss_bits;    /* what it has lost on them, in units of 2^-16 bit */
+} cpr_work_lesson;
+
+/* A checkpoint of a lesson: replaces the one before at once, and is durable. The state is the
+ * caller's, and for machines of the same byte order. It is removed by
+ * cpr_work_snapshot_drop(CPR_SHARD_WEIGHTS). */
+cpr_status cpr_work_lesson_save(const cpr_work_dir *work, const cpr_work_lesson *lesson,
+                                const void *state, size_t bytes, cpr_error *error);
+
+/* *state is malloc()ed, owned by the caller. CPR_ERR_NOT_FOUND: there is no checkpoint.
+ * CPR_ERR_DAMAGED: it cannot be used. */
+cpr_status cpr_work_lesson_load(const cpr_work_dir *work, uint8_t **state, size_t *bytes,
+                                cpr_error *error);
+
+/* How far the checkpoint is, from its first bytes alone. */
+cpr_status cpr_work_lesson_look(const cpr_work_dir *work, cpr_work_lesson *lesson,
+                                cpr_error *error);
+
 /* What a rank is at. */
 typedef struct cpr_work_rank_progress {
     char host[64];
@@ -173,6 +198,8 @@ typedef struct cpr_work_progress {
     uint64_t raw_bytes; /* of finished shards and of those in work */
     uint64_t coded_bytes;
     uint64_t earlier_bytes; /* of raw_bytes, what earlier runs did */
+    bool in_lesson;         /* the lesson is in work: */
+    cpr_work_lesson lesson; /* how far it is */
     bool in_primer;         /* the primer is in work: */
     uint64_t primer_bytes;  /* raw, so far */
     uint64_t primer_earlier_bytes;
@@ -201,9 +228,9 @@ cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_
 cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
                                  bool *published, cpr_error *error);
 
-/* Writing the bitstream of one shard, or of the primer (CPR_SHARD_PRIMER): begin, write (a
- * cpr_write_fn), then commit or abandon. `commit` stores info and the loss of each file in the
- * shard, syncs and renames. */
+/* Writing the bitstream of one shard, of the primer (CPR_SHARD_PRIMER), or the coded weights
+ * (CPR_SHARD_WEIGHTS): begin, write (a cpr_write_fn), then commit or abandon. `commit` stores info
+ * and the loss of each file in the shard, syncs and renames. */
 typedef struct cpr_work_shard cpr_work_shard;
 cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
                                 cpr_error *error);

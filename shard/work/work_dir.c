@@ -106,7 +106,8 @@ static bool is_stream(const char *name)
            strspn(hash, "0123456789abcdef") == 16;
 }
 
-/* What a name stands for; *shard if it is that of a shard, or of the primer. A name is ours if we
+/* What a name stands for; *shard if it is that of a shard, of the primer,
+ * or of the weights. A name is ours if we
  * would give exactly that one. */
 static item_kind kind_of(const char *name, uint64_t *shard)
 {
@@ -117,9 +118,9 @@ static item_kind kind_of(const char *name, uint64_t *shard)
                     {cpr_work_snapshot_name, ITEM_SNAPSHOT},
                     {cpr_work_partial_name, ITEM_PARTIAL}};
     const uint64_t number = strtoull(name + strcspn(name, "0123456789"), NULL, 10);
-    const uint64_t candidates[] = {CPR_SHARD_PRIMER, number};
+    const uint64_t candidates[] = {CPR_SHARD_PRIMER, CPR_SHARD_WEIGHTS, number};
     for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
-        for (size_t k = 0; k < 2; k++) {
+        for (size_t k = 0; k < sizeof candidates / sizeof *candidates; k++) {
             char its_name[CPR_WORK_NAME_BYTES];
             *shard = candidates[k];
             numbered[i].name(*shard, its_name);
@@ -321,9 +322,11 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
                                                      : 0;
         if (shard == CPR_SHARD_PRIMER)
             scan->primer |= mark;
-        scan->shards += kind == ITEM_SHARD && shard != CPR_SHARD_PRIMER;
+        if (shard == CPR_SHARD_WEIGHTS)
+            scan->lesson |= mark;
+        scan->shards += kind == ITEM_SHARD && shard < CPR_SHARD_WEIGHTS;
         scan->streams += kind == ITEM_STREAM;
-        scan->snapshots += kind == ITEM_SNAPSHOT && shard != CPR_SHARD_PRIMER;
+        scan->snapshots += kind == ITEM_SNAPSHOT && shard < CPR_SHARD_WEIGHTS;
         scan->manifest = scan->manifest || strcmp(item->d_name, CPR_WORK_MANIFEST) == 0;
         scan->published = scan->published || strcmp(item->d_name, CPR_WORK_PUBLISHED) == 0;
         if (marks != NULL && shard < shards)

@@ -25,6 +25,7 @@ enum {
     AT_VOCABULARY_BYTES = 96,
     AT_PRIMER_BYTES = 104,
     AT_PRIMER_TEXT_BYTES = 112,
+    AT_LESSON_BYTES = 120,
     HEADER_BYTES = 128,
     PROFILE_BYTES = AT_MODEL_BYTES - AT_PROFILE,
     CHECK_BYTES = 16
@@ -86,6 +87,7 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
     cpr_put64(data + AT_VOCABULARY_BYTES, manifest->vocabulary_bytes);
     cpr_put64(data + AT_PRIMER_BYTES, manifest->primer_bytes);
     cpr_put64(data + AT_PRIMER_TEXT_BYTES, manifest->primer_text_bytes);
+    cpr_put64(data + AT_LESSON_BYTES, manifest->lesson_bytes);
     uint8_t *out = data + HEADER_BYTES;
     memcpy(out, manifest->model, model_bytes);
     out += model_bytes;
@@ -208,6 +210,7 @@ cpr_status cpr_manifest_read(const cpr_work_dir *work, cpr_manifest *manifest, c
         manifest->vocabulary_bytes = (size_t)cpr_get64(data + AT_VOCABULARY_BYTES);
         manifest->primer_bytes = cpr_get64(data + AT_PRIMER_BYTES);
         manifest->primer_text_bytes = cpr_get64(data + AT_PRIMER_TEXT_BYTES);
+        manifest->lesson_bytes = cpr_get64(data + AT_LESSON_BYTES);
         status = take_lists(manifest, files, files_bytes, error);
         if (status == CPR_OK && !is_consistent(manifest))
             status = damaged(work, error);
@@ -303,7 +306,10 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
     if (strcmp(old->profile, now->profile) != 0)
         return differs(error, same_options, "it has --profile %s, and now it is %s",
                        cpr_printable_path(old->profile, profile, sizeof profile), now->profile);
-    if (strcmp(old->model, now->model) != 0 || old->fingerprint != now->fingerprint)
+    /* A lesson is a part of the model. */
+    const bool same_lesson = old->lesson_bytes == now->lesson_bytes;
+    if ((same_lesson && strcmp(old->model, now->model) != 0) ||
+        old->fingerprint != now->fingerprint)
         return differs(error, "finish it with that one",
                        "it was begun by another version of corpress");
     if (old->shard_bytes != now->shard_bytes)
@@ -311,8 +317,15 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
                        "it has --shard-size %" PRIu64 ", and now it is %" PRIu64, old->shard_bytes,
                        now->shard_bytes);
     const cpr_status status = compare_files(old->files, now->files, error);
-    if (status != CPR_OK || old->primer_bytes == now->primer_bytes)
+    if (status != CPR_OK)
         return status;
+    if (!same_lesson)
+        return differs(error, same_options,
+                       "its lesson reads %" PRIu64 " bytes, and now it is to read %" PRIu64
+                       " (--lesson-bytes, --no-lesson)",
+                       old->lesson_bytes, now->lesson_bytes);
+    if (old->primer_bytes == now->primer_bytes)
+        return CPR_OK;
     return differs(error, same_options, "it has %s primer, and now there is to be %s (--no-primer)",
                    old->primer_bytes > 0 ? "a" : "no", now->primer_bytes > 0 ? "one" : "none");
 }

@@ -43,7 +43,7 @@ char *cpr_work_path(const char *archive_path);
 /* A temporary name that no other process has. */
 void cpr_work_temporary(char out[CPR_WORK_NAME_BYTES]);
 
-/* `shard` may be CPR_SHARD_PRIMER here and below. */
+/* `shard` may be CPR_SHARD_PRIMER or CPR_SHARD_WEIGHTS here and below. */
 void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
@@ -63,7 +63,7 @@ cpr_status cpr_work_lock_take_timed(const cpr_work_dir *work, const cpr_lock_tim
                                     cpr_warn_fn *tell, void *tell_context, cpr_work_lock **lock,
                                     cpr_error *error);
 
-/* "shard N" or "the primer", for messages. */
+/* "shard N", "the primer" or "the weights", for messages. */
 #define CPR_WORK_WHAT_BYTES 32
 const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES]);
 

@@ -37,6 +37,10 @@ static char *describe(const cpr_work_progress *p)
                        "\ncoded %" PRIu64 "\nearlier %" PRIu64 "\n",
             p->rank_count, p->seconds, p->shards_done, p->raw_bytes, p->coded_bytes,
             p->earlier_bytes);
+    if (p->in_lesson)
+        fprintf(out, "lesson %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+                p->lesson.sample_bytes, p->lesson.begun_bytes, p->lesson.text_bytes,
+                p->lesson.loss_bits);
     if (p->in_primer)
         fprintf(out, "primer %" PRIu64 " %" PRIu64 "\n", p->primer_bytes, p->primer_earlier_bytes);
     for (size_t i = 0; i < p->rank_count; i++)
@@ -113,12 +117,20 @@ static cpr_status parse(const cpr_work_dir *work, const char *text, cpr_work_pro
                         cpr_printable_path(work->path, shown, sizeof shown));
     const char *seconds = find_line(text, "\nseconds ");
     const char *primer = find_line(text, "\nprimer ");
+    const char *lesson = find_line(text, "\nlesson ");
     char *end;
     p->seconds = seconds != NULL ? strtod(seconds, NULL) : 0;
     p->shards_done = number_of(text, "\nshards ");
     p->raw_bytes = number_of(text, "\nraw ");
     p->coded_bytes = number_of(text, "\ncoded ");
     p->earlier_bytes = number_of(text, "\nearlier ");
+    p->in_lesson = lesson != NULL;
+    if (lesson != NULL) {
+        p->lesson.sample_bytes = strtoull(lesson, &end, 10);
+        p->lesson.begun_bytes = strtoull(end, &end, 10);
+        p->lesson.text_bytes = strtoull(end, &end, 10);
+        p->lesson.loss_bits = strtoull(end, NULL, 10);
+    }
     p->in_primer = primer != NULL;
     if (primer != NULL) {
         p->primer_bytes = strtoull(primer, &end, 10);

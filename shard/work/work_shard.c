@@ -38,6 +38,8 @@ void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
         snprintf(out, CPR_WORK_NAME_BYTES, "primer.cps");
+    else if (shard == CPR_SHARD_WEIGHTS)
+        snprintf(out, CPR_WORK_NAME_BYTES, "weights.cps");
     else
         snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.cps", (unsigned long long)shard);
 }
@@ -46,6 +48,8 @@ const char *cpr_work_what(uint64_t shard, char out[CPR_WORK_WHAT_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
         snprintf(out, CPR_WORK_WHAT_BYTES, "the primer");
+    else if (shard == CPR_SHARD_WEIGHTS)
+        snprintf(out, CPR_WORK_WHAT_BYTES, "the weights");
     else
         snprintf(out, CPR_WORK_WHAT_BYTES, "shard %llu", (unsigned long long)shard);
     return out;

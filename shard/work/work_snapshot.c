@@ -20,6 +20,8 @@ void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
         snprintf(out, CPR_WORK_NAME_BYTES, "primer.partial");
+    else if (shard == CPR_SHARD_WEIGHTS)
+        snprintf(out, CPR_WORK_NAME_BYTES, "lesson.partial"); /* which is never made */
     else
         snprintf(out, CPR_WORK_NAME_BYTES, "shard-%08llu.partial", (unsigned long long)shard);
 }
@@ -28,6 +30,8 @@ void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES])
 {
     if (shard == CPR_SHARD_PRIMER)
         snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-primer");
+    else if (shard == CPR_SHARD_WEIGHTS)
+        snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-lesson");
     else
         snprintf(out, CPR_WORK_NAME_BYTES, "snapshot-%08llu", (unsigned long long)shard);
 }

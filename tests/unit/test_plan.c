@@ -178,6 +178,56 @@ static void primer_blocks_are_whole_and_apart(void **state)
     }
 }
 
+static void lesson_takes_whole_blocks(void **state)
+{
+    (void)state;
+    assert_int_equal(cpr_plan_lesson_bytes(0, 1000), 0);
+    assert_int_equal(cpr_plan_lesson_bytes(1000, 1), 1000);
+    assert_int_equal(cpr_plan_lesson_bytes(1000, 999999), 1000);
+    assert_int_equal(cpr_plan_lesson_bytes(1000000, 1), 65536);
+    assert_int_equal(cpr_plan_lesson_bytes(1000000, 65535 + 65536), 65536);
+    assert_int_equal(cpr_plan_lesson_bytes(1000000, 2 * 65536), 2 * 65536);
+    assert_int_equal(cpr_plan_lesson_bytes(1000000, 1000000), 1000000);
+    /* It is the size of the sample. */
+    const uint64_t bytes = cpr_plan_lesson_bytes(10000000, 3000000);
+    assert_int_equal(cpr_plan_sample_count(10000000, bytes) * 65536, bytes);
+}
+
+static void lesson_reads_each_block_once(void **state)
+{
+    (void)state;
+    static const uint64_t counts[] = {1, 2, 3, 4, 5, 6, 16, 30, 97, 210, 1024, 2310, 3072, 65537};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        bool *seen = calloc((size_t)counts[c], sizeof *seen);
+        assert_non_null(seen);
+        for (uint64_t i = 0; i < counts[c]; i++) {
+            const uint64_t block = cpr_plan_lesson_block(counts[c], i);
+            assert_true(block < counts[c]);
+            assert_false(seen[block]);
+            seen[block] = true;
+        }
+        free(seen);
+    }
+    assert_int_equal(cpr_plan_lesson_block(UINT32_MAX, 0), 0);
+    assert_int_equal(cpr_plan_lesson_block(1000, 1), 413); /* the archives depend on it */
+}
+
+/* A stream of a lesson meets all parts of the corpus again and again. */
+static void lesson_streams_see_all_of_the_corpus(void **state)
+{
+    (void)state;
+    enum { COUNT = 8192, PARTS = 4, ROUND = 16 };
+    for (uint64_t streams = 1; streams <= 256; streams *= 2)
+        for (uint64_t s = 0; s < streams; s++)
+            for (uint64_t first = s; first + ROUND * streams <= COUNT; first += ROUND * streams) {
+                unsigned parts = 0;
+                for (uint64_t k = 0; k < ROUND; k++)
+                    parts |=
+                        1u << cpr_plan_lesson_block(COUNT, first + k * streams) * PARTS / COUNT;
+                assert_int_equal(parts, (1u << PARTS) - 1);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +240,9 @@ int main(void)
         cmocka_unit_test(sample_is_spread_over_large_corpora),
         cmocka_unit_test(primer_is_a_part_of_the_corpus),
         cmocka_unit_test(primer_blocks_are_whole_and_apart),
+        cmocka_unit_test(lesson_takes_whole_blocks),
+        cmocka_unit_test(lesson_reads_each_block_once),
+        cmocka_unit_test(lesson_streams_see_all_of_the_corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
