@@ -161,11 +161,28 @@ static void sums_add(audit_sums *sums, const cpr_shard_info *info)
     sums->overhead += overhead(info);
 }
 
+/* A part of the archive file that is no bitstream. */
+static void other_row(report *r, const char *name, uint64_t bytes, const char *integrity)
+{
+    report_row(r);
+    report_word(r, name);
+    report_unknown(r);
+    report_number(r, bytes);
+    for (int i = 0; i < (has_network(r) ? 4 : 3); i++)
+        report_unknown(r);
+    report_number(r, bytes);
+    report_unknown(r);
+    report_word(r, integrity);
+    report_row_end(r);
+}
+
 static void total_rows(report *r, const audit_work *work, const cpr_archive *archive)
 {
     const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
     const uint64_t shards = work->facts.shards;
-    const uint64_t tables = work->facts.archive_bytes - work->facts.coded_bytes;
+    const uint64_t weights = work->facts.weights_bytes;
+    const uint64_t others = work->facts.archive_bytes - work->facts.coded_bytes;
+    const char *integrity = work->facts.sealed ? "ok" : "unsealed";
     uint64_t lz4 = 0;
     bool all_lz4 = shards > 0;
     audit_sums sums = {.loss = 0};
@@ -177,16 +194,9 @@ static void total_rows(report *r, const audit_work *work, const cpr_archive *arc
         all_lz4 = all_lz4 && work->lz4_bytes[i];
     }
 
-    report_row(r);
-    report_word(r, "tables");
-    report_unknown(r);
-    report_number(r, tables);
-    for (int i = 0; i < (has_network(r) ? 4 : 3); i++)
-        report_unknown(r);
-    report_number(r, tables);
-    report_unknown(r);
-    report_word(r, work->facts.sealed ? "ok" : "unsealed");
-    report_row_end(r);
+    if (weights > 0)
+        other_row(r, "weights", weights, integrity);
+    other_row(r, "tables", others - weights, integrity);
 
     report_row(r);
     report_word(r, "total");
@@ -194,7 +204,7 @@ static void total_rows(report *r, const audit_work *work, const cpr_archive *arc
     report_real(r, sums.loss, 0);
     if (has_network(r))
         report_real(r, sums.network_loss, 0);
-    report_real(r, sums.overhead + (double)tables, 1);
+    report_real(r, sums.overhead + (double)others, 1);
     lz4_ratio(r, work->facts.raw_bytes, all_lz4 ? lz4 : 0);
     report_word(r, work->bad_shards || work->bad_primer ? "DAMAGED" : "ok");
     report_row_end(r);
@@ -380,6 +390,7 @@ static const command_term audit_terms[] = {
                   "else DAMAGED"},
     {"primer", "this row is the text that the model learns before every shard, and which is "
                "decoded before one; the shards hold it, too"},
+    {"weights", "this row is the network that has been taught before the coding, as it is stored"},
     {"tables", "this row is all else in the archive file"},
     {"total", "this row counts every byte of the file"},
     {.word = NULL}};

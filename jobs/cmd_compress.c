@@ -39,13 +39,27 @@ static void on_phase(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_
         return;
     progress_begin(&work->bar, work->call->given.quiet, raw_bytes, items);
     work->bar.counting = phase == CPR_PHASE_STREAMS;
-    work->bar.what = phase == CPR_PHASE_PRIMER ? "primer, " : NULL;
+    work->bar.teaching = phase == CPR_PHASE_LESSON;
+    work->bar.what = phase == CPR_PHASE_LESSON   ? "lesson, "
+                     : phase == CPR_PHASE_PRIMER ? "primer, "
+                                                 : NULL;
 }
 
 static void on_progress(void *context, const cpr_run_progress *now)
 {
     compress_work *work = context;
     progress_show(&work->bar, now);
+}
+
+static void on_lesson(void *context, const cpr_lesson_facts *lesson)
+{
+    compress_work *work = context;
+    const cpr_run_progress now = {.raw_bytes = lesson->begun_bytes,
+                                  .earlier_bytes = lesson->earlier_bytes};
+    work->bar.bits_per_byte = progress_bits(lesson->loss_bits, lesson->text_bytes);
+    progress_show(&work->bar, &now);
+    if (lesson->weights_bytes > 0)
+        run_log_lesson(&work->log, lesson);
 }
 
 static void on_item(void *context, const cpr_item_result *result)
@@ -122,6 +136,7 @@ static cpr_status compress(compress_work *work, cpr_error *error)
                                    .corpus = on_corpus,
                                    .phase = on_phase,
                                    .progress = on_progress,
+                                   .lesson = on_lesson,
                                    .item = on_item,
                                    .note = on_note,
                                    .warn = on_warn};
@@ -138,6 +153,9 @@ static int check_compress(command_call *call)
     const option_values *given = &call->given;
     if (cpr_profile_find(given->profile) == NULL)
         return command_usage(call->ranks, call->command, "no profile '%s'", given->profile);
+    if (given->no_lesson && given->lesson_bytes > 0)
+        return command_usage(call->ranks, call->command,
+                             "only one of --lesson-bytes and --no-lesson");
     if (given->output == NULL || !*given->output)
         return command_usage(call->ranks, call->command, "no archive given (-o ARCHIVE.h5)");
     if (strcmp(given->output, "-") == 0)
@@ -158,6 +176,8 @@ static cpr_status run_compress(command_call *call, cpr_error *error)
                                       .shard_bytes = given->shard_bytes,
                                       .overwrite = given->force,
                                       .no_primer = given->no_primer,
+                                      .no_lesson = given->no_lesson,
+                                      .lesson_bytes = given->lesson_bytes,
                                       .alone = given->no_mpi_io,
                                       .restart = given->restart,
                                       .snapshot_seconds = given->snapshot_seconds}};

@@ -18,8 +18,22 @@ static void shard_cells(report *r, const cpr_shard_info *info)
     report_row_end(r);
 }
 
+/* The weights of a network that was taught: no text, and so no bytes of the corpus. */
+static void weights_row(report *r, uint64_t bytes)
+{
+    report_row(r);
+    report_word(r, "weights");
+    report_unknown(r);
+    report_unknown(r);
+    report_number(r, bytes);
+    for (int i = 0; i < 3; i++)
+        report_unknown(r);
+    report_row_end(r);
+}
+
 static void list_shards(const cpr_archive *archive)
 {
+    cpr_archive_facts facts;
     static const report_column columns[] = {{"shard", 7},       {"offset", 16}, {"raw", 14},
                                             {"coded", 13},      {"stored", 13}, {"tokens", 13},
                                             {"generation", 10}, {NULL, 0}};
@@ -27,6 +41,9 @@ static void list_shards(const cpr_archive *archive)
     report_begin(&r, stdout, REPORT_TABLE, columns);
     const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
     const uint64_t shards = selection_shards(archive);
+    cpr_archive_get_facts(archive, &facts);
+    if (facts.weights_bytes > 0)
+        weights_row(&r, facts.weights_bytes);
     if (primer != NULL) {
         report_row(&r);
         report_word(&r, "primer");

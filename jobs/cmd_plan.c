@@ -10,6 +10,32 @@ static void on_warn(void *context, const char *text)
     command_warn(call->ranks, "%s", text);
 }
 
+/* That a rank learns from in a second, in a lesson; see print_lesson(). */
+#define LESSON_BYTES_PER_SECOND 500e3
+
+/* What teaching a network before the coding takes. */
+static void print_lesson(const cpr_plan *plan, const cpr_profile *profile)
+{
+    char shown[32];
+    char rate[32];
+    const cpr_plan_lesson lesson = cpr_plan_lesson_of(plan, profile);
+    if (lesson.sample_bytes == 0)
+        return;
+    printf("lesson   %s in %u streams with profile %s\n",
+           progress_bytes(lesson.sample_bytes, shown, sizeof shown), (unsigned)lesson.streams,
+           cpr_profile_name(profile));
+    printf("         if a rank learns from %s a second, as one did on a core of 2024:\n",
+           progress_bytes((uint64_t)LESSON_BYTES_PER_SECOND, rate, sizeof rate));
+    for (uint64_t ranks = 1;; ranks = 2 * ranks < lesson.streams ? 2 * ranks : lesson.streams) {
+        const double seconds = cpr_plan_lesson_seconds(&lesson, LESSON_BYTES_PER_SECOND, ranks);
+        printf("         %s with %llu rank%s%s\n", progress_time(seconds, shown, sizeof shown),
+               (unsigned long long)ranks, ranks == 1 ? "" : "s",
+               ranks == lesson.streams ? " and more" : "");
+        if (ranks == lesson.streams)
+            break;
+    }
+}
+
 static void print_plan(const cpr_plan *plan)
 {
     char shown[32];
@@ -21,7 +47,10 @@ static void print_plan(const cpr_plan *plan)
         printf(" of about %s", progress_bytes(plan->raw_bytes / plan->shards, shown, sizeof shown));
     if (plan->primer_bytes)
         printf("\nprimer   %s", progress_bytes(plan->primer_bytes, shown, sizeof shown));
-    printf("\nranks    up to %llu have work\n", (unsigned long long)plan->shards);
+    putchar('\n');
+    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++)
+        print_lesson(plan, cpr_profile_at(i));
+    printf("ranks    up to %llu have work\n", (unsigned long long)plan->shards);
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
         const cpr_profile *profile = cpr_profile_at(i);
         uint64_t each;
@@ -37,7 +66,9 @@ static void print_plan(const cpr_plan *plan)
 static cpr_status run_plan(command_call *call, cpr_error *error)
 {
     const cpr_compress_options options = {.input = corpus_input(call),
-                                          .shard_bytes = call->given.shard_bytes};
+                                          .shard_bytes = call->given.shard_bytes,
+                                          .no_lesson = call->given.no_lesson,
+                                          .lesson_bytes = call->given.lesson_bytes};
     const cpr_listener listener = {.context = call, .warn = on_warn};
     cpr_plan plan;
     const cpr_status status = cpr_plan_make(&options, &listener, &plan, error);

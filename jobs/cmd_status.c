@@ -41,6 +41,13 @@ static void print_table(const char *path, const cpr_job *job)
     printf("corpus  %s of %s, %.1f %%\n", progress_bytes(job->raw_bytes_done, a, sizeof a),
            progress_bytes(job->raw_bytes, b, sizeof b),
            100.0 * (double)job->raw_bytes_done / (double)job->raw_bytes);
+    if (job->lesson_bytes_done < job->lesson_bytes) {
+        printf("lesson  %s of %s", progress_bytes(job->lesson_bytes_done, a, sizeof a),
+               progress_bytes(job->lesson_bytes, b, sizeof b));
+        if (job->lesson_bits_per_byte > 0)
+            printf(", %.3f bits a byte", job->lesson_bits_per_byte);
+        puts("; all else comes after it");
+    }
     if (job->primer_bytes_done < job->primer_bytes)
         printf("primer  %s of %s; the shards come after it\n",
                progress_bytes(job->primer_bytes_done, a, sizeof a),
@@ -84,6 +91,11 @@ static void print_json(const char *path, const cpr_job *job)
            ",\"coded_bytes_done\":%" PRIu64,
            job->shards, job->shards_done, job->shards_begun, job->raw_bytes, job->raw_bytes_done,
            job->coded_bytes_done);
+    if (job->lesson_bytes)
+        printf(",\"lesson_bytes\":%" PRIu64 ",\"lesson_bytes_done\":%" PRIu64, job->lesson_bytes,
+               job->lesson_bytes_done);
+    if (job->lesson_bits_per_byte > 0)
+        printf(",\"lesson_bits_per_byte\":%.4f", job->lesson_bits_per_byte);
     if (job->primer_bytes)
         printf(",\"primer_bytes\":%" PRIu64 ",\"primer_bytes_done\":%" PRIu64, job->primer_bytes,
                job->primer_bytes_done);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
+#define LEAST_SIZE ((uint64_t)64 << 10) /* of OPTION_SIZE */
 #define TARGET(field) offsetof(option_values, field)
 #define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
 #define ARCHIVE_READERS                                                                            \
@@ -80,6 +81,12 @@ const option_row option_table[] = {
     {"no-primer", 0, OPTION_FLAG, TARGET(no_primer), NULL, COMMAND_COMPRESS, NULL,
      "start each shard from nothing: the archive is larger, but no primer has to be decoded "
      "before a shard"},
+    {"lesson-bytes", 0, OPTION_SIZE, TARGET(lesson_bytes), "SIZE", CORPUS_READERS, "64K or more",
+     "bytes of the corpus that a network is taught by before the coding, 64K to all of it, in "
+     "blocks of 64K; profile neural knows how many pay"},
+    {"no-lesson", 0, OPTION_FLAG, TARGET(no_lesson), NULL, CORPUS_READERS, NULL,
+     "teach no network before the coding: the archive holds no weights, and profile neural's "
+     "network learns while it codes"},
     {"no-mpi-io", 0, OPTION_FLAG, TARGET(no_mpi_io), NULL, COMMAND_COMPRESS, NULL,
      "let rank 0 write the archive alone, for file systems that do not take several writers of "
      "one file"},
@@ -206,6 +213,8 @@ static bool set_value(const option_row *row, const char *text, option_values *va
         return argument_is_member(text);
     case OPTION_SHARD_SIZE:
         return argument_shard_size(text, target);
+    case OPTION_SIZE:
+        return argument_size(text, target) && *(uint64_t *)target >= LEAST_SIZE;
     case OPTION_SECONDS:
         return argument_seconds(text, target);
     case OPTION_PART:

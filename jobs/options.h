@@ -45,6 +45,8 @@ typedef struct option_values {
     const char *profile;
     bool restart;
     bool no_primer;
+    bool no_lesson;
+    uint64_t lesson_bytes; /* 0: not given */
     bool no_mpi_io;
     double snapshot_seconds;
     /* extract, cat */
@@ -71,6 +73,7 @@ typedef enum option_kind {
     OPTION_TEXT,       /* any text; a const char * */
     OPTION_MEMBER,     /* a path that an archive can hold; a const char * */
     OPTION_SHARD_SIZE, /* a size within the bounds of shards; a uint64_t */
+    OPTION_SIZE,       /* a size of 64K or more; a uint64_t */
     OPTION_SECONDS,    /* a time; a double */
     OPTION_PART,       /* N/M; an option_part */
     OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */

@@ -47,6 +47,11 @@ const char *progress_time(double seconds, char *out, size_t capacity)
     return out;
 }
 
+double progress_bits(uint64_t loss_bits, uint64_t bytes)
+{
+    return bytes > 0 ? (double)loss_bits / 65536 / (double)bytes : 0;
+}
+
 void progress_begin(progress_bar *p, bool quiet, uint64_t total_raw, uint64_t total_items)
 {
     *p = (progress_bar){.quiet = quiet, .total_raw = total_raw, .total_items = total_items};
@@ -77,7 +82,9 @@ static void describe(const progress_bar *p, const cpr_run_progress *now, double 
     if (per_second > 0 && now->raw_bytes <= p->total_raw)
         progress_time((double)(p->total_raw - now->raw_bytes) / per_second, left, sizeof left);
     char ratio[32] = "";
-    if (!p->decoding)
+    if (p->teaching)
+        snprintf(ratio, sizeof ratio, "%.3f bits a byte, ", p->bits_per_byte);
+    else if (!p->decoding)
         snprintf(ratio, sizeof ratio, "ratio %.2f, ",
                  now->coded_bytes ? (double)now->raw_bytes / (double)now->coded_bytes : 0.0);
     if (!p->terminal && p->total_items > 0)

@@ -6,8 +6,10 @@
 
 typedef struct progress_bar {
     bool quiet;
-    bool counting;        /* how much there is, is not known */
-    bool decoding;        /* there is no ratio to show: the archive's is known */
+    bool counting; /* how much there is, is not known */
+    bool decoding; /* there is no ratio to show: the archive's is known */
+    bool teaching; /* instead of a ratio there is the loss, in bits a byte: */
+    double bits_per_byte;
     bool terminal;        /* standard error is one */
     bool drawn;           /* a bar stands on the last line */
     uint64_t total_raw;   /* bytes of the whole run */
@@ -27,6 +29,9 @@ void progress_clear(progress_bar *p);
 
 /* Seconds since an arbitrary moment. */
 double progress_clock(void);
+
+/* A loss in units of 2^-16 bit as bits a byte; 0 of no bytes. */
+double progress_bits(uint64_t loss_bits, uint64_t bytes);
 
 /* Bytes as "12.3 MB", seconds as "1:02:03". */
 const char *progress_bytes(uint64_t bytes, char *out, size_t capacity);

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "escape.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,6 +133,20 @@ void run_log_phase(run_log *log, cpr_phase phase)
     if (!begin_event(log, "phase"))
         return;
     fprintf(log->file, ",\"phase\":\"%s\"", cpr_phase_name(phase));
+    end_event(log);
+}
+
+void run_log_lesson(run_log *log, const cpr_lesson_facts *lesson)
+{
+    if (!begin_event(log, "lesson"))
+        return;
+    fprintf(log->file,
+            ",\"streams\":%" PRIu32 ",\"sample_bytes\":%" PRIu64 ",\"earlier_bytes\":%" PRIu64
+            ",\"text_bytes\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"seconds\":%.3f"
+            ",\"bits_per_byte\":%.4f,\"sent_bytes\":%" PRIu64 ",\"weights_bytes\":%" PRIu64,
+            lesson->streams, lesson->sample_bytes, lesson->earlier_bytes, lesson->text_bytes,
+            lesson->steps, lesson->seconds, progress_bits(lesson->loss_bits, lesson->text_bytes),
+            lesson->sent_bytes, lesson->weights_bytes);
     end_event(log);
 }
 

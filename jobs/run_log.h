@@ -31,6 +31,7 @@ bool run_log_close(run_log *log);
 void run_log_start(run_log *log, const cpr_compress_options *options,
                    const cpr_corpus_facts *facts);
 void run_log_phase(run_log *log, cpr_phase phase);
+void run_log_lesson(run_log *log, const cpr_lesson_facts *lesson); /* at its end */
 void run_log_shard(run_log *log, const cpr_item_result *result);
 void run_log_published(run_log *log, const cpr_compress_totals *totals, double seconds);
 void run_log_note(run_log *log, const char *text);
