@@ -69,8 +69,8 @@ void cpr_lesson_text_close(cpr_lesson_text *text)
 }
 
 /* Reads the n-th block of a stream. */
-static cpr_status read_block(cpr_lesson_text *text, uint32_t stream, uint64_t n, size_t *bytes,
-                             cpr_error *error)
+static cpr_status text_read_block(cpr_lesson_text *text, uint32_t stream, uint64_t n, size_t *bytes,
+                                  cpr_error *error)
 {
     const cpr_compress_plan *plan = &text->run->plan;
     const uint64_t block = cpr_plan_lesson_block(text->blocks, stream + n * text->streams);
@@ -80,7 +80,7 @@ static cpr_status read_block(cpr_lesson_text *text, uint32_t stream, uint64_t n,
 }
 
 /* Cuts the block that was read into tokens; noise has none. */
-static void parse_block(cpr_lesson_text *text, uint32_t stream, size_t bytes)
+static void text_parse_block(cpr_lesson_text *text, uint32_t stream, size_t bytes)
 {
     cpr_lesson_tokens *tokens = &text->tokens[stream];
     tokens->count = cpr_block_is_noise(text->block, bytes)
@@ -89,25 +89,26 @@ static void parse_block(cpr_lesson_text *text, uint32_t stream, size_t bytes)
 }
 
 /* The hash of all blocks, with one more. */
-static cpr_hash128 chain(cpr_hash128 seen, const uint8_t *block, size_t bytes)
+static cpr_hash128 hash_chain(cpr_hash128 seen, const uint8_t *block, size_t bytes)
 {
     const cpr_hash128 both[2] = {seen, cpr_manifest_hash(block, bytes)};
     return cpr_manifest_hash((const uint8_t *)both, sizeof both);
 }
 
 /* Begins the stream's next block; *more is false if it has no more. */
-static cpr_status begin_block(cpr_lesson_text *text, uint32_t stream, bool *more, cpr_error *error)
+static cpr_status text_begin_block(cpr_lesson_text *text, uint32_t stream, bool *more,
+                                   cpr_error *error)
 {
     cpr_lesson_place *place = &text->places[stream];
     size_t bytes = 0;
     *more = stream + place->blocks * text->streams < text->blocks;
     if (!*more)
         return CPR_OK;
-    const cpr_status status = read_block(text, stream, place->blocks, &bytes, error);
+    const cpr_status status = text_read_block(text, stream, place->blocks, &bytes, error);
     if (status != CPR_OK)
         return status;
-    parse_block(text, stream, bytes);
-    place->seen = chain(place->seen, text->block, bytes);
+    text_parse_block(text, stream, bytes);
+    place->seen = hash_chain(place->seen, text->block, bytes);
     place->blocks++;
     place->begun_bytes += bytes;
     place->at = 0;
@@ -125,7 +126,7 @@ cpr_status cpr_lesson_text_read(cpr_lesson_text *text, uint32_t stream,
     *count = 0;
     while (status == CPR_OK && more && *count < CPR_LESSON_SEGMENT) {
         if (place->at == block->count) {
-            status = begin_block(text, stream, &more, error);
+            status = text_begin_block(text, stream, &more, error);
             continue;
         }
         const uint16_t token = block->token[place->at++];
@@ -138,19 +139,19 @@ cpr_status cpr_lesson_text_read(cpr_lesson_text *text, uint32_t stream,
 }
 
 /* Whether the blocks that a stream has begun are those that an earlier run has read. */
-static cpr_status compare_stream(cpr_lesson_text *text, uint32_t stream, bool *same,
-                                 cpr_error *error)
+static cpr_status text_compare_stream(cpr_lesson_text *text, uint32_t stream, bool *same,
+                                      cpr_error *error)
 {
     const cpr_lesson_place *place = &text->places[stream];
     cpr_hash128 seen = {0, 0};
     cpr_status status = CPR_OK;
     for (uint64_t n = 0; status == CPR_OK && n < place->blocks; n++) {
         size_t bytes = 0;
-        status = read_block(text, stream, n, &bytes, error);
+        status = text_read_block(text, stream, n, &bytes, error);
         if (status == CPR_OK)
             status = cpr_stop_check(error);
         if (status == CPR_OK)
-            seen = chain(seen, text->block, bytes);
+            seen = hash_chain(seen, text->block, bytes);
     }
     *same = *same && seen.high == place->seen.high && seen.low == place->seen.low;
     return status;
@@ -165,13 +166,13 @@ cpr_status cpr_lesson_text_go_on(cpr_lesson_text *text, bool compare, bool *same
         const cpr_lesson_place *place = &text->places[s];
         size_t bytes = 0;
         if (compare)
-            status = compare_stream(text, s, same, error);
+            status = text_compare_stream(text, s, same, error);
         if (status != CPR_OK || place->blocks == 0)
             continue;
-        status = read_block(text, s, place->blocks - 1, &bytes, error);
+        status = text_read_block(text, s, place->blocks - 1, &bytes, error);
         if (status != CPR_OK)
             continue;
-        parse_block(text, s, bytes);
+        text_parse_block(text, s, bytes);
         *same = *same && place->at <= text->tokens[s].count;
     }
     return status;

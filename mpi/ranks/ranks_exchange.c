@@ -59,8 +59,8 @@ void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes)
 }
 
 /* COLLECTIVE. Combines all ranks' values, each of `width` bytes, in place. */
-static void combine(cpr_ranks *ranks, void *values, size_t count, size_t width, MPI_Datatype type,
-                    MPI_Op operation)
+static void ranks_combine(cpr_ranks *ranks, void *values, size_t count, size_t width,
+                          MPI_Datatype type, MPI_Op operation)
 {
     if (ranks->size == 1)
         return;
@@ -76,22 +76,22 @@ static void combine(cpr_ranks *ranks, void *values, size_t count, size_t width, 
 
 void cpr_ranks_maximum(cpr_ranks *ranks, uint64_t *values, size_t count)
 {
-    combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_MAX);
+    ranks_combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_MAX);
 }
 
 void cpr_ranks_sum(cpr_ranks *ranks, uint64_t *values, size_t count)
 {
-    combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_SUM);
+    ranks_combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_SUM);
 }
 
 void cpr_ranks_sum_small(cpr_ranks *ranks, int16_t *values, size_t count)
 {
-    combine(ranks, values, count, sizeof *values, MPI_INT16_T, MPI_SUM);
+    ranks_combine(ranks, values, count, sizeof *values, MPI_INT16_T, MPI_SUM);
 }
 
 void cpr_ranks_unite(cpr_ranks *ranks, uint64_t *words, size_t count)
 {
-    combine(ranks, words, count, sizeof *words, MPI_UINT64_T, MPI_BOR);
+    ranks_combine(ranks, words, count, sizeof *words, MPI_UINT64_T, MPI_BOR);
 }
 
 /* A block from one rank to another: its size, the receiver's word that it has the memory, then the

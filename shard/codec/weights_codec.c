@@ -53,7 +53,7 @@ static weights_model *weights_model_create(void)
     return m;
 }
 
-static unsigned class_of(int32_t mean)
+static unsigned weights_class(int32_t mean)
 {
     unsigned exponent = 0;
     mean += 128;
@@ -71,11 +71,11 @@ static void estimate_learn(const weights_model *m, weights_estimate *e, unsigned
 }
 
 /* Codes the next byte with `encoder`, or else decodes it with `decoder`. */
-static unsigned code_byte(weights_model *m, cpr_encoder *encoder, cpr_decoder *decoder,
-                          unsigned byte)
+static unsigned weights_code_byte(weights_model *m, cpr_encoder *encoder, cpr_decoder *decoder,
+                                  unsigned byte)
 {
-    weights_estimate *near = m->near[class_of(m->near_mean)];
-    weights_estimate *far = m->far[class_of(m->far_mean)];
+    weights_estimate *near = m->near[weights_class(m->near_mean)];
+    weights_estimate *far = m->far[weights_class(m->far_mean)];
     unsigned node = 1;
     for (unsigned i = 8; i-- > 0;) {
         uint32_t p = ((uint32_t)near[node].p + far[node].p) / 2;
@@ -97,7 +97,7 @@ static unsigned code_byte(weights_model *m, cpr_encoder *encoder, cpr_decoder *d
     return byte;
 }
 
-static cpr_hash128 hash_of(const uint8_t *data, size_t bytes)
+static cpr_hash128 weights_hash(const uint8_t *data, size_t bytes)
 {
     const XXH128_hash_t hash = XXH3_128bits(data, bytes);
     return (cpr_hash128){.high = hash.high64, .low = hash.low64};
@@ -130,7 +130,7 @@ static bool output_code(weights_output *out, weights_model *m, const uint8_t *ra
     for (size_t i = 0; i < bytes; i++) {
         if (!output_grow(out))
             return false;
-        (void)code_byte(m, &out->encoder, NULL, raw[i]);
+        (void)weights_code_byte(m, &out->encoder, NULL, raw[i]);
     }
     cpr_encoder_finish(&out->encoder);
     return true;
@@ -148,7 +148,7 @@ cpr_status cpr_weights_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **co
     if (m != NULL && out.data != NULL) {
         cpr_put32(out.data, (uint32_t)raw_bytes);
         cpr_put32(out.data + 4, 0);
-        cpr_put_hash(out.data + 8, hash_of(raw, raw_bytes));
+        cpr_put_hash(out.data + 8, weights_hash(raw, raw_bytes));
         cpr_encoder_init(&out.encoder, out.data + HEADER_BYTES);
         if (output_code(&out, m, raw, raw_bytes)) {
             *coded = out.data;
@@ -178,10 +178,10 @@ cpr_status cpr_weights_decode(const uint8_t *coded, size_t coded_bytes, uint8_t 
     cpr_decoder decoder;
     cpr_decoder_init(&decoder, coded + HEADER_BYTES, coded_bytes - HEADER_BYTES);
     for (size_t i = 0; i < bytes; i++)
-        out[i] = (uint8_t)code_byte(m, NULL, &decoder, 0);
+        out[i] = (uint8_t)weights_code_byte(m, NULL, &decoder, 0);
     free(m);
     const cpr_hash128 wanted = cpr_get_hash(coded + 8);
-    const cpr_hash128 found = hash_of(out, bytes);
+    const cpr_hash128 found = weights_hash(out, bytes);
     if (wanted.high != found.high || wanted.low != found.low) {
         free(out);
         return cpr_fail(error, CPR_ERR_DAMAGED, "they do not have their checksum");

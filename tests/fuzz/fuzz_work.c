@@ -14,7 +14,7 @@
 #include <xxhash.h>
 
 #define SHARDS 2u
-enum { MANIFEST, SHARD_0, SHARD_1, PRIMER, LOCK, PROGRESS, PUBLISHED, FILES };
+enum { MANIFEST, SHARD_0, SHARD_1, PRIMER, LOCK, PROGRESS, PUBLISHED, WEIGHTS, LESSON, FILES };
 
 static fuzz_file files[FILES] = {{.name = "manifest"},
                                  {.name = "shard-00000000.cps"},
@@ -22,7 +22,9 @@ static fuzz_file files[FILES] = {{.name = "manifest"},
                                  {.name = "primer.cps"},
                                  {.name = "lock"},
                                  {.name = "progress"},
-                                 {.name = "published"}};
+                                 {.name = "published"},
+                                 {.name = "weights.cps"},
+                                 {.name = "snapshot-lesson"}};
 static char archive_path[128];
 static char work_path[136];
 
@@ -48,6 +50,7 @@ static void write_manifest(const cpr_work_dir *work)
                                    .shard_bytes = CPR_SHARD_BYTES_MIN,
                                    .primer_bytes = 65536,
                                    .primer_text_bytes = 65536,
+                                   .lesson_bytes = 131072,
                                    .fingerprint = 5,
                                    .files = corpus,
                                    .shard_count = SHARDS,
@@ -75,7 +78,7 @@ static void write_shard(cpr_work_dir *work, uint64_t shard)
                                  .coded_bytes = sizeof coded,
                                  .tokens = 60,
                                  .loss_bits = 65536,
-                                 .generation = shard != CPR_SHARD_PRIMER,
+                                 .generation = shard < SHARDS,
                                  .coded_hash = {hash.high64, hash.low64}};
     const uint64_t loss[2] = {3, 4};
     cpr_work_shard *w;
@@ -103,10 +106,12 @@ static const char *kernel_line(void)
 
 static void write_all(void)
 {
-    static const char progress[] = "corpress progress 1\nseconds 2.5\nprimer 4096\nraw 170\n"
+    static const char progress[] = "corpress progress 1\nseconds 2.5\nprimer 4096\n"
+                                   "lesson 131072 65536 65000 99999999\nraw 170\n"
                                    "earlier 30\ncoded 70\nranks 2\n"
                                    "rank 0 one 1 20 9 5 100 1.5\nrank 1 two - 0 0 0 50 2.0\n";
     static const uint8_t archive[512] = "not quite";
+    static const cpr_work_lesson lesson = {131072, 65536, 60000, 88888888};
     char record[513];
     cpr_work_dir *work;
     cpr_error error;
@@ -118,6 +123,8 @@ static void write_all(void)
     write_shard(work, 0);
     write_shard(work, 1);
     write_shard(work, CPR_SHARD_PRIMER);
+    write_shard(work, CPR_SHARD_WEIGHTS);
+    REQUIRE(cpr_work_lesson_save(work, &lesson, "state", 5, &error) == CPR_OK);
     snprintf(record, sizeof record,
              "%shost one\npid 77\njob 12\nattempt one-77-1\nturn 3\nbeat 9\n", kernel_line());
     REQUIRE(chdir(work_path) == 0);
@@ -156,6 +163,17 @@ static void seal_shard(fuzz_file *file)
     (void)XXH3_64bits_update(state, file->data + trailer, file->bytes - trailer);
     cpr_put64(file->data + CHECK, XXH3_64bits_digest(state));
     (void)XXH3_freeState(state);
+}
+
+static void seal_lesson(fuzz_file *file)
+{
+    enum { STATE_BYTES = 48, STATE_HASH = 56, CHECK = 72, HEADER = 80 };
+    if (file->bytes < HEADER)
+        return;
+    const XXH128_hash_t hash = XXH3_128bits(file->data + HEADER, file->bytes - HEADER);
+    cpr_put64(file->data + STATE_BYTES, file->bytes - HEADER);
+    cpr_put_hash(file->data + STATE_HASH, (cpr_hash128){hash.high64, hash.low64});
+    cpr_put64(file->data + CHECK, XXH3_64bits(file->data, CHECK));
 }
 
 static void keep_kernel(fuzz_file *file)
@@ -288,6 +306,21 @@ static void check_status(bool json)
     free(errors.text);
 }
 
+static void check_lesson(const cpr_work_dir *work)
+{
+    cpr_work_lesson lesson;
+    uint8_t *state;
+    size_t bytes;
+    cpr_error error = {""};
+    const cpr_status looked = cpr_work_lesson_look(work, &lesson, &error);
+    const cpr_status loaded = cpr_work_lesson_load(work, &state, &bytes, &error);
+    REQUIRE(looked == CPR_OK || looked == CPR_ERR_DAMAGED);
+    REQUIRE(loaded == CPR_OK || loaded == CPR_ERR_DAMAGED);
+    REQUIRE(loaded != CPR_OK || looked == CPR_OK);
+    REQUIRE((loaded == CPR_OK) == (state != NULL));
+    free(state);
+}
+
 static void check_work(cpr_work_dir *work)
 {
     bool published = true;
@@ -296,6 +329,8 @@ static void check_work(cpr_work_dir *work)
     check_shard(work, 0);
     check_shard(work, 1);
     check_shard(work, CPR_SHARD_PRIMER);
+    check_shard(work, CPR_SHARD_WEIGHTS);
+    check_lesson(work);
     REQUIRE(cpr_work_is_published(work, archive_path, &published, &error) == CPR_OK && !published);
 }
 
@@ -315,6 +350,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         seal_manifest(&files[MANIFEST]);
         for (size_t i = SHARD_0; i <= PRIMER; i++)
             seal_shard(&files[i]);
+        seal_shard(&files[WEIGHTS]);
+        seal_lesson(&files[LESSON]);
     }
     if (files[LOCK].edited && !(flags & 2))
         keep_kernel(&files[LOCK]);

@@ -97,6 +97,15 @@ put("fuzz_work", "progress", b"\x03" + change(
     TEXT_IN_PLACE, 5, 0, 0, b"corpress progress 1\nseconds 1e-300\nraw 200\nearlier 0\ncoded 9\n"
     b"ranks 2\nrank 0 \xff 1 999 0 0 5 inf\n"))
 
+put("fuzz_work", "weights", b"\x01" + change(ADD, 7, 40, 3) + change(CUT_OFF, 8, 60, 0))
+put("fuzz_work", "lesson", b"\x05" + change(CUT_OFF, 7, 90, 0) + change(ADD, 8, 24, 255))
+
+put("fuzz_weights", "empty", bytes(24))
+put("fuzz_weights", "zeros", struct.pack("<I", 1000) + bytes(40))
+put("fuzz_weights", "noise", struct.pack("<I", 300) + bytes(20) + random.randbytes(300))
+put("fuzz_weights", "large", struct.pack("<I", 1 << 28) + bytes(60))
+put("fuzz_weights", "packed", bytes([100, 110, 120]) + bytes(range(1, 100)))
+
 put("fuzz_beside", "sound", b"")
 put("fuzz_beside", "log", change(PUT_IN, 0, 0, 60, b'{"event":"shard","shard":9,"lz4_bytes":-1,"raw_xxh3":"00"}\n\n\n'))
 put("fuzz_beside", "state", change(CUT_OUT, 1, 60, 5) + change(REPEAT, 1, 70, 2, b"1"))

@@ -789,6 +789,42 @@ static void forged_shapes(void **state)
     free_sample(&s);
 }
 
+/* Weights come back as they were, and are refused where no network was taught. */
+static void weights_come_back(void **state)
+{
+    (void)state;
+    static const char taught[] =
+        "blocks 1; coder 1; blob 1; weights 1; tokens 1; mixing 1 contexts=0 lines=0 successors=3 "
+        "matches=5 match-lanes=1 sets=2 refine=0 guess-from=45000 guess-shift=10 chances=0 "
+        "buckets=131072 line-pairs=0 successor-bits=17 history-bits=22; network 9 kind=taught";
+    cpr_archive *archive;
+    cpr_error error = {""};
+    sample s = make_sample(0, CODED_BYTES);
+    uint8_t *weights = calloc(1, 100000); /* more than an object header has room for */
+    assert_non_null(weights);
+    weights[99999] = 7;
+    write_archive(&s, "a.h5");
+    assert_int_equal(cpr_archive_open("a.h5", &archive, &error), CPR_OK);
+    assert_null(cpr_archive_info(archive)->coded_weights);
+    cpr_archive_close(archive);
+    s.header.coded_weights = weights;
+    s.header.coded_weights_bytes = 100000;
+    write_archive(&s, "b.h5");
+    assert_int_equal(cpr_archive_open("b.h5", &archive, &error), CPR_ERR_DAMAGED);
+    assert_non_null(strstr(error.text, "\"b.h5\" contradicts itself in weights"));
+    s.header.model = taught; /* of a network that nobody knows: it can still be listed */
+    write_archive(&s, "c.h5");
+    if (cpr_archive_open("c.h5", &archive, &error) != CPR_OK)
+        fail_msg("%s", error.text);
+    const cpr_archive_header *header = cpr_archive_info(archive);
+    assert_int_equal(header->coded_weights_bytes, 100000);
+    assert_memory_equal(header->coded_weights, weights, 100000);
+    assert_int_equal(cpr_archive_check_coded(archive, 1, &error), CPR_OK);
+    cpr_archive_close(archive);
+    free(weights);
+    free_sample(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -814,6 +850,7 @@ int main(void)
         FILE_TEST(unknown_components),
         FILE_TEST(forged_attributes),
         FILE_TEST(forged_shapes),
+        FILE_TEST(weights_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -445,6 +445,71 @@ static void cannot_be_made(void **state)
     assert_null(work);
 }
 
+/* A checkpoint of a lesson, and its weights: neither is a shard. */
+static void lesson_comes_back(void **state)
+{
+    (void)state;
+    cpr_error error = {""};
+    cpr_work_dir *work = open_work();
+    cpr_work_lesson found;
+    cpr_work_scan scan;
+    uint8_t *data;
+    size_t bytes;
+    const cpr_work_lesson lesson = {1000, 900, 800, UINT64_C(1) << 45};
+    assert_int_equal(cpr_work_lesson_load(work, &data, &bytes, &error), CPR_ERR_NOT_FOUND);
+    assert_int_equal(cpr_work_lesson_look(work, &found, &error), CPR_ERR_NOT_FOUND);
+    assert_int_equal(cpr_work_lesson_save(work, &lesson, "before", 6, &error), CPR_OK);
+    assert_int_equal(cpr_work_lesson_save(work, &lesson, "the state", 9, &error), CPR_OK);
+    assert_int_equal(cpr_work_lesson_look(work, &found, &error), CPR_OK);
+    assert_memory_equal(&found, &lesson, sizeof lesson);
+    assert_int_equal(cpr_work_lesson_load(work, &data, &bytes, &error), CPR_OK);
+    assert_int_equal(bytes, 9);
+    assert_memory_equal(data, "the state", 9);
+    free(data);
+    assert_int_equal(cpr_work_dir_scan(work, &scan, NULL, 0, &error), CPR_OK);
+    assert_true(scan.lesson == CPR_WORK_HAS_SNAPSHOT && scan.snapshots == 0 && scan.bytes == 89);
+    cpr_work_shard *out;
+    const cpr_shard_info info = {.raw_bytes = 4};
+    assert_int_equal(cpr_work_shard_begin(work, CPR_SHARD_WEIGHTS, &out, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(out, &info, NULL, 0, &error), CPR_OK);
+    cpr_work_snapshot_drop(work, CPR_SHARD_WEIGHTS);
+    assert_int_equal(cpr_work_dir_scan(work, &scan, NULL, 0, &error), CPR_OK);
+    assert_true(scan.lesson == CPR_WORK_HAS_SHARD && scan.shards == 0 && scan.primer == 0);
+    assert_int_equal(cpr_work_dir_clear(work, false, &error), CPR_OK);
+    assert_int_equal(cpr_work_dir_scan(work, &scan, NULL, 0, &error), CPR_OK);
+    assert_int_equal(scan.lesson, 0);
+    cpr_work_dir_close(work);
+}
+
+static void damaged_lesson_is_refused(void **state)
+{
+    (void)state;
+    static const char name[] = "a.h5.work/snapshot-lesson";
+    uint8_t sound[85];
+    cpr_error error = {""};
+    cpr_work_dir *work = open_work();
+    const cpr_work_lesson lesson = {1000, 900, 800, 700};
+    cpr_work_lesson found;
+    uint8_t *data;
+    size_t bytes;
+    assert_int_equal(cpr_work_lesson_save(work, &lesson, "state", 5, &error), CPR_OK);
+    FILE *file = fopen(name, "r");
+    assert_int_equal(fread(sound, 1, sizeof sound, file), sizeof sound);
+    fclose(file);
+    for (size_t i = 0; i < sizeof sound; i++) {
+        sound[i] ^= 16;
+        put_file(name, sound, sizeof sound);
+        assert_int_equal(cpr_work_lesson_load(work, &data, &bytes, &error), CPR_ERR_DAMAGED);
+        assert_null(data);
+        assert_int_equal(cpr_work_lesson_look(work, &found, &error) == CPR_ERR_DAMAGED, i < 80);
+        sound[i] ^= 16;
+        put_file(name, sound, i);
+        assert_int_equal(cpr_work_lesson_load(work, &data, &bytes, &error), CPR_ERR_DAMAGED);
+    }
+    assert_non_null(strstr(error.text, "the checkpoint of the lesson in \"a.h5.work\" is damaged"));
+    cpr_work_dir_close(work);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +519,8 @@ int main(void)
         FILE_TEST(wrong_size_is_not_committed),
         FILE_TEST(damage_is_seen),
         FILE_TEST(primer_is_not_a_shard),
+        FILE_TEST(lesson_comes_back),
+        FILE_TEST(damaged_lesson_is_refused),
         FILE_TEST(full_disk),
         FILE_TEST(removal),
         FILE_TEST(streams_are_read_once),

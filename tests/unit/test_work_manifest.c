@@ -28,6 +28,7 @@ static cpr_manifest describe(const cpr_file_list *files)
                           .shard_bytes = 1000,
                           .primer_bytes = 131072,
                           .primer_text_bytes = 65536,
+                          .lesson_bytes = 262144,
                           .fingerprint = UINT64_MAX - 5,
                           .files = files,
                           .shard_count = 2,
@@ -54,7 +55,8 @@ static void comes_back(void **state)
     assert_true(strcmp(back.model, "mixing 7") == 0 && back.shard_bytes == 1000 &&
                 back.fingerprint == UINT64_MAX - 5 && back.shard_count == 2 &&
                 back.primer_bytes == 131072 && back.primer_text_bytes == 65536 &&
-                back.sample_count == 2 && back.vocabulary_bytes == 3);
+                back.lesson_bytes == 262144 && back.sample_count == 2 &&
+                back.vocabulary_bytes == 3);
     assert_memory_equal(back.starts, starts, sizeof starts);
     assert_memory_equal(back.sample, sample, sizeof sample);
     assert_memory_equal(back.vocabulary, vocabulary, 3);
@@ -148,6 +150,11 @@ static void differences_are_named(void **state)
     now.primer_bytes = 0;
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);
     assert_non_null(strstr(error.text, "it has a primer, and now there is to be none"));
+    now = old;
+    now.lesson_bytes = 0; /* which changes the model, too */
+    strcpy(now.model, "mixing 8");
+    assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);
+    assert_non_null(strstr(error.text, "its lesson reads 262144 bytes, and now it is to read 0"));
     now = old;
     memcpy(now.profile, "slow", 5);
     assert_int_equal(cpr_manifest_compare(&old, &now, &error), CPR_ERR_CHANGED);

@@ -18,6 +18,11 @@ static void it_comes_back(void **state)
                                        .raw_bytes = 170,
                                        .coded_bytes = 70,
                                        .earlier_bytes = 30,
+                                       .in_lesson = true,
+                                       .lesson = {.sample_bytes = 4000,
+                                                  .begun_bytes = 3000,
+                                                  .text_bytes = 2000,
+                                                  .loss_bits = UINT64_C(1) << 50},
                                        .in_primer = true,
                                        .primer_bytes = 4096,
                                        .primer_earlier_bytes = 64,
@@ -33,6 +38,11 @@ static void it_comes_back(void **state)
     assert_int_equal(found.raw_bytes, 170);
     assert_int_equal(found.coded_bytes, 70);
     assert_int_equal(found.earlier_bytes, 30);
+    assert_true(found.in_lesson);
+    assert_int_equal(found.lesson.sample_bytes, 4000);
+    assert_int_equal(found.lesson.begun_bytes, 3000);
+    assert_int_equal(found.lesson.text_bytes, 2000);
+    assert_int_equal(found.lesson.loss_bits, UINT64_C(1) << 50);
     assert_true(found.in_primer);
     assert_int_equal(found.primer_bytes, 4096);
     assert_int_equal(found.primer_earlier_bytes, 64);
@@ -72,6 +82,7 @@ static void other_lines_are_passed_over(void **state)
                      CPR_OK);
     assert_int_equal(found.raw_bytes, 5);
     assert_int_equal(found.coded_bytes, 0);
+    assert_false(found.in_lesson);
     assert_false(found.in_primer);
     assert_int_equal(found.rank_count, 1);
     assert_true(found.ranks[0].done_seconds == 6.5);
