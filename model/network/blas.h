@@ -1,4 +1,5 @@
-/* blas.h - OpenBLAS, which computes the network's larger products. Private to model/.
+/* blas.h - OpenBLAS, which computes products where products_kernel.c has no vectors. Private to
+ * model/.
  *
  * It is loaded when the first model with a network is made, and not linked, since nothing else
  * needs it: where there is no room it looks for memory without end

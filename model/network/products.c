@@ -1,7 +1,6 @@
 /* products.c - the tables of products.h. */
 #include "products.h"
 
-extern const cpr_products cpr_products_baseline;
 #ifdef CPR_KERNELS_X86
 extern const cpr_products cpr_products_avx2;
 extern const cpr_products cpr_products_avx512;
@@ -17,5 +16,5 @@ const cpr_products *cpr_products_of(cpr_instructions set)
 {
     static const cpr_products *const products[CPR_KERNEL_COUNT] =
         CPR_OF_ALL_KERNELS(&cpr_products_);
-    return products[set];
+    return set == CPR_BASELINE ? &cpr_products_blas : products[set];
 }

@@ -32,6 +32,14 @@ typedef struct cpr_products {
 
 size_t cpr_products_packed_bytes(size_t n, size_t k);
 
+/* Of CPR_BASELINE, cpr_products_blas. */
 const cpr_products *cpr_products_of(cpr_instructions set);
+
+/* It needs neither vectors nor OpenBLAS. */
+extern const cpr_products cpr_products_baseline;
+
+/* The same, but several rows are multiplied by OpenBLAS, which is loaded for them; where it cannot
+ * be loaded, they are not. */
+extern const cpr_products cpr_products_blas;
 
 #endif

@@ -28,17 +28,24 @@ static inline float cpr_row_dot(const float *restrict a, const float *restrict b
     return sum[0];
 }
 
-/* The largest magnitude of a row; count is a multiple of CPR_ROW_LANES. */
+/* The largest magnitude of a row. */
 static inline float cpr_row_largest(const float *restrict values, size_t count)
 {
-    float most[CPR_ROW_LANES] = {0};
-    for (size_t at = 0; at < count; at += CPR_ROW_LANES)
-        for (size_t i = 0; i < CPR_ROW_LANES; i++) {
+    enum { WIDE = 4 * CPR_ROW_LANES }; /* one comparison would wait for the other */
+    float most[WIDE] = {0};
+    size_t at = 0;
+    for (; at + WIDE <= count; at += WIDE)
+        for (size_t i = 0; i < WIDE; i++) {
             const float v = values[at + i], magnitude = v < 0 ? -v : v;
             most[i] = magnitude > most[i] ? magnitude : most[i];
         }
-    for (size_t i = 1; i < CPR_ROW_LANES; i++)
-        most[0] = most[i] > most[0] ? most[i] : most[0];
+    for (size_t i = 0; at < count; at++, i++) {
+        const float v = values[at], magnitude = v < 0 ? -v : v;
+        most[i] = magnitude > most[i] ? magnitude : most[i];
+    }
+    for (size_t half = WIDE / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            most[i] = most[i + half] > most[i] ? most[i + half] : most[i];
     return most[0];
 }
 

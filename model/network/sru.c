@@ -37,19 +37,13 @@ static cpr_predictor *sru_create(const uint32_t *parameter, const cpr_vocabulary
                                  const cpr_weights *weights)
 {
     (void)weights;
-    const char *problem;
-    bool no_memory;
-    const cpr_blas *blas = cpr_blas_load(&problem, &no_memory);
     cpr_sru *n = calloc(1, sizeof *n);
-    if (n == NULL || blas == NULL) {
-        free(n);
+    if (n == NULL)
         return NULL;
-    }
     n->base.class = &cpr_sru_class;
     n->width = parameter[0];
     n->layers = parameter[1];
     n->vocabulary = vocabulary;
-    n->blas = blas;
     return &n->base;
 }
 
@@ -65,7 +59,7 @@ static float *place_floats(cpr_layout *layout, const char *name, size_t count)
 
 static void place_state(cpr_sru *n, size_t w, size_t l, size_t tokens, cpr_layout *state)
 {
-    const size_t s = CPR_SRU_SEGMENT, weights = l * 3 * w * w, stack = l * 3 * w * (w + 1);
+    const size_t s = CPR_SRU_SEGMENT, stack = l * 3 * w * (w + 1);
     n->header = cpr_layout_place(state, "sru-header", 1, sizeof(cpr_sru_header));
     n->embedding = place_floats(state, "embedding", tokens * w);
     n->embedding_square = place_floats(state, "embedding-square", tokens);
@@ -75,27 +69,31 @@ static void place_state(cpr_sru *n, size_t w, size_t l, size_t tokens, cpr_layou
     n->stack = place_floats(state, "stack", stack);
     n->moment1 = place_floats(state, "moment1", stack);
     n->moment2 = place_floats(state, "moment2", stack);
-    n->integers = place_floats(state, "integers", weights);
-    n->bytes = cpr_layout_place(state, "bytes", weights, 1);
     n->stream = place_floats(state, "stream", (l + 1) * s * w);
     n->scale = place_floats(state, "scale", (l + 1) * s);
-    n->input = place_floats(state, "input", l * s * w);
+    n->input = cpr_layout_place(state, "input", l * s * w, 1);
     n->gate = place_floats(state, "gate", l * s * 3 * w);
     n->cell = place_floats(state, "cell", l * (s + 1) * w);
     n->hidden = place_floats(state, "hidden", s * w);
     n->gradient = place_floats(state, "gradient", s * w);
 }
 
-static void place_training(cpr_sru_training *t, size_t w, cpr_layout *scratch)
+static void place_scratch(cpr_sru *n, size_t w, size_t l, cpr_layout *scratch)
 {
-    const size_t s = CPR_SRU_SEGMENT;
+    const size_t s = CPR_SRU_SEGMENT, rows = s * 3 * w, weights = 3 * w * w;
+    cpr_sru_training *t = &n->training;
     t->stream = place_floats(scratch, "training-stream", s * w);
-    t->gate = place_floats(scratch, "training-gate", s * 3 * w);
-    t->integers = place_floats(scratch, "training-integers", s * 3 * w);
-    t->input = place_floats(scratch, "training-input", s * w);
-    t->weights = place_floats(scratch, "training-weights", 3 * w * w);
+    t->gate = place_floats(scratch, "training-gate", rows);
+    t->errors = cpr_layout_place(scratch, "training-errors", rows, 1);
+    t->steps = cpr_layout_place(scratch, "training-steps", s * CPR_SRU_SLICE, sizeof *t->steps);
+    t->largest = place_floats(scratch, "training-largest", s);
     t->carry = place_floats(scratch, "training-carry", w);
     t->bias = place_floats(scratch, "training-bias", 3 * w);
+    n->packed_bytes = cpr_products_packed_bytes(3 * w, w);
+    n->packed = cpr_layout_place(scratch, "packed", l * n->packed_bytes, 1);
+    n->transposed = cpr_layout_place(scratch, "transposed", l * n->packed_bytes, 1);
+    n->bytes = cpr_layout_place(scratch, "bytes", weights, 1);
+    n->sums = cpr_layout_place(scratch, "sums", rows, sizeof *n->sums);
 }
 
 static void sru_lay_out(cpr_predictor *predictor, const uint32_t *parameter, uint32_t tokens,
@@ -103,7 +101,7 @@ static void sru_lay_out(cpr_predictor *predictor, const uint32_t *parameter, uin
 {
     cpr_sru measured, *n = predictor != NULL ? sru_of(predictor) : &measured;
     place_state(n, parameter[0], parameter[1], tokens, state);
-    place_training(&n->training, parameter[0], scratch);
+    place_scratch(n, parameter[0], parameter[1], scratch);
 }
 
 static void sru_run_on(cpr_predictor *predictor, cpr_instructions set)
@@ -111,6 +109,7 @@ static void sru_run_on(cpr_predictor *predictor, cpr_instructions set)
     static const cpr_sru_kernel *const kernels[CPR_KERNEL_COUNT] = CPR_OF_KERNELS(&cpr_sru_kernel_);
     cpr_sru *n = sru_of(predictor);
     n->kernel = kernels[set];
+    n->products = cpr_products_of(set);
     n->base.logit = n->kernel->logit;
     n->base.learn = n->kernel->learn;
 }
@@ -154,6 +153,13 @@ static void sru_reset(cpr_predictor *predictor)
 
 /* ---- use ---- */
 
+static void sru_restored(cpr_predictor *predictor)
+{
+    cpr_sru *n = sru_of(predictor);
+    sru_forget_ahead(predictor);
+    n->kernel->prepare(n);
+}
+
 static void sru_expect(cpr_predictor *predictor, const uint16_t *tokens, size_t count)
 {
     cpr_sru *n = sru_of(predictor);
@@ -178,6 +184,6 @@ const cpr_predictor_class cpr_sru_class = {
     .run_on = sru_run_on,
     .reset = sru_reset,
     .expect = sru_expect,
-    .restored = sru_forget_ahead,
+    .restored = sru_restored,
     .loss = sru_loss,
 };

@@ -9,19 +9,20 @@
  * segment of tokens, by back-propagation through it, with AdaGrad (Duchi et al. 2011) and Adam
  * (Kingma & Ba 2014, arXiv:1412.6980).
  *
- * Operands of matrix products are integers, so small that every sum of products is exact in single
- * precision: then it does not matter in which order BLAS adds. All else is IEEE arithmetic in the
- * order that MODEL.md, section 15, gives. */
+ * Operands of matrix products are integers (see products.h), so small that every sum of products is
+ * exact in single precision, too, and may be computed by BLAS: it does not matter in which order
+ * it adds. All else is IEEE arithmetic in the order that MODEL.md, section 15, gives. */
 #ifndef CPR_SRU_H
 #define CPR_SRU_H
 
 #include "loss_meter.h"
 #include "predictor.h"
+#include "products.h"
 
 #define CPR_SRU_SEGMENT 64u /* tokens */
 #define CPR_SRU_LAYERS_MAX 4u
 #define CPR_SRU_WIDTH_MAX 384u
-#define CPR_SRU_LANES 16u /* partial sums of a sum over a vector */
+#define CPR_SRU_SLICE 96u /* rows of weights that are trained together */
 
 /* What integer operands may be. */
 #define CPR_SRU_EXACT                                                                              \
@@ -29,10 +30,12 @@
                */
 #define CPR_SRU_ACTIVATION_ONE 32
 #define CPR_SRU_ACTIVATION_LIMIT 127
+#define CPR_SRU_WEIGHT_BITS 7
 #define CPR_SRU_WEIGHT_LIMIT 127
-#define CPR_SRU_STEP_LIMIT 2047    /* of gradients that are multiplied by activations */
-#define CPR_SRU_ERROR_LIMIT(width) /* of gradients that are multiplied by weights */               \
-    ((width) <= 320 ? 127u : 63u)
+#define CPR_SRU_STEP_BITS 11 /* of gradients that are multiplied by activations */
+#define CPR_SRU_STEP_LIMIT 2047
+#define CPR_SRU_ERROR_BITS(width) /* of gradients that are multiplied by weights */                \
+    ((width) <= 320 ? 7u : 6u)
 _Static_assert((uint64_t)CPR_SRU_ACTIVATION_LIMIT *CPR_SRU_WEIGHT_LIMIT *CPR_SRU_WIDTH_MAX <=
                    CPR_SRU_EXACT,
                "activations times weights");
@@ -59,17 +62,17 @@ typedef struct cpr_sru cpr_sru;
 typedef struct cpr_sru_kernel {
     float (*logit)(const cpr_predictor *predictor, uint32_t node);
     void (*learn)(cpr_predictor *predictor, uint32_t token);
-    /* Makes the operands of the initial weights, and puts in token 0, before the first one. */
-    void (*begin)(cpr_sru *network);
+    void (*prepare)(cpr_sru *network); /* makes operands of the weights */
+    void (*begin)(cpr_sru *network);   /* the same, and puts in token 0, before the first one */
 } cpr_sru_kernel;
 
 /* What a training works on. With width w and segments of s tokens, as below. */
 typedef struct cpr_sru_training {
     float *stream;   /* s x w: gradient by what a layer gave, then by what it was given */
     float *gate;     /* s x 3 w: by the products, before the gates' functions */
-    float *integers; /* s x 3 w: these as operands */
-    float *input;    /* s x w: by the normalized rows */
-    float *weights;  /* 3 w x w */
+    int8_t *errors;  /* s x 3 w: these as operands, to be multiplied by weights */
+    int16_t *steps;  /* s x CPR_SRU_SLICE: some columns of them, and by activations */
+    float *largest;  /* s: magnitude in a row of them */
     float *carry;    /* w: by the cell, from the position behind */
     float *bias;     /* 3 w */
     float rate, fix; /* of Adam */
@@ -82,7 +85,7 @@ struct cpr_sru {
     const cpr_sru_kernel *kernel;
     uint32_t width, layers;
     const cpr_vocabulary *vocabulary;
-    const struct cpr_blas *blas;
+    const cpr_products *products;
 
     /* the state */
     cpr_sru_header *header;
@@ -93,21 +96,24 @@ struct cpr_sru {
     float *node_square;       /* tokens - 1: sum of the squares of errors */
     float *stack;             /* l x (3 w x w weights, then 3 w biases) */
     float *moment1, *moment2; /* of the gradients of these */
-    float *integers;          /* l x 3 w x w: the weights, as operands */
-    int8_t *bytes;            /* the same, a byte each */
 
     /* the segment so far, of the state, too */
     float *stream;   /* l + 1 x s x w: what each layer was given, and what came out */
     float *scale;    /* l + 1 x s: that normalizes these rows */
-    float *input;    /* l x s x w: the normalized rows as operands */
+    int8_t *input;   /* l x s x w: the normalized rows as operands */
     float *gate;     /* l x s x 3 w: candidate, forget gate, output gate */
     float *cell;     /* l x s + 1 x w: the first row is what the segment began with */
     float *hidden;   /* s x w: what came out, normalized */
     float *gradient; /* s x w: of the loss by these */
 
     /* not part of the state */
-    cpr_sru_training training; /* in the scratch memory */
-    const uint16_t *coming;    /* tokens that the encoder will put in; NULL: they are not known */
+    cpr_sru_training training; /* in the scratch memory, as is what follows */
+    uint8_t *packed;           /* of each layer: its weights as operands, packed_bytes each */
+    uint8_t *transposed;       /* the same for the gradients by its input */
+    size_t packed_bytes;
+    int8_t *bytes;          /* 3 w x w: of one layer, before they are packed */
+    int32_t *sums;          /* s x 3 w: of products */
+    const uint16_t *coming; /* tokens that the encoder will put in; NULL: they are not known */
     const uint16_t *coming_end;
     uint32_t ready; /* positions of the segment that have been computed, perhaps ahead */
 };

@@ -1,18 +1,12 @@
 /* sru_kernel.c - the network's arithmetic. Compiled once per instruction set, like
  * mixing_kernel.c; loops are written so that every compiler may make vectors of them without
  * changing a result. */
-#include "blas.h"
-#include "exact_math.h"
+#include "rows.h"
 #include "sru.h"
 #include "vocabulary.h"
 
 #include <assert.h>
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
-#define LANES CPR_SRU_LANES
 #define SEGMENT ((size_t)CPR_SRU_SEGMENT)
 
 /* Chosen by measurement, see EXPERIMENTS.md. */
@@ -24,74 +18,22 @@
 #define MOMENT1_DECAY 0.9f
 #define MOMENT2_DECAY 0.999f
 
+#define SLICE ((size_t)CPR_SRU_SLICE)
+
 /* ---- vectors ---- */
 
-/* Sum of products, in LANES partial sums; then the second half of them is added to the first, and
- * so on. */
-static float dot_product(const float *restrict a, const float *restrict b, size_t count)
-{
-    float sum[LANES] = {0};
-    for (size_t at = 0; at < count; at += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            sum[i] += a[at + i] * b[at + i];
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            sum[i] += sum[i + half];
-    return sum[0];
-}
-
-/* The largest magnitude. */
-static float largest_magnitude(const float *values, size_t count)
-{
-    enum { WIDE = 4 * LANES };
-    float most[WIDE] = {0};
-    size_t at = 0;
-    for (; at + WIDE <= count; at += WIDE)
-        for (size_t i = 0; i < WIDE; i++) {
-            const float v = values[at + i], magnitude = v < 0 ? -v : v;
-            most[i] = magnitude > most[i] ? magnitude : most[i];
-        }
-    for (size_t i = 0; at < count; at++, i++) {
-        const float v = values[at], magnitude = v < 0 ? -v : v;
-        most[i] = magnitude > most[i] ? magnitude : most[i];
-    }
-    for (size_t i = 1; i < WIDE; i++)
-        most[0] = most[i] > most[0] ? most[i] : most[0];
-    return most[0];
-}
-
-/* out += factor * x */
-static void add_scaled(float *restrict out, float factor, const float *restrict x, size_t count)
+/* Numbers times `scale` as integers up to `limit`. */
+static void to_bytes(int8_t *restrict out, const float *restrict in, float scale, float limit,
+                     size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        out[i] += factor * x[i];
-}
-
-/* The power of two by which numbers up to that magnitude are multiplied to make integers up to
- * `limit`, which is a power of two less one. */
-static float scale_to(float magnitude, uint32_t limit)
-{
-    if (!(magnitude > 1e-30f))
-        return 1.0f;
-    const uint32_t exponent = cpr_bits_of(magnitude) >> 23; /* magnitude < 2^(exponent - 126) */
-    uint32_t bits = 0;
-    while (limit >> bits != 0)
-        bits++;
-    return cpr_float_of((bits + 253 - exponent) << 23);
-}
-
-static void to_integers(float *restrict out, const float *restrict in, float scale, uint32_t limit,
-                        size_t count)
-{
-    const float most = (float)limit;
-    for (size_t i = 0; i < count; i++)
-        out[i] = cpr_roundf(cpr_clampf(in[i] * scale, -most, most));
+        out[i] = (int8_t)(int32_t)cpr_roundf(cpr_clampf(in[i] * scale, -limit, limit));
 }
 
 /* What a row is multiplied by to have mean square one. */
 static float norm_scale(const float *x, size_t width)
 {
-    return cpr_rsqrtf(dot_product(x, x, width) / (float)width + 1e-6f);
+    return cpr_rsqrtf(cpr_row_dot(x, x, width) / (float)width + 1e-6f);
 }
 
 /* ---- prediction ---- */
@@ -102,98 +44,28 @@ static float *layer_of(const cpr_sru *n, float *stack, uint32_t layer)
     return stack + layer * 3 * w * (w + 1);
 }
 
-static void sru_make_integers(cpr_sru *n, uint32_t layer)
+/* Makes operands of `count` weights from `at` on of a layer. */
+static void sru_make_integers(cpr_sru *n, uint32_t layer, size_t at, size_t count)
+{
+    to_bytes(n->bytes + at, layer_of(n, n->stack, layer) + at, 1.0f / n->header->weight_unit[layer],
+             CPR_SRU_WEIGHT_LIMIT, count);
+}
+
+static void sru_pack(cpr_sru *n, uint32_t layer)
 {
     const size_t w = n->width;
-    const float *weights = layer_of(n, n->stack, layer);
-    const float scale = scale_to(largest_magnitude(weights, 3 * w * w), CPR_SRU_WEIGHT_LIMIT);
-    n->header->weight_unit[layer] = 1.0f / scale;
-    float *integers = n->integers + layer * 3 * w * w;
-    int8_t *bytes = n->bytes + layer * 3 * w * w;
-    to_integers(integers, weights, scale, CPR_SRU_WEIGHT_LIMIT, 3 * w * w);
-    for (size_t i = 0; i < 3 * w * w; i++)
-        bytes[i] = (int8_t)integers[i];
+    n->products->pack(n->packed + layer * n->packed_bytes, n->bytes, 3 * w, w);
+    n->products->pack_transposed(n->transposed + layer * n->packed_bytes, n->bytes, w, 3 * w);
 }
 
-/* The products of `count` rows of integers with one of `width`, all up to 127. BLAS would read four
- * times as many bytes, which then do not come from the nearest caches. */
-#ifdef __AVX2__
-static void multiply_one(float *restrict out, const int8_t *restrict rows,
-                         const float *restrict input, size_t count, size_t width)
+static void sru_prepare(cpr_sru *n)
 {
-    _Alignas(32) int8_t in[CPR_SRU_WIDTH_MAX], magnitude[CPR_SRU_WIDTH_MAX];
-    for (size_t i = 0; i < width; i++) {
-        in[i] = (int8_t)input[i];
-        magnitude[i] = (int8_t)(in[i] < 0 ? -in[i] : in[i]);
-    }
-    const __m256i one = _mm256_set1_epi16(1);
-    for (size_t row = 0; row < count; row += 4) {
-        __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
-                          _mm256_setzero_si256()};
-        for (size_t at = 0; at < width; at += 32) {
-            const __m256i x = _mm256_load_si256((const __m256i *)(const void *)(in + at));
-            const __m256i size = _mm256_load_si256((const __m256i *)(const void *)(magnitude + at));
-            for (size_t i = 0; i < 4; i++) {
-                const int8_t *from = rows + (row + i) * width + at;
-                const __m256i w = _mm256_loadu_si256((const __m256i *)(const void *)from);
-                /* two products of 127 * 127 are below 2^15 */
-                const __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(w, x));
-                sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(pairs, one));
-            }
-        }
-        const __m256i pairs =
-            _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
-        _mm_storeu_ps(out + row,
-                      _mm_cvtepi32_ps(_mm_add_epi32(_mm256_castsi256_si128(pairs),
-                                                    _mm256_extracti128_si256(pairs, 1))));
-    }
-}
-#else
-static void multiply_one(float *restrict out, const int8_t *restrict rows,
-                         const float *restrict input, size_t count, size_t width)
-{
-    int16_t in[CPR_SRU_WIDTH_MAX];
-    for (size_t i = 0; i < width; i++)
-        in[i] = (int16_t)input[i];
-    for (size_t row = 0; row < count; row++) {
-        int32_t sum = 0;
-        for (size_t i = 0; i < width; i++)
-            sum += (int32_t)rows[row * width + i] * in[i];
-        out[row] = (float)sum;
-    }
-}
-#endif
-
-/* The products of a layer's weights with some rows of its input. */
-static void multiply_layer(const cpr_sru *n, uint32_t layer, size_t row, size_t rows)
-{
-    const size_t w = n->width, weights = layer * 3 * w * w;
-    const float *input = n->input + row * w;
-    float *out = n->gate + row * 3 * w;
-    if (rows == 1)
-        multiply_one(out, n->bytes + weights, input, 3 * w, w);
-    else
-        n->blas->sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)(3 * w), (int)w,
-                       1.0f, input, (int)w, n->integers + weights, (int)w, 0.0f, out, (int)(3 * w));
-}
-
-/* From the products at a position to what the layer gives. `gate`, `forget` and `open` have `width`
- * products each, and their biases lie one behind the other. All are parameters, since GCC believes
- * `restrict` of nothing else, and makes no vectors without it. */
-static void apply_gates(float *restrict gate, float *restrict forget, float *restrict open,
-                        const float *restrict bias, float unit, const float *restrict before,
-                        float *restrict cell, const float *restrict x, float *restrict out,
-                        size_t width)
-{
-    for (size_t i = 0; i < width; i++) {
-        const float candidate = gate[i] * unit + bias[i];
-        const float forgotten = cpr_sigmoidf(forget[i] * unit + bias[width + i]);
-        const float opened = cpr_sigmoidf(open[i] * unit + bias[2 * width + i]);
-        gate[i] = candidate;
-        forget[i] = forgotten;
-        open[i] = opened;
-        cell[i] = candidate + forgotten * (before[i] - candidate);
-        out[i] = x[i] + opened * cell[i];
+    const size_t weights = (size_t)3 * n->width * n->width;
+    for (uint32_t layer = 0; layer < n->layers; layer++) {
+        const float largest = cpr_row_largest(layer_of(n, n->stack, layer), weights);
+        n->header->weight_unit[layer] = 1.0f / cpr_row_scale(largest, CPR_SRU_WEIGHT_BITS);
+        sru_make_integers(n, layer, 0, weights);
+        sru_pack(n, layer);
     }
 }
 
@@ -203,19 +75,19 @@ static void apply_layer(cpr_sru *n, uint32_t layer, size_t position, size_t end)
     for (size_t row = first + position; row < first + end; row++) {
         const float *x = n->stream + row * w;
         n->scale[row] = norm_scale(x, w);
-        to_integers(n->input + row * w, x, n->scale[row] * CPR_SRU_ACTIVATION_ONE,
-                    CPR_SRU_ACTIVATION_LIMIT, w);
+        to_bytes(n->input + row * w, x, n->scale[row] * CPR_SRU_ACTIVATION_ONE,
+                 CPR_SRU_ACTIVATION_LIMIT, w);
     }
-    multiply_layer(n, layer, first + position, end - position);
+    n->products->multiply(n->sums, n->input + (first + position) * w, end - position,
+                          n->packed + layer * n->packed_bytes, 3 * w, w);
     const float *bias = layer_of(n, n->stack, layer) + 3 * w * w;
     const float unit = n->header->weight_unit[layer] / CPR_SRU_ACTIVATION_ONE;
-    for (; position < end; position++) {
+    const int32_t *sums = n->sums;
+    for (; position < end; position++, sums += 3 * w) {
         const size_t row = first + position;
-        float *gate = n->gate + row * 3 * w;
         float *cell = n->cell + (layer * (SEGMENT + 1) + position) * w;
-        const float *x = n->stream + row * w;
-        apply_gates(gate, gate + w, gate + 2 * w, bias, unit, cell, cell + w, x,
-                    n->stream + (row + SEGMENT) * w, w);
+        cpr_row_gates(sums, bias, unit, cell, n->stream + row * w, n->gate + row * 3 * w, cell + w,
+                      n->stream + (row + SEGMENT) * w, w);
     }
 }
 
@@ -273,7 +145,7 @@ static float sru_logit(const cpr_predictor *predictor, uint32_t node)
     const cpr_sru *n = (const cpr_sru *)(const void *)predictor;
     const size_t w = n->width;
     assert(n->header->position >= 1);
-    return dot_product(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
+    return cpr_row_dot(n->hidden + (n->header->position - 1) * w, n->node + node * w, w) +
            n->node_bias[node];
 }
 
@@ -284,6 +156,16 @@ static void add_loss(cpr_sru *n, float probability)
 {
     const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
     cpr_loss_meter_add(&n->header->loss, (uint32_t)p);
+}
+
+/* gradient += error * vector, then vector += step * hidden. */
+static void train_node(float *restrict gradient, float *restrict vector,
+                       const float *restrict hidden, float error, float step, size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        gradient[i] += error * vector[i];
+        vector[i] += step * hidden[i];
+    }
 }
 
 /* Trains the vectors of the nodes on the token's path, and sums up the gradient by `hidden`. */
@@ -298,13 +180,11 @@ static void train_nodes(cpr_sru *n, uint32_t token)
     memset(gradient, 0, w * sizeof(float));
     for (unsigned depth = 0; depth < length; depth++) {
         const unsigned bit = path >> (length - 1 - depth) & 1;
-        float *vector = n->node + node * w;
         const float p1 = cpr_sigmoidf(sru_logit(&n->base, node)), error = p1 - (float)bit;
         add_loss(n, bit ? p1 : 1.0f - p1);
-        add_scaled(gradient, error, vector, w);
         n->node_square[node] += error * error;
         const float step = NODE_RATE * cpr_rsqrtf(n->node_square[node] + 1.0f) * error;
-        add_scaled(vector, -step, hidden, w);
+        train_node(gradient, n->node + node * w, hidden, error, -step, w);
         n->node_bias[node] -= step;
         node = (uint32_t)n->vocabulary->nodes[node].child[bit];
     }
@@ -314,38 +194,42 @@ static void train_nodes(cpr_sru *n, uint32_t token)
 static void add_norm_gradient(float *restrict out, const float *restrict normalized,
                               const float *restrict x, float scale, size_t width)
 {
-    const float mean = dot_product(normalized, x, width) * scale * scale / (float)width;
+    const float mean = cpr_row_dot(normalized, x, width) * scale * scale / (float)width;
     for (size_t i = 0; i < width; i++)
         out[i] += scale * (normalized[i] - x[i] * mean);
 }
 
-/* One step of Adam; the gradients are `gradient` times `unit`, `fix` makes up for the second
- * moment's beginning. */
+/* One step of Adam; `fix` makes up for the second moment's beginning. */
 static void adam_step(float *restrict value, float *restrict moment1, float *restrict moment2,
-                      const float *restrict gradient, size_t count, float unit, float rate,
-                      float fix)
+                      const float *restrict gradient, size_t count, float rate, float fix)
 {
     for (size_t i = 0; i < count; i++) {
-        const float g = gradient[i] * unit;
+        const float g = gradient[i];
         moment1[i] += (1.0f - MOMENT1_DECAY) * (g - moment1[i]);
         moment2[i] += (1.0f - MOMENT2_DECAY) * (g * g - moment2[i]);
         value[i] -= rate * moment1[i] * cpr_rsqrtf(moment2[i] * fix + 1e-12f);
     }
 }
 
-/* At one position: `by`, `by_forget` and `by_open` are the gradients by what was given to the
- * gate's three functions. */
+/* At one position: `by` are the gradients by what was given to the gate's three functions, and
+ * `bias` their sums. */
 static void gate_gradients(const float *restrict gate, const float *restrict before,
                            const float *restrict cell, const float *restrict out,
-                           float *restrict carry, float *restrict by, float *restrict by_forget,
-                           float *restrict by_open, size_t width)
+                           float *restrict carry, float *restrict by, float *restrict bias,
+                           size_t width)
 {
     for (size_t i = 0; i < width; i++) {
         const float candidate = gate[i], forget = gate[width + i], open = gate[2 * width + i];
         const float by_cell = carry[i] + out[i] * open;
-        by[i] = by_cell * (1.0f - forget);
-        by_forget[i] = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
-        by_open[i] = out[i] * cell[i] * open * (1.0f - open);
+        const float by_candidate = by_cell * (1.0f - forget);
+        const float by_forget = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
+        const float by_open = out[i] * cell[i] * open * (1.0f - open);
+        by[i] = by_candidate;
+        by[width + i] = by_forget;
+        by[2 * width + i] = by_open;
+        bias[i] += by_candidate;
+        bias[width + i] += by_forget;
+        bias[2 * width + i] += by_open;
         carry[i] = by_cell * forget;
     }
 }
@@ -360,9 +244,9 @@ static void layer_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_trai
         const float *gate = n->gate + (layer * SEGMENT + position) * 3 * w;
         const float *before = n->cell + (layer * (SEGMENT + 1) + position) * w;
         float *by = t->gate + position * 3 * w;
-        gate_gradients(gate, before, before + w, t->stream + position * w, t->carry, by, by + w,
-                       by + 2 * w, w);
-        add_scaled(t->bias, 1.0f, by, 3 * w);
+        gate_gradients(gate, before, before + w, t->stream + position * w, t->carry, by, t->bias,
+                       w);
+        t->largest[position] = cpr_row_largest(by, 3 * w);
     }
 }
 
@@ -370,41 +254,67 @@ static void layer_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_trai
 static void input_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
     const size_t w = n->width;
-    const uint32_t limit = CPR_SRU_ERROR_LIMIT(w);
-    float unit[CPR_SRU_SEGMENT];
+    const uint32_t bits = CPR_SRU_ERROR_BITS(w);
+    float unit[CPR_SRU_SEGMENT], input[CPR_SRU_WIDTH_MAX];
     for (size_t row = 0; row < SEGMENT; row++) {
-        const float *by = t->gate + row * 3 * w;
-        const float scale = scale_to(largest_magnitude(by, 3 * w), limit);
-        to_integers(t->integers + row * 3 * w, by, scale, limit, 3 * w);
+        const float scale = cpr_row_scale(t->largest[row], bits);
+        to_bytes(t->errors + row * 3 * w, t->gate + row * 3 * w, scale, (float)((1u << bits) - 1),
+                 3 * w);
         unit[row] = n->header->weight_unit[layer] / scale;
     }
-    n->blas->sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)SEGMENT, (int)w, (int)(3 * w),
-                   1.0f, t->integers, (int)(3 * w), n->integers + layer * 3 * w * w, (int)w, 0.0f,
-                   t->input, (int)w);
+    n->products->multiply(n->sums, t->errors, SEGMENT, n->transposed + layer * n->packed_bytes, w,
+                          3 * w);
     for (size_t row = 0; row < SEGMENT; row++) {
-        float *by = t->input + row * w;
-        for (size_t i = 0; i < w; i++)
-            by[i] *= unit[row];
-        add_norm_gradient(t->stream + row * w, by, n->stream + (layer * SEGMENT + row) * w,
+        cpr_row_from_integers(input, n->sums + row * w, unit[row], w);
+        add_norm_gradient(t->stream + row * w, input, n->stream + (layer * SEGMENT + row) * w,
                           n->scale[layer * SEGMENT + row], w);
     }
 }
 
+/* Adam's step for `count` weights from `at` on, whose gradients are n->sums times `unit`. Returns
+ * the largest magnitude that comes out. */
+static float train_part(cpr_sru *n, uint32_t layer, size_t at, size_t count, float unit)
+{
+    enum { PART = 1024 }; /* stays in the nearest cache */
+    float *value = layer_of(n, n->stack, layer) + at, largest = 0;
+    float *moment1 = layer_of(n, n->moment1, layer) + at;
+    float *moment2 = layer_of(n, n->moment2, layer) + at;
+    for (size_t i = 0; i < count; i += PART) {
+        const size_t some = count - i < PART ? count - i : PART;
+        float gradient[PART];
+        cpr_row_from_integers(gradient, n->sums + i, unit, some);
+        adam_step(value + i, moment1 + i, moment2 + i, gradient, some, n->training.rate,
+                  n->training.fix);
+        const float magnitude = cpr_row_largest(value + i, some);
+        largest = magnitude > largest ? magnitude : largest;
+        sru_make_integers(n, layer, at + i, some);
+    }
+    return largest;
+}
+
+/* Operands of the weights are made at once, as if what their 1 stands for were still the same. */
 static void train_weights(cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
     const size_t w = n->width, weights = 3 * w * w;
-    const float scale = scale_to(largest_magnitude(t->gate, SEGMENT * 3 * w), CPR_SRU_STEP_LIMIT);
-    to_integers(t->integers, t->gate, scale, CPR_SRU_STEP_LIMIT, SEGMENT * 3 * w);
-    n->blas->sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(3 * w), (int)w, (int)SEGMENT,
-                   1.0f, t->integers, (int)(3 * w), n->input + layer * SEGMENT * w, (int)w, 0.0f,
-                   t->weights, (int)w);
-    float *value = layer_of(n, n->stack, layer);
-    float *moment1 = layer_of(n, n->moment1, layer), *moment2 = layer_of(n, n->moment2, layer);
-    adam_step(value, moment1, moment2, t->weights, weights, 1.0f / (scale * CPR_SRU_ACTIVATION_ONE),
-              t->rate, t->fix);
-    adam_step(value + weights, moment1 + weights, moment2 + weights, t->bias, 3 * w, 1.0f, t->rate,
-              t->fix);
-    sru_make_integers(n, layer);
+    const float scale = cpr_row_scale(cpr_row_largest(t->largest, SEGMENT), CPR_SRU_STEP_BITS);
+    const float unit = 1.0f / (scale * CPR_SRU_ACTIVATION_ONE);
+    float largest = 0;
+    for (size_t row = 0; row < 3 * w; row += SLICE) {
+        for (size_t i = 0; i < SEGMENT; i++)
+            cpr_row_to_words(t->steps + i * SLICE, t->gate + i * 3 * w + row, scale,
+                             CPR_SRU_STEP_LIMIT, SLICE);
+        n->products->outer(n->sums, t->steps, n->input + layer * SEGMENT * w, SEGMENT, SLICE, w);
+        const float magnitude = train_part(n, layer, row * w, SLICE * w, unit);
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    adam_step(layer_of(n, n->stack, layer) + weights, layer_of(n, n->moment1, layer) + weights,
+              layer_of(n, n->moment2, layer) + weights, t->bias, 3 * w, t->rate, t->fix);
+    const float weight_unit = 1.0f / cpr_row_scale(largest, CPR_SRU_WEIGHT_BITS);
+    if (n->header->weight_unit[layer] != weight_unit) {
+        n->header->weight_unit[layer] = weight_unit;
+        sru_make_integers(n, layer, 0, weights);
+    }
+    sru_pack(n, layer);
 }
 
 static void train_embeddings(cpr_sru *n, const cpr_sru_training *t)
@@ -414,8 +324,8 @@ static void train_embeddings(cpr_sru *n, const cpr_sru_training *t)
         const uint32_t token = n->header->token[position];
         const float *by = t->stream + position * w;
         float *square = &n->embedding_square[token];
-        *square += dot_product(by, by, w) / (float)w;
-        add_scaled(n->embedding + token * w, -EMBEDDING_RATE * cpr_rsqrtf(*square + 1e-8f), by, w);
+        *square += cpr_row_dot(by, by, w) / (float)w;
+        cpr_row_add(n->embedding + token * w, -EMBEDDING_RATE * cpr_rsqrtf(*square + 1e-8f), by, w);
     }
 }
 
@@ -462,9 +372,9 @@ static void sru_learn(cpr_predictor *predictor, uint32_t token)
 
 static void sru_begin(cpr_sru *n)
 {
-    for (uint32_t layer = 0; layer < n->layers; layer++)
-        sru_make_integers(n, layer);
+    sru_prepare(n);
     sru_put(n, 0);
 }
 
-const cpr_sru_kernel CPR_IN_KERNEL(cpr_sru_kernel_) = {sru_logit, sru_learn, sru_begin};
+const cpr_sru_kernel CPR_IN_KERNEL(cpr_sru_kernel_) = {sru_logit, sru_learn, sru_prepare,
+                                                       sru_begin};

@@ -68,12 +68,17 @@ static uint64_t coded_hash(const cpr_profile *profile, const cpr_vocabulary *voc
     return hash;
 }
 
-/* Without the part that is no table: its layout is the program's own matter. */
+/* Without what is no table, and without the networks: how these are laid out is the program's own
+ * matter, too. */
 static void print_tables(FILE *out, const char *tables)
 {
-    const char *core = strstr(tables, " core=");
+    const char *core = strstr(tables, " core="), *network = strstr(tables, "-header=");
     assert_non_null(core);
-    fprintf(out, "%.*s%s\n", (int)(core - tables), tables, core + 1 + strcspn(core + 1, " "));
+    const char *rest = core + 1 + strcspn(core + 1, " "), *end = tables + strlen(tables);
+    if (network != NULL)
+        for (end = network; *end != ' '; end--)
+            continue;
+    fprintf(out, "%.*s%.*s\n", (int)(core - tables), tables, (int)(end - rest), rest);
 }
 
 static void describe(FILE *out, const cpr_profile *profile, const cpr_vocabulary *vocabulary,

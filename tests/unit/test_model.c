@@ -344,8 +344,8 @@ static void models_for_large_shards_are_known(void **state)
          "successors=2097152x32 buckets=4456448x64 chances=4456448x128 lines=1048576x64 "
          "sru-header=1x304 embedding=4194304x4 embedding-square=16384x4 node=4194048x4 "
          "node-bias=16383x4 node-square=16383x4 stack=592128x4 moment1=592128x4 "
-         "moment2=592128x4 integers=589824x4 bytes=589824x1 stream=65536x4 scale=256x4 "
-         "input=49152x4 gate=147456x4 cell=49920x4 hidden=16384x4 gradient=16384x4",
+         "moment2=592128x4 stream=65536x4 scale=256x4 input=49152x1 gate=147456x4 "
+         "cell=49920x4 hidden=16384x4 gradient=16384x4",
          TOKENS / 10, UINT64_C(0x7cc6e90dd6c40cbd)},
     };
     const uint64_t bytes = UINT64_C(128) << 20;

@@ -66,9 +66,12 @@ static int32_t *make_sums(size_t count)
     return out;
 }
 
+/* Those of all instruction sets, and those that no OpenBLAS helps; NULL past the last. */
 static const cpr_products *products_at(unsigned i)
 {
-    const int set = cpr_instructions_at(i);
+    if (i == 0)
+        return &cpr_products_baseline;
+    const int set = cpr_instructions_at(i - 1);
     return set < 0 ? NULL : cpr_products_of((cpr_instructions)set);
 }
 
