@@ -5,7 +5,7 @@
 static cpr_taught_shape lesson_shape(const cpr_profile *profile, uint32_t tokens)
 {
     const uint32_t *parameter = cpr_profile_taught(profile)->parameter;
-    return (cpr_taught_shape){parameter[0], parameter[1], parameter[2], tokens};
+    return (cpr_taught_shape){parameter[0], parameter[1], parameter[2], parameter[3], tokens};
 }
 
 bool cpr_profile_is_taught(const cpr_profile *profile)

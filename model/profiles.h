@@ -78,7 +78,7 @@ static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
             .context_ids = {CPR_CONTEXTS_OF_BALANCED},
             CPR_LIKE_BALANCED,
             .max_line_pairs = 1u << 18,
-            .networks = {{&cpr_taught_class, {256, 3, 64}}},
+            .networks = {{&cpr_taught_class, {256, 3, 64, 4}}},
         },
 };
 

@@ -254,10 +254,10 @@ uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
         cpr_store_le16(out,
                        (uint16_t)(int16_t)(int32_t)cpr_roundf(cpr_clampf(bias, -32767, 32767)));
     }
-    cpr_row_to_bytes((int8_t *)out, n->embedding.value, CPR_TAUGHT_EMBEDDING_ONE,
+    cpr_row_to_bytes((int8_t *)out, n->embedding.value, (float)n->shape.grain,
                      n->embedding.count * s.rank);
     cpr_row_to_bytes((int8_t *)out + n->embedding.count * s.rank, n->node.value,
-                     CPR_TAUGHT_NODE_ONE, n->node.count * s.rank);
+                     (float)n->shape.grain, n->node.count * s.rank);
     return packed;
 }
 
@@ -303,7 +303,7 @@ cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape s, const uint8_t *packed
     memcpy(weights->embedding, packed, (size_t)s.tokens * s.rank);
     packed += (size_t)s.tokens * s.rank;
     for (size_t i = 0; i < (size_t)(s.tokens - 1) * s.rank; i++)
-        weights->node[i] = (float)(int8_t)packed[i] / CPR_TAUGHT_NODE_ONE;
+        weights->node[i] = (float)(int8_t)packed[i] / (float)s.grain;
     return weights;
 }
 

@@ -4,30 +4,19 @@
 #include "vocabulary.h"
 
 #include <assert.h>
-#ifdef CPR_KNOBS
-#include <stdlib.h>
-static float knob(const char *name, float value)
-{
-    const char *text = getenv(name);
-    return text != NULL ? (float)atof(text) : value;
-}
-#define KNOB(name, value) knob(#name, value)
-#else
-#define KNOB(name, value) (value)
-#endif
 
 #define SEGMENT ((size_t)CPR_LESSON_SEGMENT)
 
 /* Chosen by measurement, see EXPERIMENTS.md. */
-#define NODE_RATE KNOB(NODE_RATE, 0.05f)
-#define EMBEDDING_RATE KNOB(EMBEDDING_RATE, 0.2f)
-#define MATRIX_RATE KNOB(MATRIX_RATE, 0.003f)
-#define WARM_UP KNOB(WARM_UP, 655.0f) /* of progress */
-#define RATE_LEAST KNOB(RATE_LEAST, 0.02f)
-#define ROW_RATE_LEAST KNOB(ROW_RATE_LEAST, 0.1f)
-#define MOMENT1_DECAY KNOB(MOMENT1_DECAY, 0.9f)
-#define MOMENT2_DECAY KNOB(MOMENT2_DECAY, 0.99f)
-#define WEIGHT_BITS ((uint32_t)KNOB(WEIGHT_BITS, 7))
+#define NODE_RATE 0.03f
+#define EMBEDDING_RATE 0.2f
+#define MATRIX_RATE 0.004f
+#define WARM_UP 655.0f /* of progress */
+#define RATE_LEAST 0.02f
+#define ROW_RATE_LEAST 0.1f
+#define MOMENT1_DECAY 0.9f
+#define MOMENT2_DECAY 0.99f
+#define WEIGHT_BITS 5
 #define WIDE_BITS 11 /* of gradients that are multiplied by activations */
 
 /* ---- operands ---- */
@@ -62,10 +51,10 @@ static void lesson_embed(cpr_lesson *n, uint32_t last, const uint16_t *tokens, s
     for (size_t row = 0; row < count; row++) {
         const uint32_t token = row == 0 ? last : tokens[row - 1];
         cpr_row_to_bytes(n->embedded + row * r, n->embedding.value + token * r,
-                         CPR_TAUGHT_EMBEDDING_ONE, r);
+                         (float)n->shape.grain, r);
     }
     lesson_multiply(n, 0, n->embedded, count);
-    cpr_row_from_integers(n->stream, n->products_out, n->unit[0] / CPR_TAUGHT_EMBEDDING_ONE,
+    cpr_row_from_integers(n->stream, n->products_out, n->unit[0] / (float)n->shape.grain,
                           count * w);
 }
 
@@ -274,7 +263,7 @@ static void lesson_embedding_gradient(cpr_lesson *n, uint32_t last, const uint16
                                       size_t count)
 {
     const size_t r = n->shape.rank;
-    lesson_matrix_gradient(n, 0, n->by_stream, n->embedded, 1.0f / CPR_TAUGHT_EMBEDDING_ONE, count);
+    lesson_matrix_gradient(n, 0, n->by_stream, n->embedded, 1.0f / (float)n->shape.grain, count);
     lesson_back_multiply(n, 0, n->by_stream, count);
     for (size_t row = 0; row < count; row++) {
         const uint32_t token = row == 0 ? last : tokens[row - 1];

@@ -11,7 +11,7 @@ extern const cpr_taught_kernel cpr_taught_kernel_avx2;
 extern const cpr_taught_kernel cpr_taught_kernel_avx512;
 #endif
 
-#define NODE_SQUARE_FIRST 100.0f
+#define NODE_SQUARE_FIRST 20.0f
 
 static cpr_taught *taught_of(cpr_predictor *predictor)
 {
@@ -37,6 +37,7 @@ static cpr_predictor *taught_create(const uint32_t *parameter, const cpr_vocabul
     cpr_taught *n = calloc(1, sizeof *n);
     assert(weights != NULL && weights->shape.width == parameter[0] &&
            weights->shape.layers == parameter[1] && weights->shape.rank == parameter[2] &&
+           weights->shape.grain == parameter[3] &&
            weights->shape.tokens == cpr_vocabulary_tokens(vocabulary));
     (void)parameter;
     if (n == NULL)
@@ -79,7 +80,7 @@ static void taught_lay_out(cpr_predictor *predictor, const uint32_t *parameter, 
                            cpr_layout *state, cpr_layout *scratch)
 {
     cpr_taught measured, *n = predictor != NULL ? taught_of(predictor) : &measured;
-    const cpr_taught_shape shape = {parameter[0], parameter[1], parameter[2], tokens};
+    const cpr_taught_shape shape = {parameter[0], parameter[1], parameter[2], parameter[3], tokens};
     taught_place(n, shape, state, scratch);
 }
 
@@ -158,7 +159,8 @@ const cpr_predictor_class cpr_taught_class = {
     .version = CPR_TAUGHT_VERSION,
     .parameters = {{"width", 32, CPR_TAUGHT_WIDTH_MAX, 32},
                    {"layers", 1, CPR_TAUGHT_LAYERS_MAX, 1},
-                   {"rank", 32, CPR_TAUGHT_RANK_MAX, 32}},
+                   {"rank", 32, CPR_TAUGHT_RANK_MAX, 32},
+                   {"grain", 1, 64, 1}},
     .load = taught_load,
     .library = taught_library,
     .create = taught_create,

@@ -21,13 +21,13 @@
 #define CPR_TAUGHT_RANK_MAX 256u
 
 #define CPR_TAUGHT_ACTIVATION_ONE 32 /* what stands for 1 among the operands */
-#define CPR_TAUGHT_EMBEDDING_ONE 16
-#define CPR_TAUGHT_NODE_ONE 16
 #define CPR_TAUGHT_BIAS_ONE 256
 
 /* The numbers of a network that are not one a token or a node. */
 typedef struct cpr_taught_shape {
-    uint32_t width, layers, rank, tokens;
+    uint32_t width, layers, rank;
+    uint32_t grain; /* what stands for 1 in the tables of tokens and nodes as they are stored */
+    uint32_t tokens;
 } cpr_taught_shape;
 
 /* Matrices by their number: the projection of embeddings (width x rank), the layers' weights

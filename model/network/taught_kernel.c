@@ -34,7 +34,7 @@ static void taught_embed(const cpr_taught *n, size_t position, size_t rows)
     for (size_t row = 0; row < rows; row++)
         memcpy(n->input + row * r, n->weights->embedding + n->header->token[position + row] * r, r);
     taught_multiply(n, 0, rows);
-    cpr_row_from_integers(n->stream, n->sums, n->weights->unit[0] / CPR_TAUGHT_EMBEDDING_ONE,
+    cpr_row_from_integers(n->stream, n->sums, n->weights->unit[0] / (float)n->shape.grain,
                           rows * w);
 }
 
