@@ -200,19 +200,26 @@ static int32_t network_input(const cpr_predictor *network, uint32_t node)
     return (int32_t)cpr_clampf(256.0f * logit, -CPR_INPUT_LIMIT, CPR_INPUT_LIMIT);
 }
 
-/* What it says of a token: the product of its chances along the token's path. */
+/* What it says of a token: the product of its chances along the token's path. They are computed of
+ * whole vectors. */
 static int32_t network_guess_input(const cpr_model *m, const cpr_predictor *network, uint32_t token)
 {
+    enum { VECTOR = 16 };
     const unsigned length = m->vocabulary->depth[token];
     const uint32_t path = m->vocabulary->path[token];
     uint32_t node = 0;
-    float chance = 65536.0f;
+    float chances[CPR_TREE_MAX_DEPTH] = {0}, chance = 65536.0f;
     for (unsigned d = 0; d < length; d++) {
         const unsigned bit = path >> (length - 1 - d) & 1;
         const float logit = network->logit(network, node);
-        chance *= cpr_sigmoidf(bit ? logit : -logit);
+        chances[d] = bit ? logit : -logit;
         node = (uint32_t)m->vocabulary->nodes[node].child[bit];
     }
+    for (unsigned from = 0; from < length; from += VECTOR)
+        for (unsigned d = from; d < from + VECTOR; d++)
+            chances[d] = cpr_sigmoidf(chances[d]);
+    for (unsigned d = 0; d < length; d++)
+        chance *= chances[d];
     return cpr_stretch(&m->constants.logistic, (uint32_t)cpr_clampf(chance, 0.0f, 65535.0f));
 }
 

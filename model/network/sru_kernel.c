@@ -151,11 +151,42 @@ static float sru_logit(const cpr_predictor *predictor, uint32_t node)
 
 /* ---- learning ---- */
 
-/* Adds -log2 of a probability to the network's own loss. */
-static void add_loss(cpr_sru *n, float probability)
+/* Decisions at the nodes of a token's path. Each array has whole vectors, so that what is computed
+ * of all nodes at once is computed of none alone. */
+typedef struct decisions {
+    float logit[CPR_TREE_MAX_DEPTH], bit[CPR_TREE_MAX_DEPTH], square[CPR_TREE_MAX_DEPTH];
+    float error[CPR_TREE_MAX_DEPTH], step[CPR_TREE_MAX_DEPTH];
+    float own[CPR_TREE_MAX_DEPTH]; /* probability of what was decided, times 65536 */
+    uint32_t node[CPR_TREE_MAX_DEPTH];
+} decisions;
+_Static_assert(CPR_TREE_MAX_DEPTH % CPR_ROW_LANES == 0, "whole vectors");
+
+/* Finds the nodes and their logits. */
+static void find_decisions(const cpr_sru *n, decisions *d, unsigned length, uint32_t path)
 {
-    const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
-    cpr_loss_meter_add(&n->header->loss, (uint32_t)p);
+    uint32_t node = 0;
+    for (unsigned depth = 0; depth < length; depth++) {
+        const unsigned bit = path >> (length - 1 - depth) & 1;
+        d->node[depth] = node;
+        d->bit[depth] = (float)bit;
+        d->logit[depth] = sru_logit(&n->base, node);
+        d->square[depth] = n->node_square[node];
+        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    }
+}
+
+/* From logits, decisions and sums of squares to the rest. */
+static void judge_decisions(decisions *restrict d, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float p1 = cpr_sigmoidf(d->logit[i]), error = p1 - d->bit[i];
+        const float right = d->bit[i] > 0.0f ? p1 : 1.0f - p1;
+        const float square = d->square[i] + error * error;
+        d->own[i] = cpr_roundf(cpr_clampf(right * 65536.0f, 1.0f, 65536.0f));
+        d->error[i] = error;
+        d->square[i] = square;
+        d->step[i] = NODE_RATE * cpr_rsqrtf(square + 1.0f) * error;
+    }
 }
 
 /* gradient += error * vector, then vector += step * hidden. */
@@ -172,21 +203,18 @@ static void train_node(float *restrict gradient, float *restrict vector,
 static void train_nodes(cpr_sru *n, uint32_t token)
 {
     const size_t w = n->width, position = n->header->position - 1;
-    const float *hidden = n->hidden + position * w;
-    float *gradient = n->gradient + position * w;
     const unsigned length = n->vocabulary->depth[token];
-    const uint32_t path = n->vocabulary->path[token];
-    uint32_t node = 0;
+    float *gradient = n->gradient + position * w;
+    decisions d = {.logit = {0}};
+    find_decisions(n, &d, length, n->vocabulary->path[token]);
+    judge_decisions(&d, (length + CPR_ROW_LANES - 1) / CPR_ROW_LANES * CPR_ROW_LANES);
     memset(gradient, 0, w * sizeof(float));
-    for (unsigned depth = 0; depth < length; depth++) {
-        const unsigned bit = path >> (length - 1 - depth) & 1;
-        const float p1 = cpr_sigmoidf(sru_logit(&n->base, node)), error = p1 - (float)bit;
-        add_loss(n, bit ? p1 : 1.0f - p1);
-        n->node_square[node] += error * error;
-        const float step = NODE_RATE * cpr_rsqrtf(n->node_square[node] + 1.0f) * error;
-        train_node(gradient, n->node + node * w, hidden, error, -step, w);
-        n->node_bias[node] -= step;
-        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    for (unsigned i = 0; i < length; i++) {
+        cpr_loss_meter_add(&n->header->loss, (uint32_t)d.own[i]);
+        n->node_square[d.node[i]] = d.square[i];
+        n->node_bias[d.node[i]] -= d.step[i];
+        train_node(gradient, n->node + d.node[i] * w, n->hidden + position * w, d.error[i],
+                   -d.step[i], w);
     }
 }
 
