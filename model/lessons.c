@@ -4,8 +4,7 @@
 
 static cpr_taught_shape lesson_shape(const cpr_profile *profile, uint32_t tokens)
 {
-    const uint32_t *parameter = cpr_profile_taught(profile)->parameter;
-    return (cpr_taught_shape){parameter[0], parameter[1], parameter[2], parameter[3], tokens};
+    return cpr_taught_shape_of(cpr_profile_taught(profile)->parameter, tokens);
 }
 
 bool cpr_profile_is_taught(const cpr_profile *profile)
@@ -13,24 +12,38 @@ bool cpr_profile_is_taught(const cpr_profile *profile)
     return cpr_profile_taught(profile) != NULL;
 }
 
+/* The rule: a table of sizes, see EXPERIMENTS.md. */
+#define MIB (UINT64_C(1) << 20)
+#define LESSON_LEAST (160 * MIB) /* of a corpus: below, weights cost more than they bring */
+#define LESSON_WHOLE (256 * MIB) /* up to here a lesson reads all of a corpus */
+#define LESSON_MOST (4096 * MIB)
+
 uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
 {
-    (void)profile;
-    (void)corpus_bytes;
-    return 0;
+    if (cpr_profile_after_lesson(profile, corpus_bytes) == profile || corpus_bytes < LESSON_LEAST)
+        return 0;
+    uint64_t bytes = corpus_bytes / 8 > LESSON_WHOLE ? corpus_bytes / 8 : LESSON_WHOLE;
+    bytes = bytes < LESSON_MOST ? bytes : LESSON_MOST;
+    return bytes < corpus_bytes ? bytes : corpus_bytes;
 }
 
 const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t lesson_bytes)
 {
-    return lesson_bytes > 0 && profile == cpr_profile_find("neural")
-               ? &cpr_profiles[CPR_PROFILE_TAUGHT]
-               : profile;
+    const unsigned larger = lesson_bytes <= LESSON_WHOLE ? 0 : lesson_bytes <= 1024 * MIB ? 1 : 2;
+    if (lesson_bytes > 0 && profile == cpr_profile_find("strong"))
+        return &cpr_profiles[CPR_PROFILE_STRONG_TAUGHT + larger];
+    if (lesson_bytes > 0 && profile == cpr_profile_find("neural"))
+        return &cpr_profiles[CPR_PROFILE_NEURAL_TAUGHT + larger];
+    return profile;
 }
 
+/* Steps become larger with the lesson, but also more. */
 uint32_t cpr_lesson_streams(uint64_t lesson_bytes)
 {
-    (void)lesson_bytes;
-    return 8;
+    uint32_t streams = 8;
+    while (streams < CPR_LESSON_STREAMS_MAX && (uint64_t)streams * streams * MIB < lesson_bytes)
+        streams *= 2;
+    return streams;
 }
 
 cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,

@@ -111,7 +111,7 @@ void cpr_model_run_on(cpr_model *m, cpr_instructions set, bool compiled)
 {
     const cpr_mixing_kernel *kernel = cpr_mixing_kernel_of(set);
     m->functions = &kernel->of_any;
-    for (unsigned i = 0; compiled && i < CPR_PROFILE_COUNT; i++)
+    for (unsigned i = 0; compiled && i < CPR_PROFILE_NAMED; i++)
         if (memcmp(&cpr_profiles[i].shape, &m->profile.shape, sizeof(cpr_mixing_shape)) == 0)
             m->functions = &kernel->of_profile[i];
     for (uint32_t i = 0; i < m->profile.shape.networks; i++)

@@ -11,11 +11,13 @@
 enum {
     CPR_PROFILE_BALANCED,
     CPR_PROFILE_FAST,
+    CPR_PROFILE_STRONG,
     CPR_PROFILE_NEURAL,
     CPR_PROFILE_NAMED,
-    /* what they become after a lesson */
-    CPR_PROFILE_TAUGHT = CPR_PROFILE_NAMED,
-    CPR_PROFILE_COUNT
+    /* what they become after a lesson: for small, larger, and large corpora */
+    CPR_PROFILE_STRONG_TAUGHT = CPR_PROFILE_NAMED,
+    CPR_PROFILE_NEURAL_TAUGHT = CPR_PROFILE_STRONG_TAUGHT + 3,
+    CPR_PROFILE_COUNT = CPR_PROFILE_NEURAL_TAUGHT + 3
 };
 
 /* What balanced and neural have in common. */
@@ -32,6 +34,19 @@ enum {
                       CPR_CONTEXT_T6, CPR_CONTEXT_WORD_2, CPR_CONTEXT_WORD_3},                     \
     .match_tokens = {12, 5, 2}, .guess_from = 60000, .guess_shift = 8, .max_buckets = 17u << 18,   \
     .successor_bits = 21, .history_bits = 24, .max_sample_bytes = UINT64_C(32) << 20
+
+/* All but their networks. */
+#define CPR_STRONG                                                                                 \
+    .name = "strong", .summary = "balanced with a small network: smaller, at half the speed",      \
+    .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
+    .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
+#define CPR_NEURAL                                                                                 \
+    .name = "neural", .summary = "a larger network and 22 contexts: the smallest archives",        \
+    .shape = {.contexts = 22, CPR_SHAPE_LIKE_BALANCED, .networks = 1, .chances = 1},               \
+    .context_ids = {CPR_CONTEXTS_OF_BALANCED, CPR_CONTEXT_TAG,   CPR_CONTEXT_BRACKET,              \
+                    CPR_CONTEXT_BRACKETS,     CPR_CONTEXT_LINES, CPR_CONTEXT_CAPITALIZED,          \
+                    CPR_CONTEXT_QUOTATION},                                                        \
+    CPR_LIKE_BALANCED, .max_line_pairs = 1u << 19
 
 static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
     [CPR_PROFILE_BALANCED] =
@@ -58,28 +73,14 @@ static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
             .history_bits = 22,
             .max_sample_bytes = UINT64_C(8) << 20,
         },
-    [CPR_PROFILE_NEURAL] =
-        {
-            .name = "neural",
-            .summary = "a network and 22 contexts: smaller archives, thirty times slower",
-            .shape = {.contexts = 22, CPR_SHAPE_LIKE_BALANCED, .networks = 1, .chances = 1},
-            .context_ids = {CPR_CONTEXTS_OF_BALANCED, CPR_CONTEXT_TAG, CPR_CONTEXT_BRACKET,
-                            CPR_CONTEXT_BRACKETS, CPR_CONTEXT_LINES, CPR_CONTEXT_CAPITALIZED,
-                            CPR_CONTEXT_QUOTATION},
-            CPR_LIKE_BALANCED,
-            .max_line_pairs = 1u << 19,
-            .networks = {{&cpr_sru_class, {256, 3}}},
-        },
-    [CPR_PROFILE_TAUGHT] =
-        {
-            .name = "neural",
-            .summary = "",
-            .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},
-            .context_ids = {CPR_CONTEXTS_OF_BALANCED},
-            CPR_LIKE_BALANCED,
-            .max_line_pairs = 1u << 18,
-            .networks = {{&cpr_taught_class, {256, 3, 64, 4}}},
-        },
+    [CPR_PROFILE_STRONG] = {CPR_STRONG, .networks = {{&cpr_sru_class, {32, 2}}}},
+    [CPR_PROFILE_NEURAL] = {CPR_NEURAL, .networks = {{&cpr_sru_class, {256, 3}}}},
+    {CPR_STRONG, .networks = {{&cpr_taught_class, {128, 3, 64, 4, 2}}}},
+    {CPR_STRONG, .networks = {{&cpr_taught_class, {128, 3, 64, 5, 4}}}},
+    {CPR_STRONG, .networks = {{&cpr_taught_class, {128, 3, 64, 5, 8}}}},
+    {CPR_NEURAL, .networks = {{&cpr_taught_class, {256, 3, 64, 4, 2}}}},
+    {CPR_NEURAL, .networks = {{&cpr_taught_class, {256, 3, 64, 5, 4}}}},
+    {CPR_NEURAL, .networks = {{&cpr_taught_class, {256, 4, 128, 5, 8}}}},
 };
 
 #endif

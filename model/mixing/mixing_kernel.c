@@ -142,15 +142,15 @@ ALWAYS_INLINE cpr_mixing_shape shape_of(const cpr_model *m)
 
 FUNCTIONS(balanced, cpr_profiles[CPR_PROFILE_BALANCED].shape)
 FUNCTIONS(fast, cpr_profiles[CPR_PROFILE_FAST].shape)
+FUNCTIONS(strong, cpr_profiles[CPR_PROFILE_STRONG].shape)
 FUNCTIONS(neural, cpr_profiles[CPR_PROFILE_NEURAL].shape)
-FUNCTIONS(taught, cpr_profiles[CPR_PROFILE_TAUGHT].shape)
 FUNCTIONS(any, shape_of(m))
-_Static_assert(CPR_PROFILE_COUNT == 4, "each profile has its functions");
+_Static_assert(CPR_PROFILE_NAMED == 4, "each profile has its functions");
 
 const cpr_mixing_kernel CPR_IN_KERNEL(cpr_mixing_kernel_) = {
     .of_profile = {[CPR_PROFILE_BALANCED] = {predict_balanced, learn_balanced, begin_balanced},
                    [CPR_PROFILE_FAST] = {predict_fast, learn_fast, begin_fast},
-                   [CPR_PROFILE_NEURAL] = {predict_neural, learn_neural, begin_neural},
-                   [CPR_PROFILE_TAUGHT] = {predict_taught, learn_taught, begin_taught}},
+                   [CPR_PROFILE_STRONG] = {predict_strong, learn_strong, begin_strong},
+                   [CPR_PROFILE_NEURAL] = {predict_neural, learn_neural, begin_neural}},
     .of_any = {predict_any, learn_any, begin_any},
 };

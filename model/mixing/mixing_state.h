@@ -175,7 +175,7 @@ typedef struct cpr_mixing_functions {
 
 /* For one instruction set. */
 typedef struct cpr_mixing_kernel {
-    cpr_mixing_functions of_profile[CPR_PROFILE_COUNT]; /* compiled for the shape of each */
+    cpr_mixing_functions of_profile[CPR_PROFILE_NAMED]; /* compiled for the shape of each */
     cpr_mixing_functions of_any;                        /* read the shape as they run */
 } cpr_mixing_kernel;
 

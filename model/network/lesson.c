@@ -257,7 +257,7 @@ uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
     cpr_row_to_bytes((int8_t *)out, n->embedding.value, (float)n->shape.grain,
                      n->embedding.count * s.rank);
     cpr_row_to_bytes((int8_t *)out + n->embedding.count * s.rank, n->node.value,
-                     (float)n->shape.grain, n->node.count * s.rank);
+                     2.0f * (float)s.grain, n->node.count * s.rank);
     return packed;
 }
 
@@ -303,7 +303,7 @@ cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape s, const uint8_t *packed
     memcpy(weights->embedding, packed, (size_t)s.tokens * s.rank);
     packed += (size_t)s.tokens * s.rank;
     for (size_t i = 0; i < (size_t)(s.tokens - 1) * s.rank; i++)
-        weights->node[i] = (float)(int8_t)packed[i] / (float)s.grain;
+        weights->node[i] = (float)(int8_t)packed[i] / (2.0f * (float)s.grain);
     return weights;
 }
 

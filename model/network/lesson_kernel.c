@@ -16,7 +16,6 @@
 #define ROW_RATE_LEAST 0.1f
 #define MOMENT1_DECAY 0.9f
 #define MOMENT2_DECAY 0.99f
-#define WEIGHT_BITS 5
 #define WIDE_BITS 11 /* of gradients that are multiplied by activations */
 
 /* ---- operands ---- */
@@ -28,7 +27,7 @@ static void lesson_prepare(cpr_lesson *n)
         const size_t count = cpr_taught_matrix_numbers(n->shape, i);
         const size_t rows = cpr_taught_matrix_rows(n->shape, i);
         const size_t columns = cpr_taught_matrix_columns(n->shape, i);
-        const float scale = cpr_row_scale(cpr_row_largest(n->numbers + at, count), WEIGHT_BITS);
+        const float scale = cpr_row_scale(cpr_row_largest(n->numbers + at, count), n->shape.bits);
         n->unit[i] = 1.0f / scale;
         cpr_row_to_bytes(n->integers + at, n->numbers + at, scale, count);
         n->products->pack(n->packed[i], n->integers + at, rows, columns);

@@ -13,7 +13,7 @@
 #include "layout.h"
 #include "model.h"
 
-#define CPR_PREDICTOR_PARAMETERS_MAX 4u
+#define CPR_PREDICTOR_PARAMETERS_MAX 5u
 
 /* A parameter by its name in descriptors, and what it may be. */
 typedef struct cpr_parameter {

@@ -37,7 +37,7 @@ static cpr_predictor *taught_create(const uint32_t *parameter, const cpr_vocabul
     cpr_taught *n = calloc(1, sizeof *n);
     assert(weights != NULL && weights->shape.width == parameter[0] &&
            weights->shape.layers == parameter[1] && weights->shape.rank == parameter[2] &&
-           weights->shape.grain == parameter[3] &&
+           weights->shape.bits == parameter[3] && weights->shape.grain == parameter[4] &&
            weights->shape.tokens == cpr_vocabulary_tokens(vocabulary));
     (void)parameter;
     if (n == NULL)
@@ -80,7 +80,7 @@ static void taught_lay_out(cpr_predictor *predictor, const uint32_t *parameter, 
                            cpr_layout *state, cpr_layout *scratch)
 {
     cpr_taught measured, *n = predictor != NULL ? taught_of(predictor) : &measured;
-    const cpr_taught_shape shape = {parameter[0], parameter[1], parameter[2], parameter[3], tokens};
+    const cpr_taught_shape shape = cpr_taught_shape_of(parameter, tokens);
     taught_place(n, shape, state, scratch);
 }
 
@@ -160,7 +160,8 @@ const cpr_predictor_class cpr_taught_class = {
     .parameters = {{"width", 32, CPR_TAUGHT_WIDTH_MAX, 32},
                    {"layers", 1, CPR_TAUGHT_LAYERS_MAX, 1},
                    {"rank", 32, CPR_TAUGHT_RANK_MAX, 32},
-                   {"grain", 1, 64, 1}},
+                   {"bits", 2, 7, 1},
+                   {"grain", 1, 32, 1}},
     .load = taught_load,
     .library = taught_library,
     .create = taught_create,

@@ -26,9 +26,17 @@
 /* The numbers of a network that are not one a token or a node. */
 typedef struct cpr_taught_shape {
     uint32_t width, layers, rank;
-    uint32_t grain; /* what stands for 1 in the tables of tokens and nodes as they are stored */
+    uint32_t bits;  /* of the magnitudes of the matrices' integers */
+    uint32_t grain; /* what stands for 1 among those of embeddings, and for 1/2 among the nodes' */
     uint32_t tokens;
 } cpr_taught_shape;
+
+/* From the parameters, in the order of cpr_taught_class. */
+static inline cpr_taught_shape cpr_taught_shape_of(const uint32_t *parameter, uint32_t tokens)
+{
+    return (cpr_taught_shape){parameter[0], parameter[1], parameter[2],
+                              parameter[3], parameter[4], tokens};
+}
 
 /* Matrices by their number: the projection of embeddings (width x rank), the layers' weights
  * (3 width x width each), the projection to nodes (rank x width). */
