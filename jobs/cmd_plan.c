@@ -11,27 +11,29 @@ static void on_warn(void *context, const char *text)
 }
 
 /* That a rank learns from in a second, in a lesson; see print_lesson(). */
-#define LESSON_BYTES_PER_SECOND 500e3
+#define LESSON_BYTES_PER_SECOND 190e3
 
-/* What teaching a network before the coding takes. */
+/* What teaching a network before the coding takes: each rank reads for as many streams, or for one
+ * less. */
 static void print_lesson(const cpr_plan *plan, const cpr_profile *profile)
 {
     char shown[32];
     char rate[32];
-    const cpr_plan_lesson lesson = cpr_plan_lesson_of(plan, profile);
-    if (lesson.sample_bytes == 0)
+    uint32_t streams;
+    const uint64_t bytes = cpr_plan_lesson(plan, profile, &streams);
+    if (bytes == 0)
         return;
     printf("lesson   %s in %u streams with profile %s\n",
-           progress_bytes(lesson.sample_bytes, shown, sizeof shown), (unsigned)lesson.streams,
+           progress_bytes(bytes, shown, sizeof shown), (unsigned)streams,
            cpr_profile_name(profile));
-    printf("         if a rank learns from %s a second, as one did on a core of 2024:\n",
+    printf("         if a rank learns from %s a second, which is what one has done:\n",
            progress_bytes((uint64_t)LESSON_BYTES_PER_SECOND, rate, sizeof rate));
-    for (uint64_t ranks = 1;; ranks = 2 * ranks < lesson.streams ? 2 * ranks : lesson.streams) {
-        const double seconds = cpr_plan_lesson_seconds(&lesson, LESSON_BYTES_PER_SECOND, ranks);
-        printf("         %s with %llu rank%s%s\n", progress_time(seconds, shown, sizeof shown),
-               (unsigned long long)ranks, ranks == 1 ? "" : "s",
-               ranks == lesson.streams ? " and more" : "");
-        if (ranks == lesson.streams)
+    for (uint32_t ranks = 1;; ranks = 2 * ranks < streams ? 2 * ranks : streams) {
+        const uint32_t each = (streams + ranks - 1) / ranks;
+        const double seconds = (double)bytes / streams * each / LESSON_BYTES_PER_SECOND;
+        printf("         %s with %u rank%s%s\n", progress_time(seconds, shown, sizeof shown),
+               (unsigned)ranks, ranks == 1 ? "" : "s", ranks == streams ? " and more" : "");
+        if (ranks == streams)
             break;
     }
 }
@@ -63,6 +65,14 @@ static void print_plan(const cpr_plan *plan)
     }
 }
 
+static int check_plan(command_call *call)
+{
+    if (call->given.no_lesson && call->given.lesson_bytes > 0)
+        return command_usage(call->ranks, call->command,
+                             "only one of --lesson-bytes and --no-lesson");
+    return EXIT_DONE;
+}
+
 static cpr_status run_plan(command_call *call, cpr_error *error)
 {
     const cpr_compress_options options = {.input = corpus_input(call),
@@ -91,5 +101,6 @@ const subcommand cmd_plan = {
     .operands = OPERANDS_CORPUS,
     .profiles = true,
     .alone = true,
+    .check = check_plan,
     .run = run_plan,
 };

@@ -126,19 +126,14 @@ typedef struct cpr_rank_progress {
     double done_seconds;
 } cpr_rank_progress;
 
-/* How far a lesson is: all ranks together teach one network, step by step, by a sample of the
- * corpus that is dealt out to streams. */
+/* How far a lesson is, in which all ranks teach one network, step by step. */
 typedef struct cpr_lesson_facts {
-    uint32_t streams;
-    uint64_t sample_bytes;  /* of the corpus that it reads, noise included */
-    uint64_t begun_bytes;   /* of these, in blocks that streams have begun or finished */
-    uint64_t earlier_bytes; /* of these, what an earlier run did */
-    uint64_t text_bytes;    /* that the network has learned from */
-    uint64_t loss_bits;     /* what it has lost on them, in units of 2^-16 bit */
-    uint64_t steps;
-    uint64_t sent_bytes;    /* that each rank gave into sums, in this run */
-    uint64_t weights_bytes; /* that it takes in the archive; 0: it is not over */
-    double seconds;         /* of this run */
+    uint32_t streams;                   /* that the sample is dealt out to */
+    uint64_t sample_bytes, begun_bytes; /* noise included; in blocks that streams have begun */
+    uint64_t earlier_bytes, sent_bytes; /* begun by an earlier run; given into sums, each rank */
+    uint64_t text_bytes, loss_bits;     /* learned from; what they cost, in units of 2^-16 bit */
+    uint64_t steps, weights_bytes;      /* the latter in the archive; 0: it is not over */
+    double seconds;                     /* of this run */
 } cpr_lesson_facts;
 
 /* How the loss grows while a shard is coded: sums up to `raw_bytes`, in units of 2^-16 bit. Point k
@@ -172,8 +167,7 @@ typedef struct cpr_listener {
     /* A phase begins, in which `raw_bytes` bytes and `items` items will be done; 0: not known. */
     void (*phase)(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_t items);
     void (*progress)(void *context, const cpr_run_progress *progress);
-    /* Now and then while a lesson is held, and at its end. */
-    void (*lesson)(void *context, const cpr_lesson_facts *lesson);
+    void (*lesson)(void *context, const cpr_lesson_facts *lesson); /* now and then, at its end */
     void (*ranks)(void *context, const cpr_rank_progress *each, int size);
     void (*item)(void *context, const cpr_item_result *result);
     void (*note)(void *context, const char *text); /* something that the user should know */
@@ -236,12 +230,11 @@ typedef struct cpr_plan {
     uint64_t shards;
     uint64_t primer_bytes; /* at most; 0: no primer */
     bool no_lesson;        /* as in the options */
-    uint64_t lesson_bytes; /* as in the options */
+    uint64_t lesson_bytes; /* likewise */
 } cpr_plan;
 
 /* Of this process alone. Lists the corpus; reads pipes to their end, and no other file. Of the
- * options only input, shard_bytes, no_primer, no_lesson and
- * lesson_bytes count; of the listener only `warn`. */
+ * options what the plan has counts, and input; of the listener only `warn`. */
 cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener *listener,
                          cpr_plan *plan, cpr_error *error);
 
@@ -249,16 +242,8 @@ cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener
 void cpr_plan_memory(const cpr_plan *plan, const cpr_profile *profile, uint64_t *each,
                      uint64_t *shared);
 
-/* The lesson with which a profile would begin. */
-typedef struct cpr_plan_lesson {
-    uint64_t sample_bytes; /* that it reads; 0: there is none */
-    uint32_t streams;      /* more ranks than these do not make it faster */
-} cpr_plan_lesson;
-cpr_plan_lesson cpr_plan_lesson_of(const cpr_plan *plan, const cpr_profile *profile);
-
-/* How long it takes if a rank learns from so many bytes a second. */
-double cpr_plan_lesson_seconds(const cpr_plan_lesson *lesson, double rank_bytes_per_second,
-                               uint64_t ranks);
+/* Bytes of the lesson that a profile would begin with, and how many ranks it keeps busy; or 0. */
+uint64_t cpr_plan_lesson(const cpr_plan *plan, const cpr_profile *profile, uint32_t *streams);
 
 /* ---- decompress ------------------------------------------------------------------------------ */
 

@@ -384,6 +384,8 @@ static cpr_status weights_write(cpr_compress_run *run, const uint8_t *packed, si
         .coded_bytes = engine->coded_weights_bytes,
         .raw_hash = cpr_manifest_hash(packed, packed_bytes),
         .coded_hash = cpr_manifest_hash(engine->coded_weights, engine->coded_weights_bytes)};
+    /* A primer that was begun may have been so with others, of a text that has changed. */
+    cpr_work_snapshot_drop(run->work.dir, CPR_SHARD_PRIMER);
     status = cpr_work_shard_commit(out, &info, NULL, 0, error);
     if (status == CPR_OK)
         cpr_work_snapshot_drop(run->work.dir, CPR_SHARD_WEIGHTS);

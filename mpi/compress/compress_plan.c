@@ -51,21 +51,12 @@ uint64_t cpr_compress_lesson_bytes(const cpr_compress_options *options, const cp
                         cpr_file_list_bytes(files));
 }
 
-cpr_plan_lesson cpr_plan_lesson_of(const cpr_plan *plan, const cpr_profile *profile)
+uint64_t cpr_plan_lesson(const cpr_plan *plan, const cpr_profile *profile, uint32_t *streams)
 {
     const uint64_t bytes =
         lesson_bytes(profile, plan->no_lesson, plan->lesson_bytes, plan->raw_bytes);
-    return (cpr_plan_lesson){.sample_bytes = bytes,
-                             .streams = bytes > 0 ? cpr_lesson_streams(bytes) : 0};
-}
-
-double cpr_plan_lesson_seconds(const cpr_plan_lesson *lesson, double rank_bytes_per_second,
-                               uint64_t ranks)
-{
-    if (lesson->streams == 0 || ranks == 0)
-        return 0;
-    const uint64_t rounds = (lesson->streams + ranks - 1) / ranks; /* of streams, of each rank */
-    return (double)lesson->sample_bytes / lesson->streams * (double)rounds / rank_bytes_per_second;
+    *streams = bytes > 0 ? cpr_lesson_streams(bytes) : 0;
+    return bytes;
 }
 
 /* Rank 0's list: that of the manifest, if the job goes on. */

@@ -12,6 +12,8 @@
 /* MPI goes on with a broadcast only while somebody looks at it, and cpr_ranks_wait() looks less and
  * less often: pieces must be short. Measured with 20 MB: see tests/bench/model_messages.c. */
 #define BROADCAST_BYTES ((size_t)1 << 20)
+/* Sums likewise. */
+#define SUM_BYTES ((size_t)128 << 10)
 
 enum { TAG_SIZE = 1, TAG_READY = 2, TAG_BYTES = 3 };
 
@@ -64,7 +66,7 @@ static void ranks_combine(cpr_ranks *ranks, void *values, size_t count, size_t w
 {
     if (ranks->size == 1)
         return;
-    const size_t piece_values = PIECE_BYTES / width;
+    const size_t piece_values = SUM_BYTES / width;
     for (size_t at = 0; at < count; at += piece_values) {
         const size_t piece = count - at < piece_values ? count - at : piece_values;
         MPI_Request request;

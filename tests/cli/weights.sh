@@ -52,6 +52,8 @@ expect 3 "${compress[@]}" --lesson-bytes 65535 -o x.h5 2>said
 grep -q -- "--lesson-bytes wants 64K or more, not '65535'" said || fail "$(cat said)"
 expect 3 "${compress[@]}" --lesson-bytes 64K --no-lesson -o x.h5 2>said
 grep -q 'only one of --lesson-bytes and --no-lesson' said || fail "$(cat said)"
+expect 3 corpress plan --lesson-bytes 64K --no-lesson corpus 2>said
+grep -q 'only one of --lesson-bytes and --no-lesson' said || fail "$(cat said)"
 expect 3 corpress compress -q -p fast --lesson-bytes 64K corpus -o x.h5 2>said
 grep -q 'profile fast has no network that could be taught' said || fail "$(cat said)"
 nothing_left x.h5
