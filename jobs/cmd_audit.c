@@ -382,7 +382,7 @@ static const command_term audit_terms[] = {
     {"raw, coded", "bytes before and after; ratio and bits_per_byte come from these two"},
     {"loss_bits", "the model's loss: what a perfect coder would need; data stored as it is counts "
                   "with 8 bits a byte"},
-    {"network", "what the network alone would have lost, in bits; with profile neural"},
+    {"network", "what the network alone would have lost, in bits; with a network"},
     {"overhead", "bytes of `coded` beyond the loss"},
     {"lz4_ratio", "ratio of the same bytes under LZ4, the baseline; from ARCHIVE.h5.log.jsonl, or "
                   "measured with --full, or -"},

@@ -83,10 +83,10 @@ const option_row option_table[] = {
      "before a shard"},
     {"lesson-bytes", 0, OPTION_SIZE, TARGET(lesson_bytes), "SIZE", CORPUS_READERS, "64K or more",
      "bytes of the corpus that a network is taught by before the coding, 64K to all of it, in "
-     "blocks of 64K; profile neural knows how many pay"},
+     "blocks of 64K; profiles strong and neural know how many pay"},
     {"no-lesson", 0, OPTION_FLAG, TARGET(no_lesson), NULL, CORPUS_READERS, NULL,
-     "teach no network before the coding: the archive holds no weights, and profile neural's "
-     "network learns while it codes"},
+     "teach no network before the coding: the archive holds no weights, and the network of "
+     "profiles strong and neural learns while it codes"},
     {"no-mpi-io", 0, OPTION_FLAG, TARGET(no_mpi_io), NULL, COMMAND_COMPRESS, NULL,
      "let rank 0 write the archive alone, for file systems that do not take several writers of "
      "one file"},

@@ -20,16 +20,19 @@ bool cpr_profile_is_taught(const cpr_profile *profile)
 
 uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
 {
-    if (cpr_profile_after_lesson(profile, corpus_bytes) == profile || corpus_bytes < LESSON_LEAST)
+    if (cpr_profile_after_lesson(profile, corpus_bytes, 1) == profile ||
+        corpus_bytes < LESSON_LEAST)
         return 0;
     uint64_t bytes = corpus_bytes / 8 > LESSON_WHOLE ? corpus_bytes / 8 : LESSON_WHOLE;
     bytes = bytes < LESSON_MOST ? bytes : LESSON_MOST;
     return bytes < corpus_bytes ? bytes : corpus_bytes;
 }
 
-const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t lesson_bytes)
+const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t corpus_bytes,
+                                            uint64_t lesson_bytes)
 {
-    const unsigned larger = lesson_bytes <= LESSON_WHOLE ? 0 : lesson_bytes <= 1024 * MIB ? 1 : 2;
+    /* The more there is to code, the more may its weights take. */
+    const unsigned larger = corpus_bytes < 400 * MIB ? 0 : corpus_bytes < 2048 * MIB ? 1 : 2;
     if (lesson_bytes > 0 && profile == cpr_profile_find("strong"))
         return &cpr_profiles[CPR_PROFILE_STRONG_TAUGHT + larger];
     if (lesson_bytes > 0 && profile == cpr_profile_find("neural"))

@@ -157,9 +157,10 @@ bool cpr_profile_is_taught(const cpr_profile *profile);
  * brings, or the profile knows none. */
 uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes);
 
-/* The profile to code with after a lesson of that many bytes. Without one (0) the network learns
- * from the text while it codes. Not to be freed. */
-const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t lesson_bytes);
+/* The profile to code a corpus with after a lesson of that many bytes. Without one (0) the network
+ * learns from the text while it codes. Not to be freed. */
+const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t corpus_bytes,
+                                            uint64_t lesson_bytes);
 
 /* Weights of a taught network, immutable, for all models of one archive. */
 typedef struct cpr_weights cpr_weights;

@@ -209,7 +209,7 @@ void cpr_plan_memory(const cpr_plan *plan, const cpr_profile *profile, uint64_t 
     const uint64_t largest = plan->shards > 0 ? plan->raw_bytes / plan->shards + SEARCH_BYTES : 0;
     uint32_t streams;
     const uint64_t lesson_bytes = cpr_plan_lesson(plan, profile, &streams);
-    const cpr_profile *after = cpr_profile_after_lesson(profile, lesson_bytes);
+    const cpr_profile *after = cpr_profile_after_lesson(profile, plan->raw_bytes, lesson_bytes);
     const uint64_t lesson = cpr_compress_lesson_memory(after, lesson_bytes);
     *each = cpr_codec_memory(after, plan->primer_bytes + largest);
     if (*each < lesson)

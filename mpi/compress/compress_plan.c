@@ -42,7 +42,8 @@ static uint64_t lesson_bytes(const cpr_profile *profile, bool no_lesson, uint64_
     if (wanted == 0)
         wanted = cpr_profile_lesson_bytes(profile, corpus_bytes);
     const uint64_t bytes = wanted > 0 ? cpr_plan_lesson_bytes(corpus_bytes, wanted) : 0;
-    return cpr_profile_is_taught(cpr_profile_after_lesson(profile, bytes)) ? bytes : 0;
+    return cpr_profile_is_taught(cpr_profile_after_lesson(profile, corpus_bytes, bytes)) ? bytes
+                                                                                         : 0;
 }
 
 uint64_t cpr_compress_lesson_bytes(const cpr_compress_options *options, const cpr_file_list *files)
@@ -124,7 +125,8 @@ cpr_status cpr_compress_cut(cpr_compress_run *run, cpr_error *error)
     plan->shard_count = cpr_plan_shards(plan->corpus_bytes, run->options.shard_bytes);
     plan->primer_sample_bytes = cpr_compress_primer_bytes(&run->options, plan->files);
     plan->lesson_bytes = cpr_compress_lesson_bytes(&run->options, plan->files);
-    run->engine.profile = cpr_profile_after_lesson(run->options.profile, plan->lesson_bytes);
+    run->engine.profile =
+        cpr_profile_after_lesson(run->options.profile, plan->corpus_bytes, plan->lesson_bytes);
     const size_t count = (size_t)plan->shard_count;
     plan->starts = calloc(count + 1, sizeof *plan->starts);
     if (plan->starts == NULL)

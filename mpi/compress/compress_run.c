@@ -92,8 +92,8 @@ static cpr_status run_take_options(cpr_compress_run *run, const cpr_compress_opt
         return cpr_fail(error, CPR_ERR_USAGE, "shards have 1 MiB to 4 GiB");
     if (given->no_lesson && given->lesson_bytes > 0)
         return cpr_fail(error, CPR_ERR_USAGE, "a lesson has a size, or there is none");
-    if (given->lesson_bytes > 0 &&
-        !cpr_profile_is_taught(cpr_profile_after_lesson(run->options.profile, given->lesson_bytes)))
+    if (given->lesson_bytes > 0 && !cpr_profile_is_taught(cpr_profile_after_lesson(
+                                       run->options.profile, 0, given->lesson_bytes)))
         return cpr_fail(error, CPR_ERR_USAGE, "profile %s has no network that could be taught",
                         cpr_profile_name(run->options.profile));
     return CPR_OK;

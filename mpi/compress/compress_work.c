@@ -74,7 +74,8 @@ static cpr_manifest manifest_describe(const cpr_compress_run *run, const cpr_fil
                         .lesson_bytes = lesson_bytes,
                         .fingerprint = cpr_ranks_fingerprint(run->ranks),
                         .files = files};
-    cpr_codec_descriptor(cpr_profile_after_lesson(profile, lesson_bytes), job.model);
+    cpr_codec_descriptor(
+        cpr_profile_after_lesson(profile, cpr_file_list_bytes(files), lesson_bytes), job.model);
     strncpy(job.profile, cpr_profile_name(profile), sizeof job.profile - 1);
     return job;
 }

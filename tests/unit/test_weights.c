@@ -175,7 +175,7 @@ static cpr_weights *teach(const fixture *f)
 static int set_up(void **state)
 {
     fixture *f = calloc(1, sizeof *f);
-    f->profile = cpr_profile_after_lesson(cpr_profile_find("neural"), 1 << 20);
+    f->profile = cpr_profile_after_lesson(cpr_profile_find("neural"), 1 << 20, 1 << 20);
     assert_true(cpr_profile_is_taught(f->profile));
     f->text = malloc(TEXT_BYTES);
     make_text(f->text, TEXT_BYTES);
