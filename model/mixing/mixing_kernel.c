@@ -53,6 +53,9 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, cpr_mixing_shape s)
     if (m->core->guess >= 0)
         return predict_guess(m, s);
     const cpr_tree_node *node = &m->vocabulary->nodes[m->core->node];
+    int32_t said[CPR_NETWORKS_MAX]; /* asked first: what they read may come from far */
+    for (uint32_t i = 0; i < s.networks; i++)
+        said[i] = network_input(m->networks[i], m->core->node);
     uint32_t refinement[CPR_REFINEMENTS];
     address_refinements(m, s, refinement);
     packed_inputs packed = {0};
@@ -61,7 +64,7 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, cpr_mixing_shape s)
     read_matches(m, node->depth, s, &packed);
     read_lines(m, node, s, &packed);
     for (uint32_t i = 0; i < s.networks; i++)
-        put_input(&packed, cpr_lanes_of(s) + i, network_input(m->networks[i], m->core->node));
+        put_input(&packed, cpr_lanes_of(s) + i, said[i]);
     read_chances(m, node, s, &packed);
     store_inputs(m, &packed, cpr_used_inputs_of(s), cpr_inputs_of(s));
     select_rows(m, s, known, node->depth);

@@ -82,6 +82,7 @@ static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *
     n->by_bias = place(scratch, 3 * w, sizeof(float));
     n->small = place(scratch, t * 3 * wide, 1);
     n->small_unit = place(scratch, t, sizeof(float));
+    n->largest = place(scratch, t, sizeof(float));
     n->wide = place(scratch, t * 3 * wide, sizeof *n->wide);
     n->outgoing = place(scratch, (size_t)(2 * s.tokens) * r, sizeof *n->outgoing);
     lesson_place_table(&n->embedding, s.tokens, r, scratch);

@@ -88,6 +88,7 @@ struct cpr_lesson {
     float *by_bias;    /* 3 w */
     int8_t *small;     /* s x 3 w: gradients as operands of the products with weights */
     float *small_unit; /* s */
+    float *largest;    /* s: magnitudes of a row's gradients */
     int16_t *wide;     /* s x 3 w: as operands of those with activations */
     int16_t *outgoing; /* rows of both tables, packed for the adder */
 };

@@ -18,6 +18,8 @@
 #define MOMENT2_DECAY 0.99f
 #define WIDE_BITS 11 /* of gradients that are multiplied by activations */
 
+#define STRIP ((size_t)128) /* rows of a matrix whose gradients are computed at once */
+
 /* ---- operands ---- */
 
 static void lesson_prepare(cpr_lesson *n)
@@ -138,10 +140,44 @@ static void table_finish(cpr_lesson_table *table, size_t rank, int32_t limit)
 
 /* ---- backward ---- */
 
-static void lesson_add_loss(cpr_loss_meter *meter, float probability)
+/* The decisions on a token's path. */
+typedef struct lesson_path {
+    uint32_t node[CPR_TREE_MAX_DEPTH];
+    float bit[CPR_TREE_MAX_DEPTH];
+    float logit[CPR_TREE_MAX_DEPTH];
+    float error[CPR_TREE_MAX_DEPTH];
+    uint32_t loss[CPR_TREE_MAX_DEPTH]; /* probability of what came, for the meter */
+} lesson_path;
+
+static unsigned lesson_walk(const cpr_lesson *n, const float *context, uint32_t token,
+                            lesson_path *to)
 {
-    const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
-    cpr_loss_meter_add(meter, (uint32_t)p);
+    const size_t r = n->shape.rank;
+    const unsigned length = n->vocabulary->depth[token];
+    const uint32_t path = n->vocabulary->path[token];
+    uint32_t node = 0;
+    for (unsigned depth = 0; depth < length; depth++) {
+        const unsigned bit = path >> (length - 1 - depth) & 1;
+        to->node[depth] = node;
+        to->bit[depth] = (float)bit;
+        to->logit[depth] = cpr_row_dot(context, n->node.value + node * r, r);
+        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    }
+    return length;
+}
+
+/* In whole vectors; what is behind the path's end is nobody's. */
+static void lesson_errors(lesson_path *restrict path, unsigned length)
+{
+    enum { VECTOR = 16 };
+    for (unsigned from = 0; from < length; from += VECTOR)
+        for (unsigned d = from; d < from + VECTOR; d++) {
+            const float p1 = cpr_sigmoidf(path->logit[d]);
+            const float chance = path->bit[d] > 0.5f ? p1 : 1.0f - p1;
+            path->error[d] = p1 - path->bit[d];
+            path->loss[d] =
+                (uint32_t)(int32_t)cpr_roundf(cpr_clampf(chance * 65536.0f, 1.0f, 65536.0f));
+        }
 }
 
 /* The nodes on a token's path: their gradients, and the sum of those by the context. */
@@ -150,54 +186,78 @@ static void lesson_nodes(cpr_lesson *n, cpr_loss_meter *loss, size_t row, uint32
     const size_t r = n->shape.rank;
     const float *context = n->context + row * r;
     float *by_context = n->by_context + row * r;
-    const unsigned length = n->vocabulary->depth[token];
-    const uint32_t path = n->vocabulary->path[token];
-    uint32_t node = 0;
+    lesson_path path = {0};
+    const unsigned length = lesson_walk(n, context, token, &path);
+    lesson_errors(&path, length);
     memset(by_context, 0, r * sizeof *by_context);
     for (unsigned depth = 0; depth < length; depth++) {
-        const unsigned bit = path >> (length - 1 - depth) & 1;
-        const float *vector = n->node.value + node * r;
-        const float p1 = cpr_sigmoidf(cpr_row_dot(context, vector, r)), error = p1 - (float)bit;
-        lesson_add_loss(loss, bit ? p1 : 1.0f - p1);
-        cpr_row_add(by_context, error, vector, r);
+        const uint32_t node = path.node[depth];
+        const float error = path.error[depth];
+        cpr_loss_meter_add(loss, path.loss[depth]);
+        cpr_row_add(by_context, error, n->node.value + node * r, r);
         table_add(table_row(&n->node, node, r), error * n->header->node_scale, context, r);
-        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
     }
     by_context[0] = 0.0f;
 }
 
-/* The stream's gradient of a matrix: the sum over rows of the transpose of `by` times `input`. */
-static void lesson_matrix_gradient(cpr_lesson *n, uint32_t matrix, const float *by,
-                                   const int8_t *input, float input_unit, size_t count)
+/* Adds the gradients of some rows of a matrix to the step's sums: of so few that they stay in a
+ * near cache until they are added. */
+static void lesson_gradient_strip(cpr_lesson *n, int16_t *restrict sum, const int8_t *input,
+                                  size_t count, size_t rows, size_t columns, float factor)
 {
-    const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
-    const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
-    const float scale = cpr_row_scale(cpr_row_largest(by, count * rows), WIDE_BITS);
-    cpr_row_to_words(n->wide, by, scale, (1 << WIDE_BITS) - 1, count * rows);
-    n->products->outer(n->products_out, n->wide, input, count, rows, columns);
-    const float factor = n->header->scale[matrix] * input_unit / scale, limit = n->limit;
-    int16_t *restrict sum = n->sum + cpr_taught_matrix_at(n->shape, matrix);
+    const float limit = n->limit;
     const int32_t *restrict out = n->products_out;
+    n->products->outer(n->products_out, n->wide, input, count, rows, columns);
     for (size_t i = 0; i < rows * columns; i++)
         sum[i] = (int16_t)(sum[i] +
                            (int32_t)cpr_roundf(cpr_clampf((float)out[i] * factor, -limit, limit)));
 }
 
-/* The rows of `by` times a matrix, to products_out; what 1 stands for is in small_unit. */
+/* The stream's gradient of a matrix: the sum over rows of the transpose of `by` times `input`. The
+ * largest magnitudes of the rows of `by` are in n->largest. */
+static void lesson_matrix_gradient(cpr_lesson *n, uint32_t matrix, const float *by,
+                                   const int8_t *input, float input_unit, size_t count)
+{
+    const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
+    const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
+    const float scale = cpr_row_scale(cpr_row_largest(n->largest, count), WIDE_BITS);
+    const float factor = n->header->scale[matrix] * input_unit / scale;
+    int16_t *sum = n->sum + cpr_taught_matrix_at(n->shape, matrix);
+    for (size_t first = 0; first < rows; first += STRIP) {
+        const size_t strip = rows - first < STRIP ? rows - first : STRIP;
+        for (size_t row = 0; row < count; row++)
+            cpr_row_to_words(n->wide + row * strip, by + row * rows + first, scale,
+                             (1 << WIDE_BITS) - 1, strip);
+        lesson_gradient_strip(n, sum + first * columns, input, count, strip, columns, factor);
+    }
+}
+
+/* The rows of `by` times a matrix, to products_out; what 1 stands for is in small_unit. The largest
+ * magnitudes of the rows are in n->largest. */
 static void lesson_back_multiply(cpr_lesson *n, uint32_t matrix, const float *by, size_t count)
 {
     const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
     const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
     for (size_t row = 0; row < count; row++) {
-        const float *from = by + row * rows;
-        const float scale = cpr_row_scale(cpr_row_largest(from, rows), 7);
-        cpr_row_to_bytes(n->small + row * rows, from, scale, rows);
+        const float scale = cpr_row_scale(n->largest[row], 7);
+        cpr_row_to_bytes(n->small + row * rows, by + row * rows, scale, rows);
         n->small_unit[row] = n->unit[matrix] / scale;
     }
     n->products->multiply(n->products_out, n->small, count, n->transposed[matrix], columns, rows);
 }
 
-/* From the products of lesson_back_multiply(), gradients by normalized rows, adds those by the rows
+/* From the gradients by a matrix' products, those of the matrix and those by its input. */
+static void lesson_back(cpr_lesson *n, uint32_t matrix, const float *by, const int8_t *input,
+                        float input_unit, size_t count)
+{
+    const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
+    for (size_t row = 0; row < count; row++)
+        n->largest[row] = cpr_row_largest(by + row * rows, rows);
+    lesson_matrix_gradient(n, matrix, by, input, input_unit, count);
+    lesson_back_multiply(n, matrix, by, count);
+}
+
+/* From the products of lesson_back(), gradients by normalized rows, adds those by the rows
  * themselves. */
 static void lesson_norm_gradient(cpr_lesson *n, uint32_t layer, size_t count)
 {
@@ -252,9 +312,8 @@ static void lesson_layer_gradient(cpr_lesson *n, uint32_t layer, size_t count)
     for (size_t i = 0; i < 3 * w; i++)
         sum[i] = (int16_t)(sum[i] +
                            (int32_t)cpr_roundf(cpr_clampf(n->by_bias[i] * scale, -limit, limit)));
-    lesson_matrix_gradient(n, 1 + layer, n->by_gates, n->input + layer * SEGMENT * w,
-                           1.0f / CPR_TAUGHT_ACTIVATION_ONE, count);
-    lesson_back_multiply(n, 1 + layer, n->by_gates, count);
+    lesson_back(n, 1 + layer, n->by_gates, n->input + layer * SEGMENT * w,
+                1.0f / CPR_TAUGHT_ACTIVATION_ONE, count);
     lesson_norm_gradient(n, layer, count);
 }
 
@@ -262,8 +321,7 @@ static void lesson_embedding_gradient(cpr_lesson *n, uint32_t last, const uint16
                                       size_t count)
 {
     const size_t r = n->shape.rank;
-    lesson_matrix_gradient(n, 0, n->by_stream, n->embedded, 1.0f / (float)n->shape.grain, count);
-    lesson_back_multiply(n, 0, n->by_stream, count);
+    lesson_back(n, 0, n->by_stream, n->embedded, 1.0f / (float)n->shape.grain, count);
     for (size_t row = 0; row < count; row++) {
         const uint32_t token = row == 0 ? last : tokens[row - 1];
         float by[CPR_TAUGHT_RANK_MAX];
@@ -285,9 +343,8 @@ static void lesson_read(cpr_lesson *n, uint32_t stream, const uint16_t *tokens, 
     for (size_t row = 0; row < count; row++)
         lesson_nodes(n, &header->loss, row, tokens[row]);
 
-    lesson_matrix_gradient(n, 1 + l, n->by_context, n->input + l * SEGMENT * w,
-                           1.0f / CPR_TAUGHT_ACTIVATION_ONE, count);
-    lesson_back_multiply(n, 1 + l, n->by_context, count);
+    lesson_back(n, 1 + l, n->by_context, n->input + l * SEGMENT * w,
+                1.0f / CPR_TAUGHT_ACTIVATION_ONE, count);
     memset(n->by_stream, 0, count * w * sizeof *n->by_stream);
     lesson_norm_gradient(n, l, count);
     for (uint32_t layer = l; layer-- > 0;)

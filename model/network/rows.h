@@ -18,35 +18,46 @@
  * first, and so on. count is a multiple of CPR_ROW_LANES. */
 static inline float cpr_row_dot(const float *restrict a, const float *restrict b, size_t count)
 {
-    float sum[CPR_ROW_LANES] = {0};
+    float sum[CPR_ROW_LANES] = {0}, eight[8], four[4];
     for (size_t at = 0; at < count; at += CPR_ROW_LANES)
         for (size_t i = 0; i < CPR_ROW_LANES; i++)
             sum[i] += a[at + i] * b[at + i];
-    for (size_t half = CPR_ROW_LANES / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            sum[i] += sum[i + half];
-    return sum[0];
+    for (size_t i = 0; i < 8; i++) /* a loop over halves would take longer than all products */
+        eight[i] = sum[i] + sum[i + 8];
+    for (size_t i = 0; i < 4; i++)
+        four[i] = eight[i] + eight[i + 4];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+static inline float cpr_row_magnitude(float value)
+{
+    return cpr_float_of(cpr_bits_of(value) & 0x7fffffffu);
 }
 
 /* The largest magnitude of a row. */
 static inline float cpr_row_largest(const float *restrict values, size_t count)
 {
     enum { WIDE = 4 * CPR_ROW_LANES }; /* one comparison would wait for the other */
-    float most[WIDE] = {0};
+    float most[WIDE] = {0}, largest = 0;
     size_t at = 0;
     for (; at + WIDE <= count; at += WIDE)
         for (size_t i = 0; i < WIDE; i++) {
-            const float v = values[at + i], magnitude = v < 0 ? -v : v;
+            const float magnitude = cpr_row_magnitude(values[at + i]);
             most[i] = magnitude > most[i] ? magnitude : most[i];
         }
     for (size_t i = 0; at < count; at++, i++) {
-        const float v = values[at], magnitude = v < 0 ? -v : v;
+        const float magnitude = cpr_row_magnitude(values[at]);
         most[i] = magnitude > most[i] ? magnitude : most[i];
     }
-    for (size_t half = WIDE / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            most[i] = most[i + half] > most[i] ? most[i + half] : most[i];
-    return most[0];
+    for (size_t i = 0; i < WIDE / 2; i++)
+        most[i] = most[i + WIDE / 2] > most[i] ? most[i + WIDE / 2] : most[i];
+    for (size_t i = 0; i < WIDE / 4; i++)
+        most[i] = most[i + WIDE / 4] > most[i] ? most[i + WIDE / 4] : most[i];
+    for (size_t i = 0; i < WIDE / 8; i++)
+        most[i] = most[i + WIDE / 8] > most[i] ? most[i + WIDE / 8] : most[i];
+    for (size_t i = 0; i < WIDE / 8; i++)
+        largest = most[i] > largest ? most[i] : largest;
+    return largest;
 }
 
 /* The power of two by which numbers up to that magnitude are multiplied to make integers up to

@@ -74,6 +74,7 @@ static void taught_place(cpr_taught *n, cpr_taught_shape shape, cpr_layout *stat
     n->input = cpr_layout_place(scratch, "input", s * (w > r ? w : r), 1);
     n->sums = cpr_layout_place(scratch, "sums", s * 3 * (w > r ? w : r), sizeof(int32_t));
     n->gates = cpr_layout_place(scratch, "gates", 3 * w, sizeof(float));
+    n->asked = cpr_layout_place(scratch, "asked", 1, sizeof(cpr_taught_asked));
 }
 
 static void taught_lay_out(cpr_predictor *predictor, const uint32_t *parameter, uint32_t tokens,
@@ -106,6 +107,7 @@ static void taught_forget_ahead(cpr_predictor *predictor)
     cpr_taught *n = taught_of(predictor);
     n->coming = n->coming_end = NULL;
     n->ready = 0;
+    cpr_taught_forget_asked(n);
 }
 
 /* As at the beginning of a text: the cells are zero, and token 0 was the last. */

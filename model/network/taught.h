@@ -14,6 +14,9 @@
 #include "loss_meter.h"
 #include "predictor.h"
 #include "products.h"
+#include "vocabulary.h"
+
+#include <string.h>
 
 #define CPR_TAUGHT_SEGMENT 64u /* tokens that are computed together, at most */
 #define CPR_TAUGHT_LAYERS_MAX 6u
@@ -93,6 +96,12 @@ typedef struct cpr_taught_header {
     cpr_loss_meter loss;
 } cpr_taught_header;
 
+/* The logits that were asked for since the last token, by depth. */
+typedef struct cpr_taught_asked {
+    uint32_t node[CPR_TREE_MAX_DEPTH]; /* UINT32_MAX: none */
+    float logit[CPR_TREE_MAX_DEPTH];
+} cpr_taught_asked;
+
 typedef struct cpr_taught cpr_taught;
 
 /* Its arithmetic, for one instruction set. */
@@ -124,9 +133,16 @@ struct cpr_taught {
     int8_t *input;                              /* s x max(w, r) */
     int32_t *sums;                              /* s x 3 w */
     float *gates;                               /* 3 w */
-    const uint16_t *coming;                     /* as in sru.h */
+    cpr_taught_asked *asked;
+    const uint16_t *coming; /* as in sru.h */
     const uint16_t *coming_end;
     uint32_t ready;
 };
+
+/* When another token comes, or another state. */
+static inline void cpr_taught_forget_asked(cpr_taught *network)
+{
+    memset(network->asked->node, 0xff, sizeof network->asked->node);
+}
 
 #endif

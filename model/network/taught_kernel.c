@@ -86,6 +86,7 @@ static void taught_turn(cpr_taught *n)
 static void taught_put(cpr_taught *n, uint32_t token)
 {
     cpr_taught_header *header = n->header;
+    cpr_taught_forget_asked(n);
     if (header->position == SEGMENT)
         taught_turn(n);
     const size_t position = header->position++;
@@ -103,38 +104,82 @@ static void taught_put(cpr_taught *n, uint32_t token)
     n->ready = (uint32_t)end;
 }
 
+/* The logit of a node. What was asked since the last token is known: a guess's path and the tree
+ * have nodes in common, and all those of a token's path are needed once more to learn it. */
+static float taught_logit_at(const cpr_taught *n, uint32_t node, unsigned depth)
+{
+    const size_t r = n->shape.rank;
+    cpr_taught_asked *asked = n->asked;
+    if (asked->node[depth] != node) {
+        asked->node[depth] = node;
+        asked->logit[depth] =
+            cpr_row_dot(n->context + (n->header->position - 1) * r, n->node + node * r, r);
+    }
+    return asked->logit[depth];
+}
+
 static float taught_logit(const cpr_predictor *predictor, uint32_t node)
 {
     const cpr_taught *n = (const cpr_taught *)(const void *)predictor;
-    const size_t r = n->shape.rank;
     if (n->header->resting)
         return 0.0f;
     assert(n->header->position >= 1);
-    return cpr_row_dot(n->context + (n->header->position - 1) * r, n->node + node * r, r);
+    return taught_logit_at(n, node, n->vocabulary->nodes[node].depth);
 }
 
-static void taught_add_loss(cpr_taught *n, float probability)
+/* The decisions on a token's path. */
+typedef struct taught_path {
+    uint32_t node[CPR_TREE_MAX_DEPTH];
+    float bit[CPR_TREE_MAX_DEPTH];
+    float logit[CPR_TREE_MAX_DEPTH];
+    float square[CPR_TREE_MAX_DEPTH]; /* of the node, with this error */
+    float step[CPR_TREE_MAX_DEPTH];
+    uint32_t loss[CPR_TREE_MAX_DEPTH]; /* probability of what came, for the meter */
+} taught_path;
+
+static unsigned taught_walk(const cpr_taught *n, uint32_t token, taught_path *to)
 {
-    const float p = cpr_roundf(cpr_clampf(probability * 65536.0f, 1.0f, 65536.0f));
-    cpr_loss_meter_add(&n->header->loss, (uint32_t)p);
+    const unsigned length = n->vocabulary->depth[token];
+    const uint32_t path = n->vocabulary->path[token];
+    uint32_t node = 0;
+    for (unsigned depth = 0; depth < length; depth++) {
+        const unsigned bit = path >> (length - 1 - depth) & 1;
+        to->node[depth] = node;
+        to->bit[depth] = (float)bit;
+        to->logit[depth] = taught_logit_at(n, node, depth);
+        to->square[depth] = n->node_square[node];
+        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+    }
+    return length;
+}
+
+/* In whole vectors; what is behind the path's end is nobody's. */
+static void taught_errors(taught_path *restrict path, unsigned length)
+{
+    enum { VECTOR = 16 };
+    for (unsigned from = 0; from < length; from += VECTOR)
+        for (unsigned d = from; d < from + VECTOR; d++) {
+            const float p1 = cpr_sigmoidf(path->logit[d]), error = p1 - path->bit[d];
+            const float chance = path->bit[d] > 0.5f ? p1 : 1.0f - p1;
+            path->square[d] += error * error;
+            path->step[d] = NODE_RATE * cpr_rsqrtf(path->square[d]) * error;
+            path->loss[d] =
+                (uint32_t)(int32_t)cpr_roundf(cpr_clampf(chance * 65536.0f, 1.0f, 65536.0f));
+        }
 }
 
 static void taught_learn_nodes(cpr_taught *n, uint32_t token)
 {
     const size_t r = n->shape.rank;
     const float *context = n->context + (n->header->position - 1) * r;
-    const unsigned length = n->vocabulary->depth[token];
-    const uint32_t path = n->vocabulary->path[token];
-    uint32_t node = 0;
+    taught_path path = {0};
+    const unsigned length = taught_walk(n, token, &path);
+    taught_errors(&path, length);
     for (unsigned depth = 0; depth < length; depth++) {
-        const unsigned bit = path >> (length - 1 - depth) & 1;
-        float *vector = n->node + node * r;
-        const float p1 = cpr_sigmoidf(cpr_row_dot(context, vector, r)), error = p1 - (float)bit;
-        taught_add_loss(n, bit ? p1 : 1.0f - p1);
-        n->node_square[node] += error * error;
-        const float step = NODE_RATE * cpr_rsqrtf(n->node_square[node]) * error;
-        cpr_row_add(vector, -step, context, r);
-        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
+        const uint32_t node = path.node[depth];
+        cpr_loss_meter_add(&n->header->loss, path.loss[depth]);
+        n->node_square[node] = path.square[depth];
+        cpr_row_add(n->node + node * r, -path.step[depth], context, r);
     }
 }
 
@@ -143,6 +188,7 @@ static void taught_learn(cpr_predictor *predictor, uint32_t token)
     cpr_taught *n = (cpr_taught *)(void *)predictor;
     if (n->header->resting)
         return;
+    assert(n->header->position >= 1);
     taught_learn_nodes(n, token);
     taught_put(n, token);
 }
