@@ -12,16 +12,18 @@ bool cpr_profile_is_taught(const cpr_profile *profile)
     return cpr_profile_taught(profile) != NULL;
 }
 
-/* The rule: a table of sizes, see EXPERIMENTS.md. */
+/* The rule, see EXPERIMENTS.md. Weights must bring more than they cost. Without a lesson the
+ * network of neural learns all the time, which brings more still, until the lesson can be long. */
 #define MIB (UINT64_C(1) << 20)
-#define LESSON_LEAST (160 * MIB) /* of a corpus: below, weights cost more than they bring */
+#define STRONG_LEAST (160 * MIB) /* of a corpus */
+#define NEURAL_LEAST (1024 * MIB)
 #define LESSON_WHOLE (256 * MIB) /* up to here a lesson reads all of a corpus */
 #define LESSON_MOST (4096 * MIB)
 
 uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
 {
-    if (cpr_profile_after_lesson(profile, corpus_bytes, 1) == profile ||
-        corpus_bytes < LESSON_LEAST)
+    const uint64_t least = profile == cpr_profile_find("strong") ? STRONG_LEAST : NEURAL_LEAST;
+    if (cpr_profile_after_lesson(profile, corpus_bytes, 1) == profile || corpus_bytes < least)
         return 0;
     uint64_t bytes = corpus_bytes / 8 > LESSON_WHOLE ? corpus_bytes / 8 : LESSON_WHOLE;
     bytes = bytes < LESSON_MOST ? bytes : LESSON_MOST;
