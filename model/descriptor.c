@@ -317,6 +317,8 @@ static bool parse_network(parsing *p, piece head, uint32_t version, piece rest)
                    (unsigned)class->version, class->kind);
         return true;
     }
+    if (class == &cpr_taught_class && cpr_profile_taught(p->profile) != NULL && begin_need(p))
+        append(&p->problem, "more than one %.*s", PIECE(name));
     cpr_predictor_spec spec = {.class = class};
     field fields[FIELDS_MAX];
     if (!parse_fields(p, name, fields, network_fields(&spec, fields), rest))

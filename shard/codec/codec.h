@@ -18,8 +18,8 @@
  */
 #define CPR_BLOCKS_VERSION 1u /* how the bytes of a shard become blocks, and blocks decisions */
 #define CPR_BLOB_VERSION 1u   /* the model of coded tables, which are decoded before any other */
-#define CPR_WEIGHTS_VERSION                                                                        \
-    1u /* how the weights of a taught network are coded, and where it rests */
+/* how the weights of taught networks are coded, and where these rest */
+#define CPR_WEIGHTS_VERSION 1u
 
 /* ---- shard codec ----------------------------------------------------------------------------- */
 

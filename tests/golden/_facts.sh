@@ -1,5 +1,14 @@
 # shellcheck shell=bash
-# _facts.sh: what the golden archives hold, as text.
+# _facts.sh: how the golden archives are made, and what they hold, as text.
+
+# golden_options NAME: puts those of the archive NAME.h5 into `options`.
+golden_options() {
+    case $1 in
+    *_taught) options=(--profile "${1%_taught}" --lesson-bytes 256K) ;;
+    *) options=(--profile "$1" --no-lesson) ;;
+    esac
+    options+=(--shard-size 1M)
+}
 
 # golden_facts DIR: a line for each entry: kind and mode, time, hash or link target, name.
 golden_facts() (

@@ -6,7 +6,7 @@ pinned=(tests/golden/*.h5 tests/golden/known_answers shard/codec/known_answers.h
 
 # versions [COMMIT]: the versions that headers define there, or in the files as they are.
 versions() {
-    git -C "$root" grep -hE '^#define CPR_(TOKENS|MIXING|SRU|PRESETS|CODER|BLOCKS|BLOB|FORMAT)_VERSION ' \
+    git -C "$root" grep -hE '^#define CPR_(TOKENS|MIXING|SRU|TAUGHT|PRESETS|CODER|BLOCKS|BLOB|WEIGHTS|FORMAT)_VERSION ' \
         "$@" -- '*.h' | sed 's/ *\/\*.*//' | sort
 }
 # content FILE [COMMIT]: a file of `pinned` there, or as it is; of the known answers without how
@@ -30,7 +30,7 @@ judge() {
 }
 
 now=$(versions)
-[ "$(wc -l <<<"$now")" -eq 8 ] || fail "not eight versions: $now"
+[ "$(wc -l <<<"$now")" -eq 10 ] || fail "not ten versions: $now"
 judge "the working tree" "$(versions HEAD)" "$now" \
     "$(changed HEAD)"
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# make_golden.sh CORPRESS: makes the golden archives anew, with the program CORPRESS.
+# make_golden.sh CORPRESS [NAMES]: makes the golden archives, or those with the NAMES, anew, with the
+# program CORPRESS.
 set -euo pipefail
 corpress=$(realpath "$1")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/_facts.sh"
+options=()
 export LC_ALL=C
 . "$here/../_lib.sh"
 
@@ -49,11 +51,12 @@ chmod 750 {golden,small}/sub/deep
 find golden small -depth -exec touch -h -d '2024-02-29 12:34:56.789012345 UTC' {} +
 touch -d '1969-12-31 23:59:58.5 UTC' golden/text small/text
 
-for profile in balanced fast neural; do
+for profile in ${2:-balanced fast neural strong strong_taught}; do
+    golden_options "$profile"
     mkdir "$profile"
     [ "$profile" = neural ] && tree=small || tree=golden
     cp -a "$tree" "$profile"
-    (cd "$profile" && "$corpress" compress -q --force --profile "$profile" --shard-size 1M "$tree" \
+    (cd "$profile" && "$corpress" compress -q --force "${options[@]}" "$tree" \
         -o "$here/$profile.h5")
     rm "$here/$profile.h5.log.jsonl"
     golden_facts "$profile" >"$here/$profile.files"

@@ -37,9 +37,10 @@ static char *describe(const cpr_profile *profile)
 static void profiles_have_known_texts(void **state)
 {
     (void)state;
-    static const char *const texts[] = {BALANCED, FAST, NEURAL};
-    assert_null(cpr_profile_at(3));
-    for (unsigned i = 0; i < 3; i++) {
+    static const char *const texts[] = {BALANCED, FAST,
+                                        BALANCED "; network 1 kind=sru width=32 layers=2", NEURAL};
+    assert_null(cpr_profile_at(4));
+    for (unsigned i = 0; i < 4; i++) {
         char *text = describe(cpr_profile_at(i));
         assert_non_null(text);
         assert_string_equal(text, texts[i]);
@@ -130,6 +131,10 @@ static void what_is_unknown_is_named(void **state)
         {"guess-shift=8", "guess-shift=7",
          "mixing 1 guess-from=60000 guess-shift=7 (too many classes)"},
         {"mixing 1 ", "mixing 2 now-else ", "mixing 2 (this program has mixing 1)"},
+        {"kind=sru width=256 layers=3",
+         "kind=taught width=32 layers=1 rank=32 bits=5 grain=4; "
+         "network 1 kind=taught width=64 layers=1 rank=32 bits=5 grain=4",
+         "more than one network 1 kind=taught"},
         {"layers=3",
          "layers=3; network 1 kind=sru width=32 layers=1; network 1 kind=sru width=64 layers=1; "
          "blank 9; network 2 kind=x",
