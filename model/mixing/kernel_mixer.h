@@ -69,8 +69,7 @@ ALWAYS_INLINE void all_dot_products(const cpr_model *m, cpr_mixing_shape s, uint
                                     int32_t sum[CPR_FINAL_INPUTS])
 {
     dot_products(m, s, 0, inputs < CPR_SUM_INPUTS ? inputs : CPR_SUM_INPUTS, sum);
-    UNROLL for (uint32_t first = CPR_SUM_INPUTS; first < inputs; first += CPR_SUM_INPUTS)
-    {
+    for (uint32_t first = CPR_SUM_INPUTS; first < inputs; first += CPR_SUM_INPUTS) {
         _Alignas(32) int32_t more[CPR_FINAL_INPUTS];
         const uint32_t rest = inputs - first;
         dot_products(m, s, first, rest < CPR_SUM_INPUTS ? rest : CPR_SUM_INPUTS, more);
