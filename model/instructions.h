@@ -42,7 +42,7 @@ const char *cpr_instructions_name(cpr_instructions set);
 #define CPR_OF_KERNELS_(name, vnni)                                                                \
     {                                                                                              \
         [CPR_BASELINE] = name##baseline, [CPR_AVX2] = name##avx2, [CPR_AVX512] = name##avx512,     \
-        [CPR_AVX512_VNNI] = vnni                                                                   \
+        [CPR_AVX512_VNNI] = (vnni)                                                                 \
     }
 #define CPR_OF_KERNELS(name) CPR_OF_KERNELS_(name, name##avx512)
 #define CPR_OF_ALL_KERNELS(name) CPR_OF_KERNELS_(name, name##avx512vnni)

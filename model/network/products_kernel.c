@@ -338,7 +338,7 @@ static void multiply_part(int32_t *restrict out, const int8_t *restrict a,
 {
     int16_t wide[PART_COLUMNS];
     for (size_t i = 0; i < count; i++)
-        wide[i] = a[i];
+        wide[i] = a[i]; /* NOLINT(bugprone-signed-char-misuse): it is a number */
     for (size_t j = 0; j < n; j++)
         out[j] += sum_of_products(wide, matrix + j * k, count);
 }
@@ -369,7 +369,7 @@ static void outer_part(int32_t *restrict out, const int16_t *restrict a, const i
     int16_t wide[PART_ROWS * PART_COLUMNS];
     for (size_t row = 0; row < rows; row++)
         for (size_t i = 0; i < columns; i++)
-            wide[row * columns + i] = b[row * k + i];
+            wide[row * columns + i] = b[row * k + i]; /* NOLINT(bugprone-signed-char-misuse) */
     for (size_t j = 0; j < n; j++)
         for (size_t row = 0; row < rows; row++)
             add_products(out + j * k, a[row * n + j], wide + row * columns, columns);
