@@ -382,8 +382,8 @@ static cpr_status weights_write(cpr_compress_run *run, const uint8_t *packed, si
     const cpr_shard_info info = {
         .raw_bytes = packed_bytes,
         .coded_bytes = engine->coded_weights_bytes,
-        .raw_hash = cpr_manifest_hash(packed, packed_bytes),
-        .coded_hash = cpr_manifest_hash(engine->coded_weights, engine->coded_weights_bytes)};
+        .raw_hash = cpr_hash_bytes(packed, packed_bytes),
+        .coded_hash = cpr_hash_bytes(engine->coded_weights, engine->coded_weights_bytes)};
     /* A primer that was begun may have been so with others, of a text that has changed. */
     cpr_work_snapshot_drop(run->work.dir, CPR_SHARD_PRIMER);
     status = cpr_work_shard_commit(out, &info, NULL, 0, error);
@@ -396,7 +396,7 @@ static cpr_status weights_write(cpr_compress_run *run, const uint8_t *packed, si
 static cpr_status lesson_compare(const lesson_run *l, const uint8_t *packed, size_t bytes,
                                  cpr_error *error)
 {
-    const cpr_hash128 own = cpr_manifest_hash(packed, bytes);
+    const cpr_hash128 own = cpr_hash_bytes(packed, bytes);
     uint64_t most[2] = {own.low, ~own.low};
     cpr_ranks_maximum(l->run->ranks, most, 2);
     if (most[0] == ~most[1])

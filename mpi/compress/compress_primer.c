@@ -91,9 +91,9 @@ static cpr_status primer_next_block(primer_coder *primer, cpr_error *error)
         cpr_corpus_reader_read(primer->reader, extent.offset, primer->block, primer->bytes, error);
     if (status != CPR_OK)
         return status;
-    const cpr_hash128 hash = cpr_manifest_hash(primer->block, primer->bytes);
+    const cpr_hash128 hash = cpr_hash_bytes(primer->block, primer->bytes);
     const cpr_hash128 *known = &run->plan.sample[primer->next++];
-    if (hash.high == known->high && hash.low == known->low)
+    if (cpr_hash_same(hash, *known))
         return CPR_OK;
     char shown[512];
     const uint64_t file = cpr_file_list_find(run->plan.files, extent.offset);
@@ -129,8 +129,7 @@ static cpr_status read_primer(void *context, uint8_t *out, size_t capacity, size
 
 static bool same_bitstream(const cpr_shard_info *a, const cpr_shard_info *b)
 {
-    return a->coded_bytes == b->coded_bytes && a->coded_hash.high == b->coded_hash.high &&
-           a->coded_hash.low == b->coded_hash.low;
+    return a->coded_bytes == b->coded_bytes && cpr_hash_same(a->coded_hash, b->coded_hash);
 }
 
 /* Rank 0: keeps the bitstream. */

@@ -27,7 +27,7 @@ static bool take_block(cpr_compress_plan *plan, uint64_t i, cpr_word_counts *cou
                        const uint8_t *block, size_t bytes)
 {
     const bool noise = cpr_block_is_noise(block, bytes);
-    plan->sample[i] = cpr_manifest_hash(block, bytes);
+    plan->sample[i] = cpr_hash_bytes(block, bytes);
     if (i >= plan->vocabulary_blocks) {
         plan->noise[i - plan->vocabulary_blocks] = noise;
         return true;

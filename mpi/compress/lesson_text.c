@@ -91,8 +91,8 @@ static void text_parse_block(cpr_lesson_text *text, uint32_t stream, size_t byte
 /* The hash of all blocks, with one more. */
 static cpr_hash128 hash_chain(cpr_hash128 seen, const uint8_t *block, size_t bytes)
 {
-    const cpr_hash128 both[2] = {seen, cpr_manifest_hash(block, bytes)};
-    return cpr_manifest_hash((const uint8_t *)both, sizeof both);
+    const cpr_hash128 both[2] = {seen, cpr_hash_bytes(block, bytes)};
+    return cpr_hash_bytes(both, sizeof both);
 }
 
 /* Begins the stream's next block; *more is false if it has no more. */
@@ -153,7 +153,7 @@ static cpr_status text_compare_stream(cpr_lesson_text *text, uint32_t stream, bo
         if (status == CPR_OK)
             seen = hash_chain(seen, text->block, bytes);
     }
-    *same = *same && seen.high == place->seen.high && seen.low == place->seen.low;
+    *same = *same && cpr_hash_same(seen, place->seen);
     return status;
 }
 

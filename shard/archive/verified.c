@@ -39,8 +39,7 @@ static cpr_status make_key(const char *archive_path, const cpr_archive *archive,
     cpr_put64(fields + 24, (uint64_t)facts.st_mtim.tv_sec);
     cpr_put64(fields + 32, (uint64_t)facts.st_mtim.tv_nsec);
     cpr_put64(fields + 40, decoded);
-    const XXH128_hash_t hash = XXH3_128bits(fields, sizeof fields);
-    *key = (cpr_hash128){hash.high64, hash.low64};
+    *key = cpr_hash_bytes(fields, sizeof fields);
     return CPR_OK;
 }
 

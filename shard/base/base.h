@@ -34,6 +34,10 @@ typedef struct cpr_source {
 #define CPR_NO_WATCH ((cpr_watch){NULL, NULL})
 #define CPR_NO_SINK ((cpr_sink){NULL, NULL})
 
+/* XXH3-128 of bytes. */
+cpr_hash128 cpr_hash_bytes(const void *data, size_t bytes);
+bool cpr_hash_same(cpr_hash128 a, cpr_hash128 b);
+
 /* Something the user should know that is not a failure: a socket left out, ... One line. */
 typedef void cpr_warn_fn(void *context, const char *text);
 

@@ -152,11 +152,6 @@ cpr_hash128 cpr_codec_digest(const XXH3_state_t *state)
     return (cpr_hash128){.high = digest.high64, .low = digest.low64};
 }
 
-static bool same_hash(cpr_hash128 a, cpr_hash128 b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 /* ---- encoding ---- */
 
 /* One call of cpr_codec_encode(); what outlives it is in codec->coding. */
@@ -280,7 +275,7 @@ static cpr_status skip_coded(cpr_codec *codec, cpr_source source, cpr_error *err
             break;
         XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
         left -= bytes;
-        if (left == 0 && same_hash(cpr_codec_digest(codec->raw_hash), codec->resume_raw_hash))
+        if (left == 0 && cpr_hash_same(cpr_codec_digest(codec->raw_hash), codec->resume_raw_hash))
             return CPR_OK;
     }
     return cpr_fail(error, CPR_ERR_CHANGED,
@@ -356,7 +351,7 @@ cpr_status cpr_codec_resume(cpr_codec *codec, cpr_source written, cpr_error *err
         XXH3_128bits_update(codec->coded_hash, codec->coded, got);
         left -= got;
     }
-    if (!same_hash(cpr_codec_digest(codec->coded_hash), codec->resume_coded_hash))
+    if (!cpr_hash_same(cpr_codec_digest(codec->coded_hash), codec->resume_coded_hash))
         return cpr_fail(error, CPR_ERR_DAMAGED,
                         "the partial bitstream does not match its snapshot");
     codec->resumed = true;
@@ -521,7 +516,8 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_so
     }
     if (status != CPR_OK)
         return status;
-    if (!same_hash(cpr_codec_digest(codec->raw_hash), info->raw_hash) || d.tokens != info->tokens)
+    if (!cpr_hash_same(cpr_codec_digest(codec->raw_hash), info->raw_hash) ||
+        d.tokens != info->tokens)
         return cpr_fail(error, CPR_ERR_DAMAGED, "the decoded bytes do not match their checksum");
     return CPR_OK;
 }

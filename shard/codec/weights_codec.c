@@ -11,7 +11,6 @@
 #include "coder.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 #define HEADER_BYTES 24u
 #define RAW_BYTES_MAX (UINT32_C(1) << 27)
@@ -97,12 +96,6 @@ static unsigned weights_code_byte(weights_model *m, cpr_encoder *encoder, cpr_de
     return byte;
 }
 
-static cpr_hash128 weights_hash(const uint8_t *data, size_t bytes)
-{
-    const XXH128_hash_t hash = XXH3_128bits(data, bytes);
-    return (cpr_hash128){.high = hash.high64, .low = hash.low64};
-}
-
 /* What is being coded, in memory that grows. */
 typedef struct weights_output {
     cpr_encoder encoder;
@@ -148,7 +141,7 @@ cpr_status cpr_weights_encode(const uint8_t *raw, size_t raw_bytes, uint8_t **co
     if (m != NULL && out.data != NULL) {
         cpr_put32(out.data, (uint32_t)raw_bytes);
         cpr_put32(out.data + 4, 0);
-        cpr_put_hash(out.data + 8, weights_hash(raw, raw_bytes));
+        cpr_put_hash(out.data + 8, cpr_hash_bytes(raw, raw_bytes));
         cpr_encoder_init(&out.encoder, out.data + HEADER_BYTES);
         if (output_code(&out, m, raw, raw_bytes)) {
             *coded = out.data;
@@ -180,9 +173,7 @@ cpr_status cpr_weights_decode(const uint8_t *coded, size_t coded_bytes, uint8_t 
     for (size_t i = 0; i < bytes; i++)
         out[i] = (uint8_t)weights_code_byte(m, NULL, &decoder, 0);
     free(m);
-    const cpr_hash128 wanted = cpr_get_hash(coded + 8);
-    const cpr_hash128 found = weights_hash(out, bytes);
-    if (wanted.high != found.high || wanted.low != found.low) {
+    if (!cpr_hash_same(cpr_get_hash(coded + 8), cpr_hash_bytes(out, bytes))) {
         free(out);
         return cpr_fail(error, CPR_ERR_DAMAGED, "they do not have their checksum");
     }

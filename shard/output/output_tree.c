@@ -358,8 +358,7 @@ static cpr_hash128 identity_of(const cpr_output_tree *t)
     const uint64_t count = cpr_file_list_count(t->files);
     for (uint64_t i = 0; i < count; i++) {
         const char *member = cpr_file_list_member(t->files, i);
-        const XXH128_hash_t path = XXH3_128bits(member, strlen(member));
-        cpr_put_hash(fields, (cpr_hash128){path.high64, path.low64});
+        cpr_put_hash(fields, cpr_hash_bytes(member, strlen(member)));
         cpr_put64(fields + 16, cpr_file_list_offset(t->files, i + 1));
         cpr_put64(fields + 24, hash.low64);
         hash = XXH3_128bits_withSeed(fields, sizeof fields, hash.high64);

@@ -149,9 +149,6 @@ enum {
 uint64_t cpr_manifest_find_touched(const cpr_manifest *old, const cpr_manifest *now,
                                    uint8_t *changes);
 
-/* The hash of a block of the sample. */
-cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes);
-
 /* Compares the hash of block i of the sample, which lies at `extent`. If it is another one, marks
  * the files there as CPR_FILE_REPLACED and returns false. */
 bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #define SEAL_BYTES 512
 #define HASH_BYTES 16 /* of `published` */
@@ -576,8 +575,7 @@ static cpr_status hash_seal(const char *path, uint8_t out[HASH_BYTES], cpr_error
     close(fd);
     if (code != 0)
         return cpr_io_fail(error, code, "read", path);
-    const XXH128_hash_t hash = XXH3_128bits(seal, sizeof seal);
-    cpr_put_hash(out, (cpr_hash128){.high = hash.high64, .low = hash.low64});
+    cpr_put_hash(out, cpr_hash_bytes(seal, sizeof seal));
     return CPR_OK;
 }
 

@@ -25,12 +25,6 @@ enum {
     HEADER_BYTES = 80
 };
 
-static cpr_hash128 hash_of(const uint8_t *data, size_t bytes)
-{
-    const XXH128_hash_t hash = XXH3_128bits(data, bytes);
-    return (cpr_hash128){.high = hash.high64, .low = hash.low64};
-}
-
 static void put_header(uint8_t out[HEADER_BYTES], const cpr_work_lesson *lesson, const void *state,
                        size_t bytes)
 {
@@ -43,7 +37,7 @@ static void put_header(uint8_t out[HEADER_BYTES], const cpr_work_lesson *lesson,
     cpr_put64(out + AT_TEXT, lesson->text_bytes);
     cpr_put64(out + AT_LOSS, lesson->loss_bits);
     cpr_put64(out + AT_STATE_BYTES, bytes);
-    cpr_put_hash(out + AT_STATE_HASH, hash_of(state, bytes));
+    cpr_put_hash(out + AT_STATE_HASH, cpr_hash_bytes(state, bytes));
     cpr_put64(out + AT_CHECK, XXH3_64bits(out, AT_CHECK));
 }
 
@@ -101,8 +95,8 @@ cpr_status cpr_work_lesson_load(const cpr_work_dir *work, uint8_t **state, size_
     const size_t size = *bytes - HEADER_BYTES;
     if (*bytes >= HEADER_BYTES && is_header(data) && cpr_get64(data + AT_STATE_BYTES) == size) {
         const cpr_hash128 wanted = cpr_get_hash(data + AT_STATE_HASH);
-        const cpr_hash128 found = hash_of(data + HEADER_BYTES, size);
-        if (wanted.high == found.high && wanted.low == found.low) {
+        const cpr_hash128 found = cpr_hash_bytes(data + HEADER_BYTES, size);
+        if (cpr_hash_same(wanted, found)) {
             memmove(data, data + HEADER_BYTES, size);
             *bytes = size;
             return CPR_OK;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #define MAGIC CPR_WORK_MANIFEST_MAGIC
 #define VERSION 3u
@@ -53,12 +52,6 @@ void cpr_manifest_free(cpr_manifest *manifest)
     *manifest = (cpr_manifest){.files = NULL};
 }
 
-static void put_check(uint8_t *out, const uint8_t *data, size_t bytes)
-{
-    const XXH128_hash_t hash = XXH3_128bits(data, bytes);
-    cpr_put_hash(out, (cpr_hash128){.high = hash.high64, .low = hash.low64});
-}
-
 cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *manifest,
                               cpr_error *error)
 {
@@ -99,7 +92,7 @@ cpr_status cpr_manifest_write(const cpr_work_dir *work, const cpr_manifest *mani
         cpr_put_hash(out, manifest->sample[i]);
     if (manifest->vocabulary_bytes > 0)
         memcpy(out, manifest->vocabulary, manifest->vocabulary_bytes);
-    put_check(data + bytes - CHECK_BYTES, data, bytes - CHECK_BYTES);
+    cpr_put_hash(data + bytes - CHECK_BYTES, cpr_hash_bytes(data, bytes - CHECK_BYTES));
     const cpr_status status = cpr_work_put_file(work, CPR_WORK_MANIFEST, data, bytes, true, error);
     free(files);
     free(data);
@@ -121,7 +114,7 @@ static bool is_whole(const uint8_t *data, size_t bytes)
     uint8_t check[CHECK_BYTES];
     if (bytes < HEADER_BYTES + CHECK_BYTES)
         return false;
-    put_check(check, data, bytes - CHECK_BYTES);
+    cpr_put_hash(check, cpr_hash_bytes(data, bytes - CHECK_BYTES));
     if (memcmp(check, data + bytes - CHECK_BYTES, CHECK_BYTES) != 0)
         return false;
     uint64_t rest = bytes - HEADER_BYTES - CHECK_BYTES;
@@ -350,16 +343,10 @@ uint64_t cpr_manifest_find_touched(const cpr_manifest *old, const cpr_manifest *
     return touched;
 }
 
-cpr_hash128 cpr_manifest_hash(const uint8_t *block, size_t bytes)
-{
-    const XXH128_hash_t hash = XXH3_128bits(block, bytes);
-    return (cpr_hash128){.high = hash.high64, .low = hash.low64};
-}
-
 bool cpr_manifest_same_block(const cpr_manifest *old, uint64_t i, cpr_hash128 hash,
                              cpr_extent extent, uint8_t *changes)
 {
-    if (old->sample[i].high == hash.high && old->sample[i].low == hash.low)
+    if (cpr_hash_same(old->sample[i], hash))
         return true;
     const uint64_t last = cpr_file_list_find(old->files, extent.offset + extent.bytes - 1);
     bool blamed = false;

@@ -122,7 +122,7 @@ static cpr_status put_shard(shards *s, uint64_t i, cpr_error *error)
     const cpr_shard_info info = {.offset = start,
                                  .raw_bytes = end - start,
                                  .coded_bytes = s->bytes,
-                                 .coded_hash = cpr_manifest_hash(s->data, s->bytes)};
+                                 .coded_hash = cpr_hash_bytes(s->data, s->bytes)};
     cpr_work_shard *out = NULL;
     uint64_t *loss = calloc(files, sizeof *loss);
     cpr_status status = loss != NULL ? cpr_work_shard_begin(s->work, i, &out, error)
