@@ -153,15 +153,12 @@ static int check_compress(command_call *call)
     const option_values *given = &call->given;
     if (cpr_profile_find(given->profile) == NULL)
         return command_usage(call->ranks, call->command, "no profile '%s'", given->profile);
-    if (given->no_lesson && given->lesson_bytes > 0)
-        return command_usage(call->ranks, call->command,
-                             "only one of --lesson-bytes and --no-lesson");
     if (given->output == NULL || !*given->output)
         return command_usage(call->ranks, call->command, "no archive given (-o ARCHIVE.h5)");
     if (strcmp(given->output, "-") == 0)
         return command_usage(call->ranks, call->command,
                              "an archive cannot be written to standard output (./- is a file)");
-    return EXIT_DONE;
+    return command_check_lesson(call);
 }
 
 static cpr_status run_compress(command_call *call, cpr_error *error)

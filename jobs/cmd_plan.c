@@ -65,14 +65,6 @@ static void print_plan(const cpr_plan *plan)
     }
 }
 
-static int check_plan(command_call *call)
-{
-    if (call->given.no_lesson && call->given.lesson_bytes > 0)
-        return command_usage(call->ranks, call->command,
-                             "only one of --lesson-bytes and --no-lesson");
-    return EXIT_DONE;
-}
-
 static cpr_status run_plan(command_call *call, cpr_error *error)
 {
     const cpr_compress_options options = {.input = corpus_input(call),
@@ -101,6 +93,6 @@ const subcommand cmd_plan = {
     .operands = OPERANDS_CORPUS,
     .profiles = true,
     .alone = true,
-    .check = check_plan,
+    .check = command_check_lesson,
     .run = run_plan,
 };

@@ -110,6 +110,14 @@ static int take_operands(command_call *call, int count, char **operands)
     return code;
 }
 
+int command_check_lesson(command_call *call)
+{
+    if (call->given.no_lesson && call->given.lesson_bytes > 0)
+        return command_usage(call->ranks, call->command,
+                             "only one of --lesson-bytes and --no-lesson");
+    return EXIT_DONE;
+}
+
 #define PRINTING (COMMAND_PLAN | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS)
 
 static int command_end(const command_call *call, cpr_status status, const cpr_error *error)

@@ -74,6 +74,9 @@ int command_run(const subcommand *command, cpr_ranks *ranks, int argc, char **ar
 int command_usage(const cpr_ranks *ranks, const subcommand *command, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A command's check() where a lesson can be told. */
+int command_check_lesson(command_call *call);
+
 /* "corpress: text" on standard error. What the text is made from need not be printable, here and
  * in the functions around; paths come from cpr_printable_path() all the same. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
