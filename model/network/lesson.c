@@ -110,16 +110,6 @@ uint64_t cpr_lesson_shape_memory(cpr_taught_shape shape, uint32_t streams)
 
 /* ---- initial state ---- */
 
-/* Uniform in [-range, range): a linear congruential generator modulo 2^64 (Knuth, TAOCP 3.3.4), of
- * which the high 24 bits count. */
-static void lesson_fill(float *values, size_t count, float range, uint64_t *random)
-{
-    for (size_t i = 0; i < count; i++) {
-        *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        values[i] = ((float)(int32_t)(*random >> 40) - 8388608.0f) * (range / 8388608.0f);
-    }
-}
-
 static void lesson_init(cpr_lesson *n)
 {
     const cpr_taught_shape s = n->shape;
@@ -127,12 +117,12 @@ static void lesson_init(cpr_lesson *n)
     n->header->decay[0] = n->header->decay[1] = 1.0f;
     for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
         const float range = 1.75f * cpr_rsqrtf((float)cpr_taught_matrix_columns(s, i));
-        lesson_fill(n->numbers + cpr_taught_matrix_at(s, i), cpr_taught_matrix_numbers(s, i), range,
-                    &random);
+        cpr_row_fill_random(n->numbers + cpr_taught_matrix_at(s, i),
+                            cpr_taught_matrix_numbers(s, i), range, &random);
         n->header->scale[i] = 1024.0f;
     }
     /* Too little to be stored; from zero, no gradient would lead away. */
-    lesson_fill(n->node.value, n->node.count * s.rank, 0.03f, &random);
+    cpr_row_fill_random(n->node.value, n->node.count * s.rank, 0.03f, &random);
     n->header->embedding_scale = 1024.0f;
     n->header->node_scale = n->limit / 16.0f;
     for (uint32_t layer = 0; layer < s.layers; layer++) {
@@ -255,10 +245,10 @@ uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
         cpr_store_le16(out,
                        (uint16_t)(int16_t)(int32_t)cpr_roundf(cpr_clampf(bias, -32767, 32767)));
     }
-    cpr_row_to_bytes((int8_t *)out, n->embedding.value, (float)n->shape.grain,
+    cpr_row_to_bytes((int8_t *)out, n->embedding.value, (float)n->shape.grain, 127,
                      n->embedding.count * s.rank);
     cpr_row_to_bytes((int8_t *)out + n->embedding.count * s.rank, n->node.value,
-                     2.0f * (float)s.grain, n->node.count * s.rank);
+                     2.0f * (float)s.grain, 127, n->node.count * s.rank);
     return packed;
 }
 

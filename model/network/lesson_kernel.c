@@ -1,7 +1,6 @@
 /* lesson_kernel.c - the arithmetic of a lesson. Compiled once per instruction set. */
+#include "decisions.h"
 #include "lesson.h"
-#include "rows.h"
-#include "vocabulary.h"
 
 #include <assert.h>
 
@@ -31,7 +30,7 @@ static void lesson_prepare(cpr_lesson *n)
         const size_t columns = cpr_taught_matrix_columns(n->shape, i);
         const float scale = cpr_row_scale(cpr_row_largest(n->numbers + at, count), n->shape.bits);
         n->unit[i] = 1.0f / scale;
-        cpr_row_to_bytes(n->integers + at, n->numbers + at, scale, count);
+        cpr_row_to_bytes(n->integers + at, n->numbers + at, scale, 127, count);
         n->products->pack(n->packed[i], n->integers + at, rows, columns);
         n->products->pack_transposed(n->transposed[i], n->integers + at, columns, rows);
     }
@@ -52,7 +51,7 @@ static void lesson_embed(cpr_lesson *n, uint32_t last, const uint16_t *tokens, s
     for (size_t row = 0; row < count; row++) {
         const uint32_t token = row == 0 ? last : tokens[row - 1];
         cpr_row_to_bytes(n->embedded + row * r, n->embedding.value + token * r,
-                         (float)n->shape.grain, r);
+                         (float)n->shape.grain, 127, r);
     }
     lesson_multiply(n, 0, n->embedded, count);
     cpr_row_from_integers(n->stream, n->products_out, n->unit[0] / (float)n->shape.grain,
@@ -64,8 +63,8 @@ static void lesson_normalize(cpr_lesson *n, uint32_t layer, size_t count)
     const size_t w = n->shape.width;
     for (size_t row = layer * SEGMENT; row < layer * SEGMENT + count; row++) {
         const float *x = n->stream + row * w;
-        n->norm[row] = cpr_row_norm(x, w);
-        cpr_row_to_bytes(n->input + row * w, x, n->norm[row] * CPR_TAUGHT_ACTIVATION_ONE, w);
+        n->norm[row] = cpr_row_norm(x, CPR_TAUGHT_NORM_LEAST, w);
+        cpr_row_to_bytes(n->input + row * w, x, n->norm[row] * CPR_TAUGHT_ACTIVATION_ONE, 127, w);
     }
 }
 
@@ -140,60 +139,22 @@ static void table_finish(cpr_lesson_table *table, size_t rank, int32_t limit)
 
 /* ---- backward ---- */
 
-/* The decisions on a token's path. */
-typedef struct lesson_path {
-    uint32_t node[CPR_TREE_MAX_DEPTH];
-    float bit[CPR_TREE_MAX_DEPTH];
-    float logit[CPR_TREE_MAX_DEPTH];
-    float error[CPR_TREE_MAX_DEPTH];
-    uint32_t loss[CPR_TREE_MAX_DEPTH]; /* probability of what came, for the meter */
-} lesson_path;
-
-static unsigned lesson_walk(const cpr_lesson *n, const float *context, uint32_t token,
-                            lesson_path *to)
-{
-    const size_t r = n->shape.rank;
-    const unsigned length = n->vocabulary->depth[token];
-    const uint32_t path = n->vocabulary->path[token];
-    uint32_t node = 0;
-    for (unsigned depth = 0; depth < length; depth++) {
-        const unsigned bit = path >> (length - 1 - depth) & 1;
-        to->node[depth] = node;
-        to->bit[depth] = (float)bit;
-        to->logit[depth] = cpr_row_dot(context, n->node.value + node * r, r);
-        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
-    }
-    return length;
-}
-
-/* In whole vectors; what is behind the path's end is nobody's. */
-static void lesson_errors(lesson_path *restrict path, unsigned length)
-{
-    enum { VECTOR = 16 };
-    for (unsigned from = 0; from < length; from += VECTOR)
-        for (unsigned d = from; d < from + VECTOR; d++) {
-            const float p1 = cpr_sigmoidf(path->logit[d]);
-            const float chance = path->bit[d] > 0.5f ? p1 : 1.0f - p1;
-            path->error[d] = p1 - path->bit[d];
-            path->loss[d] =
-                (uint32_t)(int32_t)cpr_roundf(cpr_clampf(chance * 65536.0f, 1.0f, 65536.0f));
-        }
-}
-
 /* The nodes on a token's path: their gradients, and the sum of those by the context. */
 static void lesson_nodes(cpr_lesson *n, cpr_loss_meter *loss, size_t row, uint32_t token)
 {
     const size_t r = n->shape.rank;
     const float *context = n->context + row * r;
     float *by_context = n->by_context + row * r;
-    lesson_path path = {0};
-    const unsigned length = lesson_walk(n, context, token, &path);
-    lesson_errors(&path, length);
+    cpr_decisions d;
+    const unsigned length = cpr_decisions_find(&d, n->vocabulary, token);
+    for (unsigned i = 0; i < length; i++)
+        d.logit[i] = cpr_row_dot(context, n->node.value + d.node[i] * r, r);
+    cpr_decisions_judge(&d, length);
     memset(by_context, 0, r * sizeof *by_context);
-    for (unsigned depth = 0; depth < length; depth++) {
-        const uint32_t node = path.node[depth];
-        const float error = path.error[depth];
-        cpr_loss_meter_add(loss, path.loss[depth]);
+    for (unsigned i = 0; i < length; i++) {
+        const uint32_t node = d.node[i];
+        const float error = d.error[i];
+        cpr_loss_meter_add(loss, d.chance[i]);
         cpr_row_add(by_context, error, n->node.value + node * r, r);
         table_add(table_row(&n->node, node, r), error * n->header->node_scale, context, r);
     }
@@ -240,7 +201,7 @@ static void lesson_back_multiply(cpr_lesson *n, uint32_t matrix, const float *by
     const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
     for (size_t row = 0; row < count; row++) {
         const float scale = cpr_row_scale(n->largest[row], 7);
-        cpr_row_to_bytes(n->small + row * rows, by + row * rows, scale, rows);
+        cpr_row_to_bytes(n->small + row * rows, by + row * rows, scale, 127, rows);
         n->small_unit[row] = n->unit[matrix] / scale;
     }
     n->products->multiply(n->products_out, n->small, count, n->transposed[matrix], columns, rows);
@@ -264,35 +225,10 @@ static void lesson_norm_gradient(cpr_lesson *n, uint32_t layer, size_t count)
     const size_t w = n->shape.width;
     float normalized[CPR_TAUGHT_WIDTH_MAX];
     for (size_t row = 0; row < count; row++) {
-        const float *restrict x = n->stream + (layer * SEGMENT + row) * w;
-        const float norm = n->norm[layer * SEGMENT + row];
-        float *restrict out = n->by_stream + row * w;
         cpr_row_from_integers(normalized, n->products_out + row * w, n->small_unit[row], w);
-        const float mean = cpr_row_dot(normalized, x, w) * norm * norm / (float)w;
-        for (size_t i = 0; i < w; i++)
-            out[i] += norm * (normalized[i] - x[i] * mean);
-    }
-}
-
-/* At one position: the gradients by the products of candidate, forget gate and output gate. */
-static void lesson_gate_gradients(const float *restrict gates, const float *restrict before,
-                                  const float *restrict cell, const float *restrict by_out,
-                                  float *restrict carry, float *restrict by, float *restrict bias,
-                                  size_t width)
-{
-    for (size_t i = 0; i < width; i++) {
-        const float candidate = gates[i], forget = gates[width + i], open = gates[2 * width + i];
-        const float by_cell = carry[i] + by_out[i] * open;
-        const float by_candidate = by_cell * (1.0f - forget);
-        const float by_forget = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
-        const float by_open = by_out[i] * cell[i] * open * (1.0f - open);
-        by[i] = by_candidate;
-        by[width + i] = by_forget;
-        by[2 * width + i] = by_open;
-        bias[i] += by_candidate;
-        bias[width + i] += by_forget;
-        bias[2 * width + i] += by_open;
-        carry[i] = by_cell * forget;
+        cpr_row_add_norm_gradient(n->by_stream + row * w, normalized,
+                                  n->stream + (layer * SEGMENT + row) * w,
+                                  n->norm[layer * SEGMENT + row], w);
     }
 }
 
@@ -303,9 +239,9 @@ static void lesson_layer_gradient(cpr_lesson *n, uint32_t layer, size_t count)
     memset(n->by_bias, 0, 3 * w * sizeof *n->by_bias);
     for (size_t row = count; row-- > 0;) {
         const float *cell = n->cell + (layer * (SEGMENT + 1) + row) * w;
-        lesson_gate_gradients(n->gates + (layer * SEGMENT + row) * 3 * w, cell, cell + w,
-                              n->by_stream + row * w, n->carry, n->by_gates + row * 3 * w,
-                              n->by_bias, w);
+        cpr_row_gate_gradients(n->gates + (layer * SEGMENT + row) * 3 * w, cell, cell + w,
+                               n->by_stream + row * w, n->carry, n->by_gates + row * 3 * w,
+                               n->by_bias, w);
     }
     const float scale = n->header->bias_scale[layer], limit = n->limit;
     int16_t *sum = n->sum + cpr_taught_numbers(n->shape) + (size_t)layer * 3 * w;

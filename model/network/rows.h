@@ -1,4 +1,4 @@
-/* rows.h - functions on rows of numbers that taught networks and their lessons share. Private to
+/* rows.h - functions on rows of numbers, which the kinds of networks share. Private to
  * model/network/.
  *
  * Included by kernels: loops are written so that every compiler may make vectors of them without
@@ -11,8 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CPR_ROW_LANES 16u        /* partial sums of a sum over a row */
-#define CPR_ROW_NORM_LEAST 1e-2f /* is added to a row's mean square */
+#define CPR_ROW_LANES 16u /* partial sums of a sum over a row */
+
+/* Uniform in [-range, range): a linear congruential generator modulo 2^64 (Knuth, TAOCP 3.3.4), of
+ * which the high 24 bits count. */
+static inline void cpr_row_fill_random(float *values, size_t count, float range, uint64_t *random)
+{
+    for (size_t i = 0; i < count; i++) {
+        *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        values[i] = ((float)(int32_t)(*random >> 40) - 8388608.0f) * (range / 8388608.0f);
+    }
+}
 
 /* Sum of products, in CPR_ROW_LANES partial sums; then the second half of them is added to the
  * first, and so on. count is a multiple of CPR_ROW_LANES. */
@@ -70,11 +79,12 @@ static inline float cpr_row_scale(float magnitude, uint32_t bits)
     return cpr_float_of((bits + 253 - exponent) << 23);
 }
 
+/* Numbers times `scale` as integers up to `limit`. */
 static inline void cpr_row_to_bytes(int8_t *restrict out, const float *restrict in, float scale,
-                                    size_t count)
+                                    float limit, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        out[i] = (int8_t)(int32_t)cpr_roundf(cpr_clampf(in[i] * scale, -127.0f, 127.0f));
+        out[i] = (int8_t)(int32_t)cpr_roundf(cpr_clampf(in[i] * scale, -limit, limit));
 }
 
 static inline void cpr_row_to_words(int16_t *restrict out, const float *restrict in, float scale,
@@ -99,10 +109,19 @@ static inline void cpr_row_add(float *restrict out, float factor, const float *r
         out[i] += factor * x[i];
 }
 
-/* What a row is multiplied by to have about mean square one. */
-static inline float cpr_row_norm(const float *x, size_t width)
+/* What a row is multiplied by to have mean square one; about so, if that is little before. */
+static inline float cpr_row_norm(const float *x, float least, size_t width)
 {
-    return cpr_rsqrtf(cpr_row_dot(x, x, width) / (float)width + CPR_ROW_NORM_LEAST);
+    return cpr_rsqrtf(cpr_row_dot(x, x, width) / (float)width + least);
+}
+
+/* Adds to `out` the gradient by a row x, given that by the normalized row, x * norm. */
+static inline void cpr_row_add_norm_gradient(float *restrict out, const float *restrict normalized,
+                                             const float *restrict x, float norm, size_t width)
+{
+    const float mean = cpr_row_dot(normalized, x, width) * norm * norm / (float)width;
+    for (size_t i = 0; i < width; i++)
+        out[i] += norm * (normalized[i] - x[i] * mean);
 }
 
 /* From a layer's products at a position to what it gives: `products` are those of candidate, forget
@@ -122,6 +141,30 @@ static inline void cpr_row_gates(const int32_t *restrict products, const float *
         gates[2 * width + i] = open;
         cell[i] = candidate + forget * (before[i] - candidate);
         out[i] = x[i] + open * cell[i];
+    }
+}
+
+/* The gradients of cpr_row_gates() at a position by the products, in `by`; `bias` gets their sum.
+ * by_out: by what the layer gives. carry: by the cell, from the position behind, then for the one
+ * before. */
+static inline void cpr_row_gate_gradients(const float *restrict gates, const float *restrict before,
+                                          const float *restrict cell, const float *restrict by_out,
+                                          float *restrict carry, float *restrict by,
+                                          float *restrict bias, size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        const float candidate = gates[i], forget = gates[width + i], open = gates[2 * width + i];
+        const float by_cell = carry[i] + by_out[i] * open;
+        const float by_candidate = by_cell * (1.0f - forget);
+        const float by_forget = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
+        const float by_open = by_out[i] * cell[i] * open * (1.0f - open);
+        by[i] = by_candidate;
+        by[width + i] = by_forget;
+        by[2 * width + i] = by_open;
+        bias[i] += by_candidate;
+        bias[width + i] += by_forget;
+        bias[2 * width + i] += by_open;
+        carry[i] = by_cell * forget;
     }
 }
 

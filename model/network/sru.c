@@ -2,7 +2,7 @@
 #include "sru.h"
 
 #include "blas.h"
-#include "exact_math.h"
+#include "rows.h"
 
 #include <stdlib.h>
 
@@ -116,21 +116,9 @@ static void sru_run_on(cpr_predictor *predictor, cpr_instructions set)
 
 /* ---- initial state ---- */
 
-/* Uniform in [-range, range): a linear congruential generator modulo 2^64 (Knuth, TAOCP 3.3.4), of
- * which the high 24 bits count. */
-static void fill_random(float *values, size_t count, float range, uint64_t *random)
-{
-    for (size_t i = 0; i < count; i++) {
-        *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        values[i] = ((float)(int32_t)(*random >> 40) - 8388608.0f) * (range / 8388608.0f);
-    }
-}
-
 static void sru_forget_ahead(cpr_predictor *predictor)
 {
-    cpr_sru *n = sru_of(predictor);
-    n->coming = n->coming_end = NULL;
-    n->ready = 0;
+    sru_of(predictor)->ahead = (cpr_ahead){.ready = 0};
 }
 
 static void sru_reset(cpr_predictor *predictor)
@@ -141,10 +129,10 @@ static void sru_reset(cpr_predictor *predictor)
     sru_forget_ahead(predictor);
     cpr_loss_meter_init(&n->header->loss);
     n->header->decay[0] = n->header->decay[1] = 1.0f;
-    fill_random(n->embedding, cpr_vocabulary_tokens(n->vocabulary) * w, 1.0f, &random);
+    cpr_row_fill_random(n->embedding, cpr_vocabulary_tokens(n->vocabulary) * w, 1.0f, &random);
     for (uint32_t layer = 0; layer < n->layers; layer++) {
         float *weights = n->stack + layer * 3 * w * (w + 1), *bias = weights + 3 * w * w;
-        fill_random(weights, 3 * w * w, 1.75f * cpr_rsqrtf((float)w), &random);
+        cpr_row_fill_random(weights, 3 * w * w, 1.75f * cpr_rsqrtf((float)w), &random);
         for (size_t i = 0; i < w; i++)
             bias[w + i] = 1.0f; /* forget little at first */
     }
@@ -162,9 +150,7 @@ static void sru_restored(cpr_predictor *predictor)
 
 static void sru_expect(cpr_predictor *predictor, const uint16_t *tokens, size_t count)
 {
-    cpr_sru *n = sru_of(predictor);
-    n->coming = tokens;
-    n->coming_end = tokens + count;
+    cpr_ahead_expect(&sru_of(predictor)->ahead, tokens, count);
 }
 
 static uint64_t sru_loss(const cpr_predictor *predictor)

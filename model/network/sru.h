@@ -15,6 +15,7 @@
 #ifndef CPR_SRU_H
 #define CPR_SRU_H
 
+#include "ahead.h"
 #include "loss_meter.h"
 #include "predictor.h"
 #include "products.h"
@@ -111,11 +112,9 @@ struct cpr_sru {
     uint8_t *packed;           /* of each layer: its weights as operands, packed_bytes each */
     uint8_t *transposed;       /* the same for the gradients by its input */
     size_t packed_bytes;
-    int8_t *bytes;          /* 3 w x w: of one layer, before they are packed */
-    int32_t *sums;          /* s x 3 w: of products */
-    const uint16_t *coming; /* tokens that the encoder will put in; NULL: they are not known */
-    const uint16_t *coming_end;
-    uint32_t ready; /* positions of the segment that have been computed, perhaps ahead */
+    int8_t *bytes; /* 3 w x w: of one layer, before they are packed */
+    int32_t *sums; /* s x 3 w: of products */
+    cpr_ahead ahead;
 };
 
 #endif

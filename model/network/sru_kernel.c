@@ -1,9 +1,8 @@
 /* sru_kernel.c - the network's arithmetic. Compiled once per instruction set, like
  * mixing_kernel.c; loops are written so that every compiler may make vectors of them without
  * changing a result. */
-#include "rows.h"
+#include "decisions.h"
 #include "sru.h"
-#include "vocabulary.h"
 
 #include <assert.h>
 
@@ -17,24 +16,9 @@
 #define STACK_RATE_UPDATES 16000.0f /* after which it is half of what it was */
 #define MOMENT1_DECAY 0.9f
 #define MOMENT2_DECAY 0.999f
+#define NORM_LEAST 1e-6f /* is added to a mean square */
 
 #define SLICE ((size_t)CPR_SRU_SLICE)
-
-/* ---- vectors ---- */
-
-/* Numbers times `scale` as integers up to `limit`. */
-static void to_bytes(int8_t *restrict out, const float *restrict in, float scale, float limit,
-                     size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        out[i] = (int8_t)(int32_t)cpr_roundf(cpr_clampf(in[i] * scale, -limit, limit));
-}
-
-/* What a row is multiplied by to have mean square one. */
-static float norm_scale(const float *x, size_t width)
-{
-    return cpr_rsqrtf(cpr_row_dot(x, x, width) / (float)width + 1e-6f);
-}
 
 /* ---- prediction ---- */
 
@@ -47,8 +31,8 @@ static float *layer_of(const cpr_sru *n, float *stack, uint32_t layer)
 /* Makes operands of `count` weights from `at` on of a layer. */
 static void sru_make_integers(cpr_sru *n, uint32_t layer, size_t at, size_t count)
 {
-    to_bytes(n->bytes + at, layer_of(n, n->stack, layer) + at, 1.0f / n->header->weight_unit[layer],
-             CPR_SRU_WEIGHT_LIMIT, count);
+    cpr_row_to_bytes(n->bytes + at, layer_of(n, n->stack, layer) + at,
+                     1.0f / n->header->weight_unit[layer], CPR_SRU_WEIGHT_LIMIT, count);
 }
 
 static void sru_pack(cpr_sru *n, uint32_t layer)
@@ -74,9 +58,9 @@ static void apply_layer(cpr_sru *n, uint32_t layer, size_t position, size_t end)
     const size_t w = n->width, first = layer * SEGMENT;
     for (size_t row = first + position; row < first + end; row++) {
         const float *x = n->stream + row * w;
-        n->scale[row] = norm_scale(x, w);
-        to_bytes(n->input + row * w, x, n->scale[row] * CPR_SRU_ACTIVATION_ONE,
-                 CPR_SRU_ACTIVATION_LIMIT, w);
+        n->scale[row] = cpr_row_norm(x, NORM_LEAST, w);
+        cpr_row_to_bytes(n->input + row * w, x, n->scale[row] * CPR_SRU_ACTIVATION_ONE,
+                         CPR_SRU_ACTIVATION_LIMIT, w);
     }
     n->products->multiply(n->sums, n->input + (first + position) * w, end - position,
                           n->packed + layer * n->packed_bytes, 3 * w, w);
@@ -97,7 +81,7 @@ static void finish_position(cpr_sru *n, size_t position)
     const size_t w = n->width, row = n->layers * SEGMENT + position;
     const float *restrict x = n->stream + row * w;
     float *restrict hidden = n->hidden + position * w;
-    const float scale = n->scale[row] = norm_scale(x, w);
+    const float scale = n->scale[row] = cpr_row_norm(x, NORM_LEAST, w);
     for (size_t i = 0; i < w; i++)
         hidden[i] = x[i] * scale;
 }
@@ -116,28 +100,18 @@ static void sru_compute(cpr_sru *n, size_t position, size_t end)
         finish_position(n, at);
 }
 
-/* Puts in the token that came last. If it is the first of those that are coming, what the others
- * give is computed together with it: the same, but faster. */
+/* Puts in the token that came last. */
 static void sru_put(cpr_sru *n, uint32_t token)
 {
     cpr_sru_header *header = n->header;
     if (header->position == SEGMENT) {
         sru_train(n);
-        header->position = n->ready = 0;
+        header->position = n->ahead.ready = 0;
     }
     const size_t position = header->position++;
-    if (n->coming < n->coming_end && *n->coming == token)
-        n->coming++;
-    else
-        n->coming = n->coming_end;
-    if (position < n->ready && header->token[position] == token)
-        return;
-    size_t end = position + 1;
-    header->token[position] = token;
-    for (const uint16_t *next = n->coming; next < n->coming_end && end < SEGMENT; next++)
-        header->token[end++] = *next;
-    sru_compute(n, position, end);
-    n->ready = (uint32_t)end;
+    const size_t end = cpr_ahead_put(&n->ahead, header->token, SEGMENT, position, token);
+    if (end > position)
+        sru_compute(n, position, end);
 }
 
 static float sru_logit(const cpr_predictor *predictor, uint32_t node)
@@ -150,44 +124,6 @@ static float sru_logit(const cpr_predictor *predictor, uint32_t node)
 }
 
 /* ---- learning ---- */
-
-/* Decisions at the nodes of a token's path. Each array has whole vectors, so that what is computed
- * of all nodes at once is computed of none alone. */
-typedef struct decisions {
-    float logit[CPR_TREE_MAX_DEPTH], bit[CPR_TREE_MAX_DEPTH], square[CPR_TREE_MAX_DEPTH];
-    float error[CPR_TREE_MAX_DEPTH], step[CPR_TREE_MAX_DEPTH];
-    float own[CPR_TREE_MAX_DEPTH]; /* probability of what was decided, times 65536 */
-    uint32_t node[CPR_TREE_MAX_DEPTH];
-} decisions;
-_Static_assert(CPR_TREE_MAX_DEPTH % CPR_ROW_LANES == 0, "whole vectors");
-
-/* Finds the nodes and their logits. */
-static void find_decisions(const cpr_sru *n, decisions *d, unsigned length, uint32_t path)
-{
-    uint32_t node = 0;
-    for (unsigned depth = 0; depth < length; depth++) {
-        const unsigned bit = path >> (length - 1 - depth) & 1;
-        d->node[depth] = node;
-        d->bit[depth] = (float)bit;
-        d->logit[depth] = sru_logit(&n->base, node);
-        d->square[depth] = n->node_square[node];
-        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
-    }
-}
-
-/* From logits, decisions and sums of squares to the rest. */
-static void judge_decisions(decisions *restrict d, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const float p1 = cpr_sigmoidf(d->logit[i]), error = p1 - d->bit[i];
-        const float right = d->bit[i] > 0.0f ? p1 : 1.0f - p1;
-        const float square = d->square[i] + error * error;
-        d->own[i] = cpr_roundf(cpr_clampf(right * 65536.0f, 1.0f, 65536.0f));
-        d->error[i] = error;
-        d->square[i] = square;
-        d->step[i] = NODE_RATE * cpr_rsqrtf(square + 1.0f) * error;
-    }
-}
 
 /* gradient += error * vector, then vector += step * hidden. */
 static void train_node(float *restrict gradient, float *restrict vector,
@@ -203,28 +139,23 @@ static void train_node(float *restrict gradient, float *restrict vector,
 static void train_nodes(cpr_sru *n, uint32_t token)
 {
     const size_t w = n->width, position = n->header->position - 1;
-    const unsigned length = n->vocabulary->depth[token];
     float *gradient = n->gradient + position * w;
-    decisions d = {.logit = {0}};
-    find_decisions(n, &d, length, n->vocabulary->path[token]);
-    judge_decisions(&d, (length + CPR_ROW_LANES - 1) / CPR_ROW_LANES * CPR_ROW_LANES);
+    cpr_decisions d;
+    const unsigned length = cpr_decisions_find(&d, n->vocabulary, token);
+    for (unsigned i = 0; i < length; i++) {
+        d.logit[i] = sru_logit(&n->base, d.node[i]);
+        d.square[i] = n->node_square[d.node[i]];
+    }
+    cpr_decisions_judge(&d, length);
+    cpr_decisions_step(&d, length, NODE_RATE, 1.0f);
     memset(gradient, 0, w * sizeof(float));
     for (unsigned i = 0; i < length; i++) {
-        cpr_loss_meter_add(&n->header->loss, (uint32_t)d.own[i]);
+        cpr_loss_meter_add(&n->header->loss, d.chance[i]);
         n->node_square[d.node[i]] = d.square[i];
         n->node_bias[d.node[i]] -= d.step[i];
         train_node(gradient, n->node + d.node[i] * w, n->hidden + position * w, d.error[i],
                    -d.step[i], w);
     }
-}
-
-/* Adds to `out` the gradient by a row x, given that by the normalized row, x * scale. */
-static void add_norm_gradient(float *restrict out, const float *restrict normalized,
-                              const float *restrict x, float scale, size_t width)
-{
-    const float mean = cpr_row_dot(normalized, x, width) * scale * scale / (float)width;
-    for (size_t i = 0; i < width; i++)
-        out[i] += scale * (normalized[i] - x[i] * mean);
 }
 
 /* One step of Adam; `fix` makes up for the second moment's beginning. */
@@ -239,29 +170,6 @@ static void adam_step(float *restrict value, float *restrict moment1, float *res
     }
 }
 
-/* At one position: `by` are the gradients by what was given to the gate's three functions, and
- * `bias` their sums. */
-static void gate_gradients(const float *restrict gate, const float *restrict before,
-                           const float *restrict cell, const float *restrict out,
-                           float *restrict carry, float *restrict by, float *restrict bias,
-                           size_t width)
-{
-    for (size_t i = 0; i < width; i++) {
-        const float candidate = gate[i], forget = gate[width + i], open = gate[2 * width + i];
-        const float by_cell = carry[i] + out[i] * open;
-        const float by_candidate = by_cell * (1.0f - forget);
-        const float by_forget = by_cell * (before[i] - candidate) * forget * (1.0f - forget);
-        const float by_open = out[i] * cell[i] * open * (1.0f - open);
-        by[i] = by_candidate;
-        by[width + i] = by_forget;
-        by[2 * width + i] = by_open;
-        bias[i] += by_candidate;
-        bias[width + i] += by_forget;
-        bias[2 * width + i] += by_open;
-        carry[i] = by_cell * forget;
-    }
-}
-
 /* From the last position back to the first. */
 static void layer_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_training *t)
 {
@@ -272,8 +180,8 @@ static void layer_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_trai
         const float *gate = n->gate + (layer * SEGMENT + position) * 3 * w;
         const float *before = n->cell + (layer * (SEGMENT + 1) + position) * w;
         float *by = t->gate + position * 3 * w;
-        gate_gradients(gate, before, before + w, t->stream + position * w, t->carry, by, t->bias,
-                       w);
+        cpr_row_gate_gradients(gate, before, before + w, t->stream + position * w, t->carry, by,
+                               t->bias, w);
         t->largest[position] = cpr_row_largest(by, 3 * w);
     }
 }
@@ -286,16 +194,17 @@ static void input_gradients(const cpr_sru *n, uint32_t layer, const cpr_sru_trai
     float unit[CPR_SRU_SEGMENT], input[CPR_SRU_WIDTH_MAX];
     for (size_t row = 0; row < SEGMENT; row++) {
         const float scale = cpr_row_scale(t->largest[row], bits);
-        to_bytes(t->errors + row * 3 * w, t->gate + row * 3 * w, scale, (float)((1u << bits) - 1),
-                 3 * w);
+        cpr_row_to_bytes(t->errors + row * 3 * w, t->gate + row * 3 * w, scale,
+                         (float)((1u << bits) - 1), 3 * w);
         unit[row] = n->header->weight_unit[layer] / scale;
     }
     n->products->multiply(n->sums, t->errors, SEGMENT, n->transposed + layer * n->packed_bytes, w,
                           3 * w);
     for (size_t row = 0; row < SEGMENT; row++) {
         cpr_row_from_integers(input, n->sums + row * w, unit[row], w);
-        add_norm_gradient(t->stream + row * w, input, n->stream + (layer * SEGMENT + row) * w,
-                          n->scale[layer * SEGMENT + row], w);
+        cpr_row_add_norm_gradient(t->stream + row * w, input,
+                                  n->stream + (layer * SEGMENT + row) * w,
+                                  n->scale[layer * SEGMENT + row], w);
     }
 }
 
@@ -377,8 +286,8 @@ static void sru_train(cpr_sru *n)
     begin_training(n);
     memset(t->stream, 0, SEGMENT * w * sizeof(float));
     for (size_t row = 0; row < SEGMENT; row++)
-        add_norm_gradient(t->stream + row * w, n->gradient + row * w, n->stream + (last + row) * w,
-                          n->scale[last + row], w);
+        cpr_row_add_norm_gradient(t->stream + row * w, n->gradient + row * w,
+                                  n->stream + (last + row) * w, n->scale[last + row], w);
     for (uint32_t layer = n->layers; layer-- > 0;) {
         layer_gradients(n, layer, t);
         input_gradients(n, layer, t);

@@ -105,8 +105,7 @@ static void taught_run_on(cpr_predictor *predictor, cpr_instructions set)
 static void taught_forget_ahead(cpr_predictor *predictor)
 {
     cpr_taught *n = taught_of(predictor);
-    n->coming = n->coming_end = NULL;
-    n->ready = 0;
+    n->ahead = (cpr_ahead){.ready = 0};
     cpr_taught_forget_asked(n);
 }
 
@@ -136,9 +135,7 @@ static void taught_reset(cpr_predictor *predictor)
 
 static void taught_expect(cpr_predictor *predictor, const uint16_t *tokens, size_t count)
 {
-    cpr_taught *n = taught_of(predictor);
-    n->coming = tokens;
-    n->coming_end = tokens + count;
+    cpr_ahead_expect(&taught_of(predictor)->ahead, tokens, count);
 }
 
 static void taught_rest(cpr_predictor *predictor, bool rest)

@@ -11,6 +11,7 @@
 #ifndef CPR_TAUGHT_H
 #define CPR_TAUGHT_H
 
+#include "ahead.h"
 #include "loss_meter.h"
 #include "predictor.h"
 #include "products.h"
@@ -25,6 +26,7 @@
 
 #define CPR_TAUGHT_ACTIVATION_ONE 32 /* what stands for 1 among the operands */
 #define CPR_TAUGHT_BIAS_ONE 256
+#define CPR_TAUGHT_NORM_LEAST 1e-2f /* is added to a mean square */
 
 /* The numbers of a network that are not one a token or a node. */
 typedef struct cpr_taught_shape {
@@ -134,9 +136,7 @@ struct cpr_taught {
     int32_t *sums;                              /* s x 3 w */
     float *gates;                               /* 3 w */
     cpr_taught_asked *asked;
-    const uint16_t *coming; /* as in sru.h */
-    const uint16_t *coming_end;
-    uint32_t ready;
+    cpr_ahead ahead;
 };
 
 /* When another token comes, or another state. */

@@ -1,8 +1,7 @@
 /* taught_kernel.c - the arithmetic of a taught network while it codes. Compiled once per
  * instruction set. */
-#include "rows.h"
+#include "decisions.h"
 #include "taught.h"
-#include "vocabulary.h"
 
 #include <assert.h>
 
@@ -24,7 +23,9 @@ static void taught_normalize(const cpr_taught *n, size_t rows)
     const size_t w = n->shape.width;
     for (size_t row = 0; row < rows; row++) {
         const float *x = n->stream + row * w;
-        cpr_row_to_bytes(n->input + row * w, x, cpr_row_norm(x, w) * CPR_TAUGHT_ACTIVATION_ONE, w);
+        cpr_row_to_bytes(n->input + row * w, x,
+                         cpr_row_norm(x, CPR_TAUGHT_NORM_LEAST, w) * CPR_TAUGHT_ACTIVATION_ONE, 127,
+                         w);
     }
 }
 
@@ -78,11 +79,10 @@ static void taught_turn(cpr_taught *n)
         float *cell = n->cell + layer * (SEGMENT + 1) * w;
         memcpy(cell, cell + SEGMENT * w, w * sizeof *cell);
     }
-    n->header->position = n->ready = 0;
+    n->header->position = n->ahead.ready = 0;
 }
 
-/* Puts in the token that came last. If it is the first of those that are coming, what the others
- * give is computed together with it: the same, but faster. */
+/* Puts in the token that came last. */
 static void taught_put(cpr_taught *n, uint32_t token)
 {
     cpr_taught_header *header = n->header;
@@ -90,18 +90,9 @@ static void taught_put(cpr_taught *n, uint32_t token)
     if (header->position == SEGMENT)
         taught_turn(n);
     const size_t position = header->position++;
-    if (n->coming < n->coming_end && *n->coming == token)
-        n->coming++;
-    else
-        n->coming = n->coming_end;
-    if (position < n->ready && header->token[position] == token)
-        return;
-    size_t end = position + 1;
-    header->token[position] = token;
-    for (const uint16_t *next = n->coming; next < n->coming_end && end < SEGMENT; next++)
-        header->token[end++] = *next;
-    taught_compute(n, position, end);
-    n->ready = (uint32_t)end;
+    const size_t end = cpr_ahead_put(&n->ahead, header->token, SEGMENT, position, token);
+    if (end > position)
+        taught_compute(n, position, end);
 }
 
 /* The logit of a node. What was asked since the last token is known: a guess's path and the tree
@@ -127,59 +118,22 @@ static float taught_logit(const cpr_predictor *predictor, uint32_t node)
     return taught_logit_at(n, node, n->vocabulary->nodes[node].depth);
 }
 
-/* The decisions on a token's path. */
-typedef struct taught_path {
-    uint32_t node[CPR_TREE_MAX_DEPTH];
-    float bit[CPR_TREE_MAX_DEPTH];
-    float logit[CPR_TREE_MAX_DEPTH];
-    float square[CPR_TREE_MAX_DEPTH]; /* of the node, with this error */
-    float step[CPR_TREE_MAX_DEPTH];
-    uint32_t loss[CPR_TREE_MAX_DEPTH]; /* probability of what came, for the meter */
-} taught_path;
-
-static unsigned taught_walk(const cpr_taught *n, uint32_t token, taught_path *to)
-{
-    const unsigned length = n->vocabulary->depth[token];
-    const uint32_t path = n->vocabulary->path[token];
-    uint32_t node = 0;
-    for (unsigned depth = 0; depth < length; depth++) {
-        const unsigned bit = path >> (length - 1 - depth) & 1;
-        to->node[depth] = node;
-        to->bit[depth] = (float)bit;
-        to->logit[depth] = taught_logit_at(n, node, depth);
-        to->square[depth] = n->node_square[node];
-        node = (uint32_t)n->vocabulary->nodes[node].child[bit];
-    }
-    return length;
-}
-
-/* In whole vectors; what is behind the path's end is nobody's. */
-static void taught_errors(taught_path *restrict path, unsigned length)
-{
-    enum { VECTOR = 16 };
-    for (unsigned from = 0; from < length; from += VECTOR)
-        for (unsigned d = from; d < from + VECTOR; d++) {
-            const float p1 = cpr_sigmoidf(path->logit[d]), error = p1 - path->bit[d];
-            const float chance = path->bit[d] > 0.5f ? p1 : 1.0f - p1;
-            path->square[d] += error * error;
-            path->step[d] = NODE_RATE * cpr_rsqrtf(path->square[d]) * error;
-            path->loss[d] =
-                (uint32_t)(int32_t)cpr_roundf(cpr_clampf(chance * 65536.0f, 1.0f, 65536.0f));
-        }
-}
-
 static void taught_learn_nodes(cpr_taught *n, uint32_t token)
 {
     const size_t r = n->shape.rank;
     const float *context = n->context + (n->header->position - 1) * r;
-    taught_path path = {0};
-    const unsigned length = taught_walk(n, token, &path);
-    taught_errors(&path, length);
-    for (unsigned depth = 0; depth < length; depth++) {
-        const uint32_t node = path.node[depth];
-        cpr_loss_meter_add(&n->header->loss, path.loss[depth]);
-        n->node_square[node] = path.square[depth];
-        cpr_row_add(n->node + node * r, -path.step[depth], context, r);
+    cpr_decisions d;
+    const unsigned length = cpr_decisions_find(&d, n->vocabulary, token);
+    for (unsigned i = 0; i < length; i++) {
+        d.logit[i] = taught_logit_at(n, d.node[i], i);
+        d.square[i] = n->node_square[d.node[i]];
+    }
+    cpr_decisions_judge(&d, length);
+    cpr_decisions_step(&d, length, NODE_RATE, 0.0f);
+    for (unsigned i = 0; i < length; i++) {
+        cpr_loss_meter_add(&n->header->loss, d.chance[i]);
+        n->node_square[d.node[i]] = d.square[i];
+        cpr_row_add(n->node + d.node[i] * r, -d.step[i], context, r);
     }
 }
 

@@ -194,7 +194,7 @@ static void computed_ahead(void **state)
         one.predictor->learn(one.predictor, tokens[i]);
         ahead.predictor->learn(ahead.predictor, tokens[i]);
         if (i == 10)
-            assert_true(ahead.network->ready == CPR_SRU_SEGMENT);
+            assert_true(ahead.network->ahead.ready == CPR_SRU_SEGMENT);
     }
     assert_memory_equal(one.memory, ahead.memory, one.bytes);
     free_network(&one);
