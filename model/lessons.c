@@ -55,7 +55,7 @@ cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *
                               uint32_t streams)
 {
     return cpr_lesson_create_shaped(lesson_shape(profile, cpr_vocabulary_tokens(vocabulary)),
-                                    vocabulary, streams);
+                                    vocabulary, streams, cpr_instructions_chosen());
 }
 
 uint64_t cpr_lesson_memory(const cpr_profile *profile, uint32_t streams)

@@ -1,11 +1,10 @@
-/* lesson.c - memory, initial state and packed form of a lesson, and weights. */
+/* lesson.c - memory and initial state of a lesson, and the weights that it packs. */
 #include "lesson.h"
 
 #include "byte_order.h"
 #include "rows.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 
 extern const cpr_lesson_kernel cpr_lesson_kernel_baseline;
@@ -13,14 +12,6 @@ extern const cpr_lesson_kernel cpr_lesson_kernel_baseline;
 extern const cpr_lesson_kernel cpr_lesson_kernel_avx2;
 extern const cpr_lesson_kernel cpr_lesson_kernel_avx512;
 #endif
-
-#define STREAM_HEADER_BYTES 64u
-_Static_assert(sizeof(cpr_lesson_stream_header) <= STREAM_HEADER_BYTES, "cells are behind it");
-
-static size_t lesson_biases(cpr_taught_shape s)
-{
-    return (size_t)s.layers * 3 * s.width;
-}
 
 /* ---- memory ---- */
 
@@ -42,7 +33,7 @@ static void lesson_place_table(cpr_lesson_table *table, size_t count, size_t ran
 
 static void lesson_place_state(cpr_lesson *n, cpr_taught_shape s, cpr_layout *state)
 {
-    const size_t numbers = cpr_taught_numbers(s) + lesson_biases(s);
+    const size_t numbers = cpr_taught_numbers(s) + cpr_taught_biases(s);
     n->header = place(state, 1, sizeof *n->header);
     n->numbers = place(state, numbers, sizeof *n->numbers);
     n->moment1 = place(state, numbers, sizeof *n->moment1);
@@ -57,16 +48,14 @@ static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *
 {
     const size_t t = CPR_LESSON_SEGMENT, w = s.width, r = s.rank, l = s.layers;
     const size_t wide = w > r ? w : r;
-    size_t products = t * 3 * wide;
     n->integers = place(scratch, cpr_taught_numbers(s), 1);
     for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
         const size_t rows = cpr_taught_matrix_rows(s, i);
         const size_t columns = cpr_taught_matrix_columns(s, i);
         n->packed[i] = place(scratch, cpr_products_packed_bytes(rows, columns), 1);
         n->transposed[i] = place(scratch, cpr_products_packed_bytes(columns, rows), 1);
-        products = rows * columns > products ? rows * columns : products;
     }
-    n->sum = place(scratch, cpr_taught_numbers(s) + lesson_biases(s), sizeof *n->sum);
+    n->sum = place(scratch, cpr_taught_numbers(s) + cpr_taught_biases(s), sizeof *n->sum);
     n->embedded = place(scratch, t * r, 1);
     n->stream = place(scratch, (l + 1) * t * w, sizeof(float));
     n->norm = place(scratch, (l + 1) * t, sizeof(float));
@@ -74,7 +63,7 @@ static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *
     n->gates = place(scratch, l * t * 3 * w, sizeof(float));
     n->cell = place(scratch, l * (t + 1) * w, sizeof(float));
     n->context = place(scratch, t * r, sizeof(float));
-    n->products_out = place(scratch, products, sizeof(int32_t));
+    n->products_out = place(scratch, t * 3 * wide, sizeof(int32_t));
     n->by_context = place(scratch, t * r, sizeof(float));
     n->by_stream = place(scratch, t * w, sizeof(float));
     n->by_gates = place(scratch, t * 3 * w, sizeof(float));
@@ -83,7 +72,7 @@ static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *
     n->small = place(scratch, t * 3 * wide, 1);
     n->small_unit = place(scratch, t, sizeof(float));
     n->largest = place(scratch, t, sizeof(float));
-    n->wide = place(scratch, t * 3 * wide, sizeof *n->wide);
+    n->wide = place(scratch, t * CPR_LESSON_STRIP, sizeof *n->wide);
     n->outgoing = place(scratch, (size_t)(2 * s.tokens) * r, sizeof *n->outgoing);
     lesson_place_table(&n->embedding, s.tokens, r, scratch);
     lesson_place_table(&n->node, s.tokens - 1, r, scratch);
@@ -97,7 +86,8 @@ static size_t lesson_place(cpr_lesson *n, cpr_taught_shape s, uint8_t *memory)
     n->state_bytes = layout.bytes;
     lesson_place_scratch(n, s, &layout);
     n->stream_bytes =
-        (STREAM_HEADER_BYTES + (size_t)s.layers * s.width * sizeof(float) + 63) & ~(size_t)63;
+        (sizeof(cpr_lesson_stream_header) + (size_t)s.layers * s.width * sizeof(float) + 63) &
+        ~(size_t)63;
     return layout.bytes;
 }
 
@@ -126,18 +116,18 @@ static void lesson_init(cpr_lesson *n)
     n->header->embedding_scale = 1024.0f;
     n->header->node_scale = n->limit / 16.0f;
     for (uint32_t layer = 0; layer < s.layers; layer++) {
-        float *bias = n->numbers + cpr_taught_numbers(s) + (size_t)layer * 3 * s.width;
+        float *bias = n->numbers + cpr_taught_numbers(s) + cpr_taught_bias_at(s, layer);
         for (size_t i = 0; i < s.width; i++)
             bias[s.width + i] = 1.0f; /* forget little at first */
         n->header->bias_scale[layer] = 1024.0f;
     }
     for (uint32_t i = 0; i < n->streams; i++)
-        cpr_loss_meter_init(&((cpr_lesson_stream_header *)cpr_lesson_stream(n, i))->loss);
+        cpr_loss_meter_init(&cpr_lesson_stream_of(n, i)->loss);
     n->kernel->prepare(n);
 }
 
 cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabulary *vocabulary,
-                                     uint32_t streams)
+                                     uint32_t streams, cpr_instructions set)
 {
     static const cpr_lesson_kernel *const kernels[CPR_KERNEL_COUNT] =
         CPR_OF_KERNELS(&cpr_lesson_kernel_);
@@ -145,8 +135,8 @@ cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabular
     cpr_lesson *n = calloc(1, sizeof *n);
     if (n == NULL)
         return NULL;
-    n->kernel = kernels[cpr_instructions_chosen()];
-    n->products = cpr_products_of(cpr_instructions_chosen());
+    n->kernel = kernels[set];
+    n->products = cpr_products_of(set);
     n->shape = shape;
     n->vocabulary = vocabulary;
     n->streams = streams;
@@ -206,7 +196,7 @@ size_t cpr_lesson_stream_bytes(const cpr_lesson *n)
 
 void *cpr_lesson_stream(cpr_lesson *n, uint32_t stream)
 {
-    return n->stream_memory + stream * n->stream_bytes;
+    return cpr_lesson_stream_of(n, stream);
 }
 
 void cpr_lesson_restored(cpr_lesson *n)
@@ -216,23 +206,15 @@ void cpr_lesson_restored(cpr_lesson *n)
 
 uint64_t cpr_lesson_loss(const cpr_lesson *n, uint32_t stream)
 {
-    const cpr_lesson_stream_header *header =
-        (const void *)(n->stream_memory + stream * n->stream_bytes);
-    return cpr_loss_meter_read(&header->loss);
+    return cpr_loss_meter_read(&cpr_lesson_stream_of(n, stream)->loss);
 }
 
 /* ---- packed weights ---- */
 
-static size_t weights_packed_bytes(cpr_taught_shape s)
-{
-    return cpr_taught_matrices(s) + cpr_taught_numbers(s) + 2 * lesson_biases(s) +
-           (size_t)(2 * s.tokens - 1) * s.rank;
-}
-
 uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
 {
     const cpr_taught_shape s = n->shape;
-    *bytes = weights_packed_bytes(s);
+    *bytes = cpr_weights_packed_bytes(s);
     uint8_t *packed = malloc(*bytes), *out = packed;
     if (packed == NULL)
         return NULL;
@@ -240,7 +222,7 @@ uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
         *out++ = (uint8_t)(cpr_bits_of(n->unit[i]) >> 23); /* a power of two */
     memcpy(out, n->integers, cpr_taught_numbers(s));
     out += cpr_taught_numbers(s);
-    for (size_t i = 0; i < lesson_biases(s); i++, out += 2) {
+    for (size_t i = 0; i < cpr_taught_biases(s); i++, out += 2) {
         const float bias = n->numbers[cpr_taught_numbers(s) + i] * CPR_TAUGHT_BIAS_ONE;
         cpr_store_le16(out,
                        (uint16_t)(int16_t)(int32_t)cpr_roundf(cpr_clampf(bias, -32767, 32767)));
@@ -250,61 +232,4 @@ uint8_t *cpr_lesson_pack(const cpr_lesson *n, size_t *bytes)
     cpr_row_to_bytes((int8_t *)out + n->embedding.count * s.rank, n->node.value,
                      2.0f * (float)s.grain, 127, n->node.count * s.rank);
     return packed;
-}
-
-static bool weights_place(cpr_weights *weights)
-{
-    const cpr_taught_shape s = weights->shape;
-    weights->matrices = malloc(cpr_taught_numbers(s));
-    weights->bias = malloc(lesson_biases(s) * sizeof(float));
-    weights->embedding = malloc((size_t)s.tokens * s.rank);
-    weights->node = malloc((size_t)(s.tokens - 1) * s.rank * sizeof(float));
-    return weights->matrices != NULL && weights->bias != NULL && weights->embedding != NULL &&
-           weights->node != NULL;
-}
-
-cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape s, const uint8_t *packed, size_t bytes)
-{
-    errno = EINVAL;
-    if (bytes != weights_packed_bytes(s))
-        return NULL;
-    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
-        if (packed[i] < 64 || packed[i] > 190)
-            return NULL;
-    for (size_t i = cpr_taught_matrices(s); i < bytes; i++)
-        if (packed[i] == 0x80 && (i < cpr_taught_matrices(s) + cpr_taught_numbers(s) ||
-                                  i >= bytes - (size_t)(2 * s.tokens - 1) * s.rank))
-            return NULL;
-    errno = ENOMEM;
-    cpr_weights *weights = calloc(1, sizeof *weights);
-    if (weights == NULL)
-        return NULL;
-    weights->shape = s;
-    if (!weights_place(weights)) {
-        cpr_weights_free(weights);
-        errno = ENOMEM;
-        return NULL;
-    }
-    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
-        weights->unit[i] = cpr_float_of((uint32_t)*packed++ << 23);
-    memcpy(weights->matrices, packed, cpr_taught_numbers(s));
-    packed += cpr_taught_numbers(s);
-    for (size_t i = 0; i < lesson_biases(s); i++, packed += 2)
-        weights->bias[i] = (float)(int16_t)cpr_load_le16(packed) / CPR_TAUGHT_BIAS_ONE;
-    memcpy(weights->embedding, packed, (size_t)s.tokens * s.rank);
-    packed += (size_t)s.tokens * s.rank;
-    for (size_t i = 0; i < (size_t)(s.tokens - 1) * s.rank; i++)
-        weights->node[i] = (float)(int8_t)packed[i] / (2.0f * (float)s.grain);
-    return weights;
-}
-
-void cpr_weights_free(cpr_weights *weights)
-{
-    if (weights == NULL)
-        return;
-    free(weights->matrices);
-    free(weights->bias);
-    free(weights->embedding);
-    free(weights->node);
-    free(weights);
 }

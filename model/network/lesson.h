@@ -11,6 +11,9 @@
 
 #include "taught.h"
 
+#define CPR_LESSON_STRIP 128u /* rows of a matrix whose gradients are computed at once */
+_Static_assert(CPR_LESSON_STRIP <= 3 * CPR_LESSON_SEGMENT, "there is room for their products");
+
 /* What is first in the state. */
 typedef struct cpr_lesson_header {
     uint32_t steps;
@@ -20,9 +23,9 @@ typedef struct cpr_lesson_header {
     float embedding_scale, node_scale;
 } cpr_lesson_header;
 
-/* Of a stream. */
+/* Of a stream; its cells, l x w, are behind it. */
 typedef struct cpr_lesson_stream_header {
-    cpr_loss_meter loss;
+    _Alignas(64) cpr_loss_meter loss;
     uint32_t last; /* token */
 } cpr_lesson_stream_header;
 
@@ -93,11 +96,17 @@ struct cpr_lesson {
     int16_t *outgoing; /* rows of both tables, packed for the adder */
 };
 
-/* What cpr_lesson_memory(), cpr_lesson_create() and cpr_weights_unpack() do, for the shape that a
- * profile and a vocabulary give. */
+static inline cpr_lesson_stream_header *cpr_lesson_stream_of(const cpr_lesson *lesson,
+                                                             uint32_t stream)
+{
+    return (cpr_lesson_stream_header *)(void *)(lesson->stream_memory +
+                                                stream * lesson->stream_bytes);
+}
+
+/* What cpr_lesson_memory() and cpr_lesson_create() do, for the shape that a profile and a
+ * vocabulary give. */
 uint64_t cpr_lesson_shape_memory(cpr_taught_shape shape, uint32_t streams);
 cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabulary *vocabulary,
-                                     uint32_t streams);
-cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape shape, const uint8_t *packed, size_t bytes);
+                                     uint32_t streams, cpr_instructions set);
 
 #endif

@@ -17,7 +17,7 @@
 #define MOMENT2_DECAY 0.99f
 #define WIDE_BITS 11 /* of gradients that are multiplied by activations */
 
-#define STRIP ((size_t)128) /* rows of a matrix whose gradients are computed at once */
+#define STRIP ((size_t)CPR_LESSON_STRIP)
 
 /* ---- operands ---- */
 
@@ -71,7 +71,8 @@ static void lesson_normalize(cpr_lesson *n, uint32_t layer, size_t count)
 static void lesson_layer(cpr_lesson *n, uint32_t layer, size_t count)
 {
     const size_t w = n->shape.width;
-    const float *bias = n->numbers + cpr_taught_numbers(n->shape) + (size_t)layer * 3 * w;
+    const float *bias =
+        n->numbers + cpr_taught_numbers(n->shape) + cpr_taught_bias_at(n->shape, layer);
     const float unit = n->unit[1 + layer] / CPR_TAUGHT_ACTIVATION_ONE;
     lesson_normalize(n, layer, count);
     lesson_multiply(n, 1 + layer, n->input + layer * SEGMENT * w, count);
@@ -244,7 +245,7 @@ static void lesson_layer_gradient(cpr_lesson *n, uint32_t layer, size_t count)
                                n->by_bias, w);
     }
     const float scale = n->header->bias_scale[layer], limit = n->limit;
-    int16_t *sum = n->sum + cpr_taught_numbers(n->shape) + (size_t)layer * 3 * w;
+    int16_t *sum = n->sum + cpr_taught_numbers(n->shape) + cpr_taught_bias_at(n->shape, layer);
     for (size_t i = 0; i < 3 * w; i++)
         sum[i] = (int16_t)(sum[i] +
                            (int32_t)cpr_roundf(cpr_clampf(n->by_bias[i] * scale, -limit, limit)));
@@ -270,9 +271,8 @@ static void lesson_read(cpr_lesson *n, uint32_t stream, const uint16_t *tokens, 
 {
     const size_t w = n->shape.width;
     const uint32_t l = n->shape.layers;
-    uint8_t *memory = n->stream_memory + stream * n->stream_bytes;
-    cpr_lesson_stream_header *header = (void *)memory;
-    float *cells = (void *)(memory + 64);
+    cpr_lesson_stream_header *header = cpr_lesson_stream_of(n, stream);
+    float *cells = (float *)(void *)(header + 1);
     for (uint32_t layer = 0; layer < l; layer++)
         memcpy(n->cell + layer * (SEGMENT + 1) * w, cells + layer * w, w * sizeof(float));
     lesson_forward(n, header->last, tokens, count);
@@ -325,24 +325,24 @@ static float lesson_next_scale(const cpr_lesson *n, float scale, int32_t most)
     return (float)most < top * 0.2f && scale < 1e18f ? scale * 2.0f : scale;
 }
 
+/* Of `count` numbers from `at` on. */
+static void lesson_step_numbers(cpr_lesson *n, size_t at, size_t count, float *scale, float rate,
+                                float fix)
+{
+    const int32_t most = lesson_adam(n->numbers + at, n->moment1 + at, n->moment2 + at, n->sum + at,
+                                     count, 1.0f / *scale, rate, fix);
+    *scale = lesson_next_scale(n, *scale, most);
+}
+
 static void lesson_step_matrices(cpr_lesson *n, float rate, float fix)
 {
-    cpr_lesson_header *header = n->header;
-    for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++) {
-        const size_t at = cpr_taught_matrix_at(n->shape, i);
-        const int32_t most =
-            lesson_adam(n->numbers + at, n->moment1 + at, n->moment2 + at, n->sum + at,
-                        cpr_taught_matrix_numbers(n->shape, i), 1.0f / header->scale[i], rate, fix);
-        header->scale[i] = lesson_next_scale(n, header->scale[i], most);
-    }
-    for (uint32_t layer = 0; layer < n->shape.layers; layer++) {
-        const size_t count = (size_t)3 * n->shape.width;
-        const size_t at = cpr_taught_numbers(n->shape) + layer * count;
-        const int32_t most =
-            lesson_adam(n->numbers + at, n->moment1 + at, n->moment2 + at, n->sum + at, count,
-                        1.0f / header->bias_scale[layer], rate, fix);
-        header->bias_scale[layer] = lesson_next_scale(n, header->bias_scale[layer], most);
-    }
+    const cpr_taught_shape s = n->shape;
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
+        lesson_step_numbers(n, cpr_taught_matrix_at(s, i), cpr_taught_matrix_numbers(s, i),
+                            &n->header->scale[i], rate, fix);
+    for (uint32_t layer = 0; layer < s.layers; layer++)
+        lesson_step_numbers(n, cpr_taught_numbers(s) + cpr_taught_bias_at(s, layer),
+                            cpr_taught_bias_at(s, 1), &n->header->bias_scale[layer], rate, fix);
 }
 
 static int32_t lesson_step_row(float *restrict value, float *square, int16_t *restrict sum,
@@ -394,8 +394,7 @@ static int16_t *lesson_carry(cpr_lesson *n, cpr_lesson_table *table, int16_t *ou
 
 static void lesson_exchange(cpr_lesson *n, const cpr_adder *adder)
 {
-    const size_t numbers =
-        cpr_taught_numbers(n->shape) + (size_t)n->shape.layers * 3 * n->shape.width;
+    const size_t numbers = cpr_taught_numbers(n->shape) + cpr_taught_biases(n->shape);
     adder->unite(adder->context, n->embedding.touched, (n->embedding.count + 63) / 64);
     adder->unite(adder->context, n->node.touched, (n->node.count + 63) / 64);
     adder->add(adder->context, n->sum, numbers);

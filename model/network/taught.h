@@ -80,6 +80,17 @@ static inline size_t cpr_taught_numbers(cpr_taught_shape s)
     return cpr_taught_matrix_at(s, cpr_taught_matrices(s));
 }
 
+/* Biases of all layers, and where those of a layer begin among them. */
+static inline size_t cpr_taught_bias_at(cpr_taught_shape s, uint32_t layer)
+{
+    return (size_t)layer * 3 * s.width;
+}
+
+static inline size_t cpr_taught_biases(cpr_taught_shape s)
+{
+    return cpr_taught_bias_at(s, s.layers);
+}
+
 /* Weights for coding. */
 struct cpr_weights {
     cpr_taught_shape shape;
@@ -89,6 +100,16 @@ struct cpr_weights {
     int8_t *embedding;                     /* tokens x rank */
     float *node;                           /* tokens - 1 x rank: the first vectors */
 };
+
+/* Bytes of weights as cpr_lesson_pack() gives them. */
+static inline size_t cpr_weights_packed_bytes(cpr_taught_shape s)
+{
+    return cpr_taught_matrices(s) + cpr_taught_numbers(s) + 2 * cpr_taught_biases(s) +
+           (size_t)(2 * s.tokens - 1) * s.rank;
+}
+
+/* What cpr_weights_unpack() does, for the shape that a profile and a vocabulary give. */
+cpr_weights *cpr_weights_unpack_shaped(cpr_taught_shape shape, const uint8_t *packed, size_t bytes);
 
 /* What is first in the state. */
 typedef struct cpr_taught_header {
