@@ -56,6 +56,16 @@ end_hold() {
     rm -f hold
     unset CORPRESS_TEST_HOLD
 }
+# kill_where_there_is FILE PID: kills a held run at the first place where the file is there.
+kill_where_there_is() {
+    until [ -e "$1" ]; do
+        next_hold
+        await_hold "$2"
+    done
+    kill -s KILL "$2"
+    wait "$2" || true
+    end_hold
+}
 
 # ranks N COMMAND...: with N ranks; what mpirun itself says about exit codes is left out.
 ranks() {

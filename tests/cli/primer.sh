@@ -109,13 +109,7 @@ hold_at 720896 # the whole primer; then in the middle of shards
 pid=$!
 await_hold "$pid"
 sleep 1 # so that it is time for a snapshot
-until [ -e archive.h5.work/shard-00000000.cps ]; do
-    next_hold
-    await_hold "$pid"
-done
-kill -s KILL "$pid"
-wait "$pid" || true
-end_hold
+kill_where_there_is archive.h5.work/shard-00000000.cps "$pid"
 rm -rf saved
 cp -a archive.h5.work saved
 [ -e saved/snapshot-primer ] || fail "no snapshot at its end"

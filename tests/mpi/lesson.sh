@@ -122,13 +122,7 @@ hold_at 700000
 "${compress[@]}" -o archive.h5 2>said &
 pid=$!
 await_hold "$pid"
-until [ -e archive.h5.work/shard-00000000.cps ]; do
-    next_hold
-    await_hold "$pid"
-done
-kill -s KILL "$pid"
-wait "$pid" || true
-end_hold
+kill_where_there_is archive.h5.work/shard-00000000.cps "$pid"
 absent archive.h5.work/snapshot-lesson
 rm -rf saved
 cp -a archive.h5.work saved
