@@ -52,10 +52,17 @@ uint32_t cpr_lesson_streams(uint64_t lesson_bytes)
 }
 
 cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                              uint32_t streams)
+                              uint32_t streams, const cpr_team *team)
 {
     return cpr_lesson_create_shaped(lesson_shape(profile, cpr_vocabulary_tokens(vocabulary)),
-                                    vocabulary, streams, cpr_instructions_chosen());
+                                    vocabulary, streams, team, cpr_instructions_chosen());
+}
+
+size_t cpr_lesson_shared_bytes(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                               uint32_t members)
+{
+    return cpr_lesson_shape_shared(lesson_shape(profile, cpr_vocabulary_tokens(vocabulary)),
+                                   members);
 }
 
 uint64_t cpr_lesson_memory(const cpr_profile *profile, uint32_t streams)

@@ -182,40 +182,55 @@ typedef struct cpr_lesson cpr_lesson;
 /* Streams of a lesson that reads that many bytes. */
 uint32_t cpr_lesson_streams(uint64_t lesson_bytes);
 
-/* A lesson at its beginning, for a profile that is taught. The vocabulary must outlive it. NULL:
- * out of memory, or cpr_model_load() fails. */
+/* Ranks that hold a lesson in memory that they share: each reads for its own streams and does its
+ * part of every step. A lesson has one team or several. */
+typedef struct cpr_team {
+    uint32_t member, members; /* which of how many */
+    uint32_t workers;         /* the first so many share out the steps: as many as every team has */
+    void *memory;             /* cpr_lesson_shared_bytes() of zeros, which begin on a cache line */
+    void *context;
+    /* COLLECTIVE among the members: returns when all have called it. */
+    void (*meet)(void *context);
+    /* Sums over all teams in place, COLLECTIVE among workers of the same number. NULL: there is one
+     * team. */
+    void (*unite)(void *context, uint64_t *words, size_t count); /* bitwise or */
+    void (*add)(void *context, int16_t *values, size_t count);   /* no sum overflows */
+} cpr_team;
+
+/* Bytes of memory that a team of so many members shares. Those of one member more are behind the
+ * others', and are the ones that it writes to most. */
+size_t cpr_lesson_shared_bytes(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                               uint32_t members);
+
+/* A lesson at its beginning, for a profile that is taught. The vocabulary must outlive it, and the
+ * team's memory. Before any member uses its lesson, member 0 must have created its own. team: NULL
+ * if one reads for all streams. NULL: out of memory, or cpr_model_load() fails. */
 cpr_lesson *cpr_lesson_create(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
-                              uint32_t streams);
+                              uint32_t streams, const cpr_team *team);
 void cpr_lesson_free(cpr_lesson *lesson);
 
-/* Bytes of memory of such a lesson with the largest vocabulary of its profile, within 1 %. */
+/* Bytes of memory of such a lesson with the largest vocabulary of its profile, within 1 %, without
+ * a team. */
 uint64_t cpr_lesson_memory(const cpr_profile *profile, uint32_t streams);
 
 /* A stream's next tokens, at most CPR_LESSON_SEGMENT; their gradients are added to those of this
  * step. At most once a stream and step. */
 void cpr_lesson_read(cpr_lesson *lesson, uint32_t stream, const uint16_t *tokens, size_t count);
 
-/* Sums over all ranks, COLLECTIVE among those that take part, each in place. */
-typedef struct cpr_adder {
-    void (*unite)(void *context, uint64_t *words, size_t count); /* bitwise or */
-    void (*add)(void *context, int16_t *values, size_t count);   /* no sum overflows */
-    void *context;
-} cpr_adder;
+/* Ends a step, COLLECTIVE among all members of all teams, which must have met since they read: adds
+ * up all gradients and changes the weights, alike in all teams. progress: how much of the sample
+ * all streams together have read when the step ends, 0 to 65536, the same for all. */
+void cpr_lesson_step(cpr_lesson *lesson, uint32_t progress);
 
-/* Ends a step: adds the gradients of all ranks (NULL: this one has all streams), and changes the
- * weights, alike on all of them. progress: how much of the sample all streams together have read
- * when the step ends, 0 to 65536, the same on all ranks. */
-void cpr_lesson_step(cpr_lesson *lesson, uint32_t progress, const cpr_adder *adder);
-
-/* What all ranks have alike between two steps, and what belongs to one stream: each one block of
- * memory, to be saved, sent, and copied back into a lesson that was created alike on a machine of
- * the same byte order. */
+/* What all have alike between two steps, and what belongs to one stream: each one block of memory,
+ * to be saved, sent, and copied back into a lesson that was created alike on a machine of the same
+ * byte order. A team has one state. */
 size_t cpr_lesson_state_bytes(const cpr_lesson *lesson);
 void *cpr_lesson_state(cpr_lesson *lesson);
 size_t cpr_lesson_stream_bytes(const cpr_lesson *lesson);
 void *cpr_lesson_stream(cpr_lesson *lesson, uint32_t stream);
 
-/* After cpr_lesson_state() was written to. */
+/* After cpr_lesson_state() was written to, by the same member, before any other uses its lesson. */
 void cpr_lesson_restored(cpr_lesson *lesson);
 
 /* What a stream's text has cost so far, were it coded by the network alone as it was when it read

@@ -25,8 +25,6 @@ static void lesson_place_table(cpr_lesson_table *table, size_t count, size_t ran
 {
     table->count = count;
     table->stream = place(scratch, count * rank, sizeof *table->stream);
-    table->sum = place(scratch, count * rank, sizeof *table->sum);
-    table->touched = place(scratch, (count + 63) / 64, sizeof *table->touched);
     table->rows = place(scratch, count, sizeof *table->rows);
     table->marked = place(scratch, count, 1);
 }
@@ -44,18 +42,36 @@ static void lesson_place_state(cpr_lesson *n, cpr_taught_shape s, cpr_layout *st
     n->node.square = place(state, s.tokens - 1, sizeof(float));
 }
 
+static void lesson_place_operands(cpr_lesson *n, cpr_taught_shape s, cpr_layout *shared)
+{
+    n->integers = place(shared, cpr_taught_numbers(s), 1);
+    n->unit = place(shared, cpr_taught_matrices(s), sizeof *n->unit);
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
+        const size_t rows = cpr_taught_matrix_rows(s, i);
+        const size_t columns = cpr_taught_matrix_columns(s, i);
+        n->packed[i] = place(shared, cpr_products_packed_bytes(rows, columns), 1);
+        n->transposed[i] = place(shared, cpr_products_packed_bytes(columns, rows), 1);
+    }
+}
+
+static void lesson_place_rows(cpr_lesson_rows *rows, size_t count, size_t rank, cpr_layout *shared)
+{
+    rows->sum = place(shared, count * rank, sizeof *rows->sum);
+    rows->touched = place(shared, (count + 63) / 64, sizeof *rows->touched);
+}
+
+static void lesson_place_part(cpr_lesson_part *part, cpr_taught_shape s, cpr_layout *shared)
+{
+    part->extremes = place(shared, 1, sizeof *part->extremes);
+    part->sum = place(shared, cpr_taught_numbers(s) + cpr_taught_biases(s), sizeof *part->sum);
+    lesson_place_rows(&part->embedding, s.tokens, s.rank, shared);
+    lesson_place_rows(&part->node, s.tokens - 1, s.rank, shared);
+}
+
 static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *scratch)
 {
     const size_t t = CPR_LESSON_SEGMENT, w = s.width, r = s.rank, l = s.layers;
     const size_t wide = w > r ? w : r;
-    n->integers = place(scratch, cpr_taught_numbers(s), 1);
-    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
-        const size_t rows = cpr_taught_matrix_rows(s, i);
-        const size_t columns = cpr_taught_matrix_columns(s, i);
-        n->packed[i] = place(scratch, cpr_products_packed_bytes(rows, columns), 1);
-        n->transposed[i] = place(scratch, cpr_products_packed_bytes(columns, rows), 1);
-    }
-    n->sum = place(scratch, cpr_taught_numbers(s) + cpr_taught_biases(s), sizeof *n->sum);
     n->embedded = place(scratch, t * r, 1);
     n->stream = place(scratch, (l + 1) * t * w, sizeof(float));
     n->norm = place(scratch, (l + 1) * t, sizeof(float));
@@ -74,16 +90,32 @@ static void lesson_place_scratch(cpr_lesson *n, cpr_taught_shape s, cpr_layout *
     n->largest = place(scratch, t, sizeof(float));
     n->wide = place(scratch, t * CPR_LESSON_STRIP, sizeof *n->wide);
     n->outgoing = place(scratch, (size_t)(2 * s.tokens) * r, sizeof *n->outgoing);
+    n->outgoing_touched = place(scratch, s.tokens / 32 + 2, sizeof *n->outgoing_touched);
     lesson_place_table(&n->embedding, s.tokens, r, scratch);
     lesson_place_table(&n->node, s.tokens - 1, r, scratch);
 }
 
-/* Places all parts. Returns the bytes of both. */
+/* Places what a team shares: the state is first, the members' parts are last. Returns its bytes. */
+static size_t lesson_place_shared(cpr_lesson *n, cpr_taught_shape s, uint32_t members,
+                                  uint8_t *memory)
+{
+    cpr_layout layout = {.memory = memory};
+    cpr_lesson_part part;
+    lesson_place_state(n, s, &layout);
+    n->state_bytes = layout.bytes;
+    lesson_place_operands(n, s, &layout);
+    for (uint32_t i = 0; i < members; i++) {
+        lesson_place_part(&part, s, &layout);
+        if (n->parts != NULL)
+            n->parts[i] = part;
+    }
+    return layout.bytes;
+}
+
+/* Places all else. Returns its bytes. */
 static size_t lesson_place(cpr_lesson *n, cpr_taught_shape s, uint8_t *memory)
 {
     cpr_layout layout = {.memory = memory};
-    lesson_place_state(n, s, &layout);
-    n->state_bytes = layout.bytes;
     lesson_place_scratch(n, s, &layout);
     n->stream_bytes =
         (sizeof(cpr_lesson_stream_header) + (size_t)s.layers * s.width * sizeof(float) + 63) &
@@ -91,16 +123,45 @@ static size_t lesson_place(cpr_lesson *n, cpr_taught_shape s, uint8_t *memory)
     return layout.bytes;
 }
 
+size_t cpr_lesson_shape_shared(cpr_taught_shape shape, uint32_t members)
+{
+    cpr_lesson measured = {.parts = NULL};
+    return lesson_place_shared(&measured, shape, members, NULL);
+}
+
 uint64_t cpr_lesson_shape_memory(cpr_taught_shape shape, uint32_t streams)
 {
-    cpr_lesson measured;
+    cpr_lesson measured = {.parts = NULL};
     const uint64_t bytes = lesson_place(&measured, shape, NULL);
-    return bytes + streams * measured.stream_bytes + sizeof measured;
+    return bytes + cpr_lesson_shape_shared(shape, 1) + streams * measured.stream_bytes +
+           sizeof measured;
+}
+
+/* False: out of memory. */
+static bool lesson_take_memory(cpr_lesson *n)
+{
+    const size_t bytes = lesson_place(n, n->shape, NULL), all = n->streams * n->stream_bytes;
+    const size_t shared = cpr_lesson_shape_shared(n->shape, n->team.members);
+    n->parts = calloc(n->team.members, sizeof *n->parts);
+    n->memory = aligned_alloc(64, bytes);
+    n->stream_memory = aligned_alloc(64, all);
+    if (n->team.memory == NULL)
+        n->team.memory = n->own_memory = aligned_alloc(64, shared);
+    if (n->parts == NULL || n->memory == NULL || n->stream_memory == NULL || n->team.memory == NULL)
+        return false;
+    memset(n->memory, 0, bytes);
+    memset(n->stream_memory, 0, all);
+    if (n->own_memory != NULL)
+        memset(n->own_memory, 0, shared);
+    lesson_place(n, n->shape, n->memory);
+    lesson_place_shared(n, n->shape, n->team.members, n->team.memory);
+    n->own = n->parts[n->team.member];
+    return true;
 }
 
 /* ---- initial state ---- */
 
-static void lesson_init(cpr_lesson *n)
+static void lesson_init_state(cpr_lesson *n)
 {
     const cpr_taught_shape s = n->shape;
     uint64_t random = 1;
@@ -121,13 +182,11 @@ static void lesson_init(cpr_lesson *n)
             bias[s.width + i] = 1.0f; /* forget little at first */
         n->header->bias_scale[layer] = 1024.0f;
     }
-    for (uint32_t i = 0; i < n->streams; i++)
-        cpr_loss_meter_init(&cpr_lesson_stream_of(n, i)->loss);
     n->kernel->prepare(n);
 }
 
 cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabulary *vocabulary,
-                                     uint32_t streams, cpr_instructions set)
+                                     uint32_t streams, const cpr_team *team, cpr_instructions set)
 {
     static const cpr_lesson_kernel *const kernels[CPR_KERNEL_COUNT] =
         CPR_OF_KERNELS(&cpr_lesson_kernel_);
@@ -141,17 +200,15 @@ cpr_lesson *cpr_lesson_create_shaped(cpr_taught_shape shape, const cpr_vocabular
     n->vocabulary = vocabulary;
     n->streams = streams;
     n->limit = (float)(INT16_MAX / streams);
-    const size_t bytes = lesson_place(n, n->shape, NULL), all = streams * n->stream_bytes;
-    n->memory = aligned_alloc(64, bytes);
-    n->stream_memory = aligned_alloc(64, all);
-    if (n->memory == NULL || n->stream_memory == NULL) {
+    n->team = team != NULL ? *team : (cpr_team){.members = 1, .workers = 1};
+    if (!lesson_take_memory(n)) {
         cpr_lesson_free(n);
         return NULL;
     }
-    memset(n->memory, 0, bytes);
-    memset(n->stream_memory, 0, all);
-    lesson_place(n, n->shape, n->memory);
-    lesson_init(n);
+    for (uint32_t i = 0; i < streams; i++)
+        cpr_loss_meter_init(&cpr_lesson_stream_of(n, i)->loss);
+    if (n->team.member == 0)
+        lesson_init_state(n);
     return n;
 }
 
@@ -161,6 +218,8 @@ void cpr_lesson_free(cpr_lesson *n)
         return;
     free(n->memory);
     free(n->stream_memory);
+    free(n->own_memory);
+    free(n->parts);
     free(n);
 }
 
@@ -173,10 +232,10 @@ void cpr_lesson_read(cpr_lesson *n, uint32_t stream, const uint16_t *tokens, siz
         n->kernel->read(n, stream, tokens, count);
 }
 
-void cpr_lesson_step(cpr_lesson *n, uint32_t progress, const cpr_adder *adder)
+void cpr_lesson_step(cpr_lesson *n, uint32_t progress)
 {
     assert(progress <= 65536);
-    n->kernel->step(n, progress, adder);
+    n->kernel->step(n, progress);
 }
 
 size_t cpr_lesson_state_bytes(const cpr_lesson *n)
@@ -186,7 +245,7 @@ size_t cpr_lesson_state_bytes(const cpr_lesson *n)
 
 void *cpr_lesson_state(cpr_lesson *n)
 {
-    return n->memory;
+    return n->team.memory;
 }
 
 size_t cpr_lesson_stream_bytes(const cpr_lesson *n)

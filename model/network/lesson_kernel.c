@@ -21,18 +21,46 @@
 
 /* ---- operands ---- */
 
+/* Some of the numbers. Those of a worker are whole rows of matrices, 32 or a multiple. */
+typedef struct span {
+    size_t at, end;
+} span;
+
+static span span_within(span s, size_t at, size_t count)
+{
+    const size_t end = at + count;
+    s.at = s.at > at ? s.at : at;
+    s.end = s.end < end ? s.end : end;
+    return s.at < s.end ? s : (span){at, at};
+}
+
+static span span_of_matrix(const cpr_lesson *n, uint32_t matrix, span s)
+{
+    return span_within(s, cpr_taught_matrix_at(n->shape, matrix),
+                       cpr_taught_matrix_numbers(n->shape, matrix));
+}
+
+/* Makes the operands of some numbers of a matrix. */
+static void lesson_make_operands(cpr_lesson *n, uint32_t matrix, span s, float scale)
+{
+    const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
+    const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
+    const size_t at = cpr_taught_matrix_at(n->shape, matrix);
+    const size_t first = (s.at - at) / columns, count = (s.end - s.at) / columns;
+    cpr_row_to_bytes(n->integers + s.at, n->numbers + s.at, scale, 127, s.end - s.at);
+    n->products->pack(n->packed[matrix] + first * columns, n->integers + s.at, count, columns);
+    n->products->pack_transposed(n->transposed[matrix], n->integers + at, columns, rows, first,
+                                 count);
+}
+
 static void lesson_prepare(cpr_lesson *n)
 {
     for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++) {
-        const size_t at = cpr_taught_matrix_at(n->shape, i);
-        const size_t count = cpr_taught_matrix_numbers(n->shape, i);
-        const size_t rows = cpr_taught_matrix_rows(n->shape, i);
-        const size_t columns = cpr_taught_matrix_columns(n->shape, i);
-        const float scale = cpr_row_scale(cpr_row_largest(n->numbers + at, count), n->shape.bits);
+        const span all = span_of_matrix(n, i, (span){0, SIZE_MAX});
+        const float largest = cpr_row_largest(n->numbers + all.at, all.end - all.at);
+        const float scale = cpr_row_scale(largest, n->shape.bits);
         n->unit[i] = 1.0f / scale;
-        cpr_row_to_bytes(n->integers + at, n->numbers + at, scale, 127, count);
-        n->products->pack(n->packed[i], n->integers + at, rows, columns);
-        n->products->pack_transposed(n->transposed[i], n->integers + at, columns, rows);
+        lesson_make_operands(n, i, all, scale);
     }
 }
 
@@ -119,13 +147,13 @@ static void table_add(int32_t *restrict out, float factor, const float *restrict
         out[i] += (int32_t)cpr_roundf(cpr_clampf(factor * x[i], -2097152.0f, 2097152.0f));
 }
 
-/* Adds what the stream has gathered to the step's sums. */
-static void table_finish(cpr_lesson_table *table, size_t rank, int32_t limit)
+/* Adds what the stream has gathered to this member's sums. */
+static void table_finish(cpr_lesson_table *table, cpr_lesson_rows *own, size_t rank, int32_t limit)
 {
     for (uint32_t i = 0; i < table->row_count; i++) {
         const uint32_t row = table->rows[i];
         int32_t *restrict from = table->stream + row * rank;
-        int16_t *restrict to = table->sum + row * rank;
+        int16_t *restrict to = own->sum + row * rank;
         for (size_t k = 0; k < rank; k++) {
             int32_t value = from[k] < limit ? from[k] : limit;
             value = value > -limit ? value : -limit;
@@ -133,7 +161,7 @@ static void table_finish(cpr_lesson_table *table, size_t rank, int32_t limit)
             from[k] = 0;
         }
         table->marked[row] = 0;
-        table->touched[row / 64] |= UINT64_C(1) << row % 64;
+        own->touched[row / 64] |= UINT64_C(1) << row % 64;
     }
     table->row_count = 0;
 }
@@ -184,7 +212,7 @@ static void lesson_matrix_gradient(cpr_lesson *n, uint32_t matrix, const float *
     const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
     const float scale = cpr_row_scale(cpr_row_largest(n->largest, count), WIDE_BITS);
     const float factor = n->header->scale[matrix] * input_unit / scale;
-    int16_t *sum = n->sum + cpr_taught_matrix_at(n->shape, matrix);
+    int16_t *sum = n->own.sum + cpr_taught_matrix_at(n->shape, matrix);
     for (size_t first = 0; first < rows; first += STRIP) {
         const size_t strip = rows - first < STRIP ? rows - first : STRIP;
         for (size_t row = 0; row < count; row++)
@@ -245,7 +273,7 @@ static void lesson_layer_gradient(cpr_lesson *n, uint32_t layer, size_t count)
                                n->by_bias, w);
     }
     const float scale = n->header->bias_scale[layer], limit = n->limit;
-    int16_t *sum = n->sum + cpr_taught_numbers(n->shape) + cpr_taught_bias_at(n->shape, layer);
+    int16_t *sum = n->own.sum + cpr_taught_numbers(n->shape) + cpr_taught_bias_at(n->shape, layer);
     for (size_t i = 0; i < 3 * w; i++)
         sum[i] = (int16_t)(sum[i] +
                            (int32_t)cpr_roundf(cpr_clampf(n->by_bias[i] * scale, -limit, limit)));
@@ -287,19 +315,132 @@ static void lesson_read(cpr_lesson *n, uint32_t stream, const uint16_t *tokens, 
         lesson_layer_gradient(n, layer, count);
     lesson_embedding_gradient(n, header->last, tokens, count);
 
-    table_finish(&n->embedding, n->shape.rank, (int32_t)n->limit);
-    table_finish(&n->node, n->shape.rank, (int32_t)n->limit);
+    table_finish(&n->embedding, &n->own.embedding, n->shape.rank, (int32_t)n->limit);
+    table_finish(&n->node, &n->own.node, n->shape.rank, (int32_t)n->limit);
     for (uint32_t layer = 0; layer < l; layer++)
         memcpy(cells + layer * w, n->cell + (layer * (SEGMENT + 1) + count) * w, w * sizeof(float));
     header->last = tokens[count - 1];
+}
+
+/* ---- sums over all members ---- */
+
+/* Where a worker's numbers begin: about as many for each, and all biases for the last. */
+static size_t lesson_border(const cpr_lesson *n, uint32_t worker)
+{
+    const size_t all = cpr_taught_numbers(n->shape), at = all * worker / n->team.workers;
+    if (worker >= n->team.workers)
+        return all + cpr_taught_biases(n->shape);
+    for (uint32_t i = cpr_taught_matrices(n->shape); i-- > 0;) {
+        const size_t first = cpr_taught_matrix_at(n->shape, i);
+        const size_t rows = 32 * cpr_taught_matrix_columns(n->shape, i);
+        if (first <= at)
+            return first + (at - first) / rows * rows;
+    }
+    return 0;
+}
+
+static span lesson_own_numbers(const cpr_lesson *n)
+{
+    return (span){lesson_border(n, n->team.member), lesson_border(n, n->team.member + 1)};
+}
+
+/* Adds; what was added becomes zero. */
+static void sums_take(int16_t *restrict to, int16_t *restrict from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        to[i] = (int16_t)(to[i] + from[i]);
+        from[i] = 0;
+    }
+}
+
+/* The bits of a worker's rows are every workers-th word. */
+static size_t words_of(const cpr_lesson_table *table)
+{
+    return (table->count + 63) / 64;
+}
+
+static void rows_take(const cpr_lesson *n, const cpr_lesson_table *table, cpr_lesson_rows *to,
+                      cpr_lesson_rows *from)
+{
+    const size_t r = n->shape.rank;
+    for (size_t word = n->team.member; word < words_of(table); word += n->team.workers) {
+        for (uint64_t left = from->touched[word]; left != 0; left &= left - 1) {
+            const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+            sums_take(to->sum + row * r, from->sum + row * r, r);
+        }
+        to->touched[word] |= from->touched[word];
+        from->touched[word] = 0;
+    }
+}
+
+/* The team's sums of what this worker is to change, in its own part. */
+static void lesson_take_sums(cpr_lesson *n, span numbers)
+{
+    for (uint32_t i = 0; i < n->team.members; i++) {
+        if (i == n->team.member)
+            continue;
+        sums_take(n->own.sum + numbers.at, n->parts[i].sum + numbers.at, numbers.end - numbers.at);
+        rows_take(n, &n->embedding, &n->own.embedding, &n->parts[i].embedding);
+        rows_take(n, &n->node, &n->own.node, &n->parts[i].node);
+    }
+}
+
+/* ---- sums over all teams ---- */
+
+/* Copies the bits of this worker's rows of a table to `out`, or back; returns the end of them
+ * there.
+ */
+static uint64_t *lesson_carry_touched(const cpr_lesson *n, const cpr_lesson_table *table,
+                                      cpr_lesson_rows *rows, uint64_t *out, bool back)
+{
+    for (size_t word = n->team.member; word < words_of(table); word += n->team.workers, out++) {
+        if (back)
+            rows->touched[word] = *out;
+        else
+            *out = rows->touched[word];
+    }
+    return out;
+}
+
+/* The same of the touched rows. */
+static int16_t *lesson_carry_rows(const cpr_lesson *n, const cpr_lesson_table *table,
+                                  cpr_lesson_rows *rows, int16_t *out, bool back)
+{
+    const size_t bytes = n->shape.rank * sizeof *out;
+    for (size_t word = n->team.member; word < words_of(table); word += n->team.workers)
+        for (uint64_t left = rows->touched[word]; left != 0; left &= left - 1) {
+            const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+            int16_t *sum = rows->sum + row * n->shape.rank;
+            memcpy(back ? sum : out, back ? out : sum, bytes);
+            out += n->shape.rank;
+        }
+    return out;
+}
+
+static void lesson_exchange(cpr_lesson *n, span numbers)
+{
+    cpr_lesson_rows *embedding = &n->own.embedding, *node = &n->own.node;
+    uint64_t *bits = n->outgoing_touched;
+    uint64_t *bits_end = lesson_carry_touched(n, &n->embedding, embedding, bits, false);
+    bits_end = lesson_carry_touched(n, &n->node, node, bits_end, false);
+    n->team.unite(n->team.context, bits, (size_t)(bits_end - bits));
+    bits_end = lesson_carry_touched(n, &n->embedding, embedding, bits, true);
+    lesson_carry_touched(n, &n->node, node, bits_end, true);
+
+    n->team.add(n->team.context, n->own.sum + numbers.at, numbers.end - numbers.at);
+    int16_t *end = lesson_carry_rows(n, &n->embedding, embedding, n->outgoing, false);
+    end = lesson_carry_rows(n, &n->node, node, end, false);
+    n->team.add(n->team.context, n->outgoing, (size_t)(end - n->outgoing));
+    end = lesson_carry_rows(n, &n->embedding, embedding, n->outgoing, true);
+    lesson_carry_rows(n, &n->node, node, end, true);
 }
 
 /* ---- steps ---- */
 
 /* One step of Adam; the gradients are `sum` times `unit`, `fix` makes up for the second moment's
  * beginning. Returns the largest magnitude in `sum`, which becomes zero. */
-static int32_t lesson_adam(float *restrict value, float *restrict moment1, float *restrict moment2,
-                           int16_t *restrict sum, size_t count, float unit, float rate, float fix)
+static int32_t adam(float *restrict value, float *restrict moment1, float *restrict moment2,
+                    int16_t *restrict sum, size_t count, float unit, float rate, float fix)
 {
     const float decay1 = 1.0f - MOMENT1_DECAY, decay2 = 1.0f - MOMENT2_DECAY;
     int32_t most = 0;
@@ -315,6 +456,12 @@ static int32_t lesson_adam(float *restrict value, float *restrict moment1, float
     return most;
 }
 
+static int32_t lesson_adam(cpr_lesson *n, span s, float scale, float rate, float fix)
+{
+    return adam(n->numbers + s.at, n->moment1 + s.at, n->moment2 + s.at, n->own.sum + s.at,
+                s.end - s.at, 1.0f / scale, rate, fix);
+}
+
 /* The scale for the next step: sums shall be large, but a stream's parts seldom at their limit. */
 static float lesson_next_scale(const cpr_lesson *n, float scale, int32_t most)
 {
@@ -323,26 +470,6 @@ static float lesson_next_scale(const cpr_lesson *n, float scale, int32_t most)
     if ((float)most > top)
         return scale * 0.5f;
     return (float)most < top * 0.2f && scale < 1e18f ? scale * 2.0f : scale;
-}
-
-/* Of `count` numbers from `at` on. */
-static void lesson_step_numbers(cpr_lesson *n, size_t at, size_t count, float *scale, float rate,
-                                float fix)
-{
-    const int32_t most = lesson_adam(n->numbers + at, n->moment1 + at, n->moment2 + at, n->sum + at,
-                                     count, 1.0f / *scale, rate, fix);
-    *scale = lesson_next_scale(n, *scale, most);
-}
-
-static void lesson_step_matrices(cpr_lesson *n, float rate, float fix)
-{
-    const cpr_taught_shape s = n->shape;
-    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++)
-        lesson_step_numbers(n, cpr_taught_matrix_at(s, i), cpr_taught_matrix_numbers(s, i),
-                            &n->header->scale[i], rate, fix);
-    for (uint32_t layer = 0; layer < s.layers; layer++)
-        lesson_step_numbers(n, cpr_taught_numbers(s) + cpr_taught_bias_at(s, layer),
-                            cpr_taught_bias_at(s, 1), &n->header->bias_scale[layer], rate, fix);
 }
 
 static int32_t lesson_step_row(float *restrict value, float *square, int16_t *restrict sum,
@@ -361,69 +488,121 @@ static int32_t lesson_step_row(float *restrict value, float *square, int16_t *re
     return most;
 }
 
-/* Returns the largest magnitude among the sums. */
-static int32_t lesson_step_table(cpr_lesson *n, cpr_lesson_table *table, float scale, float rate)
+/* This worker's part of the numbers. */
+static void lesson_step_numbers(cpr_lesson *n, span numbers, float rate, float fix)
 {
+    const cpr_taught_shape s = n->shape;
+    cpr_lesson_extremes *extremes = n->own.extremes;
+    for (uint32_t i = 0; i < cpr_taught_matrices(s); i++) {
+        const span part = span_of_matrix(n, i, numbers);
+        extremes->most[i] = lesson_adam(n, part, n->header->scale[i], rate, fix);
+        extremes->largest[i] = cpr_row_largest(n->numbers + part.at, part.end - part.at);
+    }
+    for (uint32_t layer = 0; layer < s.layers; layer++) {
+        const size_t at = cpr_taught_numbers(s) + cpr_taught_bias_at(s, layer);
+        const span part = span_within(numbers, at, cpr_taught_bias_at(s, 1));
+        extremes->bias_most[layer] = lesson_adam(n, part, n->header->bias_scale[layer], rate, fix);
+    }
+}
+
+/* This worker's part of the rows. Returns the largest magnitude among the sums. */
+static int32_t lesson_step_table(cpr_lesson *n, cpr_lesson_table *table, cpr_lesson_rows *rows,
+                                 float scale, float rate)
+{
+    const size_t r = n->shape.rank;
     int32_t most = 0;
-    for (size_t word = 0; word < (table->count + 63) / 64; word++) {
-        for (uint64_t left = table->touched[word]; left != 0; left &= left - 1) {
+    for (size_t word = n->team.member; word < words_of(table); word += n->team.workers) {
+        for (uint64_t left = rows->touched[word]; left != 0; left &= left - 1) {
             const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
-            const int32_t largest = lesson_step_row(
-                table->value + row * n->shape.rank, &table->square[row],
-                table->sum + row * n->shape.rank, n->shape.rank, 1.0f / scale, rate);
+            const int32_t largest = lesson_step_row(table->value + row * r, &table->square[row],
+                                                    rows->sum + row * r, r, 1.0f / scale, rate);
             most = largest > most ? largest : most;
         }
-        table->touched[word] = 0;
+        rows->touched[word] = 0;
     }
     return most;
 }
 
-/* Copies the touched rows of a table to `out`, or back; returns the end of them there. */
-static int16_t *lesson_carry(cpr_lesson *n, cpr_lesson_table *table, int16_t *out, bool back)
+/* What this worker changes. */
+static void lesson_change(cpr_lesson *n, uint32_t progress, const float decay[2])
 {
-    const size_t bytes = n->shape.rank * sizeof *out;
-    for (size_t word = 0; word < (table->count + 63) / 64; word++)
-        for (uint64_t left = table->touched[word]; left != 0; left &= left - 1) {
-            const size_t row = word * 64 + (size_t)__builtin_ctzll(left);
-            int16_t *sum = table->sum + row * n->shape.rank;
-            memcpy(back ? sum : out, back ? out : sum, bytes);
-            out += n->shape.rank;
-        }
-    return out;
-}
-
-static void lesson_exchange(cpr_lesson *n, const cpr_adder *adder)
-{
-    const size_t numbers = cpr_taught_numbers(n->shape) + cpr_taught_biases(n->shape);
-    adder->unite(adder->context, n->embedding.touched, (n->embedding.count + 63) / 64);
-    adder->unite(adder->context, n->node.touched, (n->node.count + 63) / 64);
-    adder->add(adder->context, n->sum, numbers);
-    int16_t *end = lesson_carry(n, &n->embedding, n->outgoing, false);
-    end = lesson_carry(n, &n->node, end, false);
-    adder->add(adder->context, n->outgoing, (size_t)(end - n->outgoing));
-    end = lesson_carry(n, &n->embedding, n->outgoing, true);
-    lesson_carry(n, &n->node, end, true);
-}
-
-static void lesson_step(cpr_lesson *n, uint32_t progress, const cpr_adder *adder)
-{
-    cpr_lesson_header *header = n->header;
-    if (adder != NULL)
-        lesson_exchange(n, adder);
-    header->steps++;
-    header->decay[0] *= MOMENT1_DECAY;
-    header->decay[1] *= MOMENT2_DECAY;
     const float at = (float)progress, left = (65536.0f - at) / 65536.0f;
     const float warm = at < WARM_UP ? (at + 1.0f) / WARM_UP : 1.0f;
     const float slowed = warm * (left > RATE_LEAST ? left : RATE_LEAST);
     const float row_slowed = warm * (left > ROW_RATE_LEAST ? left : ROW_RATE_LEAST);
-    lesson_step_matrices(n, MATRIX_RATE * slowed / (1.0f - header->decay[0]),
-                         1.0f / (1.0f - header->decay[1]));
-    const int32_t most =
-        lesson_step_table(n, &n->embedding, header->embedding_scale, EMBEDDING_RATE * row_slowed);
-    header->embedding_scale = lesson_next_scale(n, header->embedding_scale, most / 4);
-    lesson_step_table(n, &n->node, header->node_scale, NODE_RATE * row_slowed);
-    lesson_prepare(n);
+    const span numbers = lesson_own_numbers(n);
+    lesson_take_sums(n, numbers);
+    if (n->team.add != NULL)
+        lesson_exchange(n, numbers);
+    lesson_step_numbers(n, numbers, MATRIX_RATE * slowed / (1.0f - decay[0]),
+                        1.0f / (1.0f - decay[1]));
+    n->own.extremes->embedding_most =
+        lesson_step_table(n, &n->embedding, &n->own.embedding, n->header->embedding_scale,
+                          EMBEDDING_RATE * row_slowed);
+    lesson_step_table(n, &n->node, &n->own.node, n->header->node_scale, NODE_RATE * row_slowed);
+}
+
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static cpr_lesson_extremes lesson_all_extremes(const cpr_lesson *n)
+{
+    cpr_lesson_extremes all = {.embedding_most = 0};
+    for (uint32_t member = 0; member < n->team.workers; member++) {
+        const cpr_lesson_extremes *one = n->parts[member].extremes;
+        for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++) {
+            all.most[i] = larger(all.most[i], one->most[i]);
+            all.largest[i] = one->largest[i] > all.largest[i] ? one->largest[i] : all.largest[i];
+        }
+        for (uint32_t i = 0; i < n->shape.layers; i++)
+            all.bias_most[i] = larger(all.bias_most[i], one->bias_most[i]);
+        all.embedding_most = larger(all.embedding_most, one->embedding_most);
+    }
+    return all;
+}
+
+/* One member does this. */
+static void lesson_finish_header(cpr_lesson *n, const cpr_lesson_extremes *all,
+                                 const float decay[2])
+{
+    cpr_lesson_header *header = n->header;
+    header->steps++;
+    header->decay[0] = decay[0];
+    header->decay[1] = decay[1];
+    for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++) {
+        header->scale[i] = lesson_next_scale(n, header->scale[i], all->most[i]);
+        n->unit[i] = 1.0f / cpr_row_scale(all->largest[i], n->shape.bits);
+    }
+    for (uint32_t i = 0; i < n->shape.layers; i++)
+        header->bias_scale[i] = lesson_next_scale(n, header->bias_scale[i], all->bias_most[i]);
+    header->embedding_scale =
+        lesson_next_scale(n, header->embedding_scale, all->embedding_most / 4);
+}
+
+static void lesson_meet(const cpr_lesson *n)
+{
+    if (n->team.members > 1)
+        n->team.meet(n->team.context);
+}
+
+/* The header is read before the members meet first, and written behind. */
+static void lesson_step(cpr_lesson *n, uint32_t progress)
+{
+    const float decay[2] = {n->header->decay[0] * MOMENT1_DECAY,
+                            n->header->decay[1] * MOMENT2_DECAY};
+    const span numbers = lesson_own_numbers(n);
+    if (n->team.member < n->team.workers)
+        lesson_change(n, progress, decay);
+    lesson_meet(n);
+    const cpr_lesson_extremes all = lesson_all_extremes(n);
+    for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++)
+        lesson_make_operands(n, i, span_of_matrix(n, i, numbers),
+                             cpr_row_scale(all.largest[i], n->shape.bits));
+    if (n->team.member == 0)
+        lesson_finish_header(n, &all, decay);
+    lesson_meet(n);
 }
 
 const cpr_lesson_kernel CPR_IN_KERNEL(cpr_lesson_kernel_) = {lesson_read, lesson_step,

@@ -14,11 +14,14 @@
  * -127 to 127. */
 typedef struct cpr_products {
     /* Arranges an n x k matrix for multiply(). `packed` has cpr_products_packed_bytes(n, k) bytes
-     * and begins on a cache line. What is in it is this instruction set's own affair. */
+     * and begins on a cache line. What is in it is this instruction set's own affair; but 32 rows
+     * become 32 k bytes of it, in their order, so that groups of 32 may be packed one by one. */
     void (*pack)(void *packed, const int8_t *matrix, size_t n, size_t k);
 
-    /* The same for the transpose of a k x n matrix. */
-    void (*pack_transposed)(void *packed, const int8_t *matrix, size_t n, size_t k);
+    /* The same for the transpose of a k x n matrix, of whose rows only `count` from `first` on,
+     * both multiples of 32, are put to their places in `packed`. */
+    void (*pack_transposed)(void *packed, const int8_t *matrix, size_t n, size_t k, size_t first,
+                            size_t count);
 
     /* out (rows x n) = a (rows x k) times the transpose of the packed n x k matrix. Any number of
      * rows; k <= 65536. */

@@ -124,9 +124,9 @@ static void products_pack(void *restrict packed, const int8_t *restrict matrix, 
 }
 
 static void products_pack_transposed(void *restrict packed, const int8_t *restrict matrix, size_t n,
-                                     size_t k)
+                                     size_t k, size_t first, size_t count)
 {
-    cpr_products_baseline.pack_transposed(packed, matrix, n, k);
+    cpr_products_baseline.pack_transposed(packed, matrix, n, k, first, count);
 }
 
 const cpr_products cpr_products_blas = {products_pack, products_pack_transposed, products_multiply,

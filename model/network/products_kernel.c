@@ -77,13 +77,14 @@ static void pack_rows(uint8_t *restrict to, const int8_t *restrict from, size_t 
 }
 
 static void products_pack_transposed(void *restrict packed, const int8_t *restrict matrix, size_t n,
-                                     size_t k)
+                                     size_t k, size_t first, size_t count)
 {
-    uint8_t *to = packed;
-    assert(n % PANEL == 0 && k % PANEL == 0);
-    for (size_t row = 0; row < n; row += PANEL)
-        for (size_t i = 0; i < k; i += GROUP, to += PANEL_STEP)
+    assert(n % PANEL == 0 && k % PANEL == 0 && first % PANEL == 0 && count % PANEL == 0);
+    for (size_t row = 0; row < n; row += PANEL) {
+        uint8_t *to = (uint8_t *)packed + row * k + first * PANEL;
+        for (size_t i = first; i < first + count; i += GROUP, to += PANEL_STEP)
             pack_rows(to, matrix + i * n + row, n);
+    }
 }
 
 /* ---- multiply ---- */
@@ -305,12 +306,12 @@ static void products_pack(void *restrict packed, const int8_t *restrict matrix, 
 }
 
 static void products_pack_transposed(void *restrict packed, const int8_t *restrict matrix, size_t n,
-                                     size_t k)
+                                     size_t k, size_t first, size_t count)
 {
     enum { SQUARE = 32 }; /* stays in the nearest cache */
     int8_t *out = packed;
     for (size_t j = 0; j < n; j += SQUARE)
-        for (size_t i = 0; i < k; i += SQUARE)
+        for (size_t i = first; i < first + count; i += SQUARE)
             for (size_t row = j; row < j + SQUARE; row++)
                 for (size_t at = i; at < i + SQUARE; at++)
                     out[row * k + at] = matrix[at * n + row];

@@ -39,7 +39,8 @@ static void sru_pack(cpr_sru *n, uint32_t layer)
 {
     const size_t w = n->width;
     n->products->pack(n->packed + layer * n->packed_bytes, n->bytes, 3 * w, w);
-    n->products->pack_transposed(n->transposed + layer * n->packed_bytes, n->bytes, w, 3 * w);
+    n->products->pack_transposed(n->transposed + layer * n->packed_bytes, n->bytes, w, 3 * w, 0,
+                                 3 * w);
 }
 
 static void sru_prepare(cpr_sru *n)

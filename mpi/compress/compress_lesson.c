@@ -6,6 +6,7 @@
  * the weights do not depend on the number of ranks, nor on where the lesson was interrupted. */
 #include "compress_progress.h"
 #include "lesson_text.h"
+#include "ranks_team.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,16 +23,17 @@ enum {
     SUM_SAVE,    /* whether it is time for a checkpoint */
     SUMS
 };
+_Static_assert(SUMS <= CPR_TEAM_SUMS, "a team can sum them up");
 
 /* One rank's part. */
 typedef struct lesson_run {
     cpr_compress_run *run;
+    cpr_ranks_team *team;
     cpr_lesson *lesson;
     cpr_lesson_text text;
     cpr_progress_lesson watch;
     uint64_t sums[SUMS];
     uint64_t steps;
-    uint64_t sent;          /* bytes that this rank gave into sums */
     uint64_t earlier_bytes; /* of SUM_BEGUN, what an earlier run did */
     double started;
     double saved;
@@ -47,27 +49,6 @@ uint64_t cpr_compress_lesson_memory(const cpr_profile *profile, uint64_t lesson_
 
 /* ---- sums ----------------------------------------------------------------------------------- */
 
-/* Notes what this rank gives into a sum. */
-static void lesson_count_sent(lesson_run *l, size_t bytes)
-{
-    if (cpr_ranks_size(l->run->ranks) > 1)
-        l->sent += bytes;
-}
-
-static void adder_unite(void *context, uint64_t *words, size_t count)
-{
-    lesson_run *l = context;
-    lesson_count_sent(l, count * sizeof *words);
-    cpr_ranks_unite(l->run->ranks, words, count);
-}
-
-static void adder_add(void *context, int16_t *values, size_t count)
-{
-    lesson_run *l = context;
-    lesson_count_sent(l, count * sizeof *values);
-    cpr_ranks_sum_small(l->run->ranks, values, count);
-}
-
 /* Rank 0: it is time to save. */
 static bool lesson_save_is_due(const lesson_run *l)
 {
@@ -76,6 +57,7 @@ static bool lesson_save_is_due(const lesson_run *l)
            cpr_ranks_seconds() - l->saved >= interval;
 }
 
+/* COLLECTIVE. All ranks' streams have read. */
 static void lesson_sum_up(lesson_run *l, uint64_t reading, cpr_status status)
 {
     memset(l->sums, 0, sizeof l->sums);
@@ -89,8 +71,7 @@ static void lesson_sum_up(lesson_run *l, uint64_t reading, cpr_status status)
         l->sums[SUM_TEXT] += l->text.places[s].text_bytes;
         l->sums[SUM_LOSS] += cpr_lesson_loss(l->lesson, s);
     }
-    lesson_count_sent(l, sizeof l->sums);
-    cpr_ranks_sum(l->run->ranks, l->sums, SUMS);
+    cpr_ranks_team_sum(l->team, l->sums, SUMS);
 }
 
 static cpr_work_lesson lesson_facts(const lesson_run *l)
@@ -148,7 +129,6 @@ static uint64_t *lesson_gather(lesson_run *l, const checkpoint_head *head)
                cpr_lesson_stream_bytes(l->lesson));
     }
     /* Each word is set on one rank and zero on the others. */
-    lesson_count_sent(l, words * sizeof *all);
     cpr_ranks_unite(l->run->ranks, all, words);
     return all;
 }
@@ -228,17 +208,31 @@ static void lesson_take(lesson_run *l, const uint8_t *state)
         memcpy(cpr_lesson_stream(l->lesson, s), streams + s * head.stream_words * sizeof(uint64_t),
                cpr_lesson_stream_bytes(l->lesson));
     }
-    memcpy(cpr_lesson_state(l->lesson), common, head.state_bytes);
-    cpr_lesson_restored(l->lesson);
+    if (cpr_ranks_team_is_first(l->team)) {
+        memcpy(cpr_lesson_state(l->lesson), common, head.state_bytes);
+        cpr_lesson_restored(l->lesson);
+    }
 }
 
 /* ---- the lesson ----------------------------------------------------------------------------- */
 
+/* COLLECTIVE. */
 static void lesson_close(lesson_run *l)
 {
     cpr_lesson_free(l->lesson);
+    cpr_ranks_team_close(l->team);
     cpr_lesson_text_close(&l->text);
     l->lesson = NULL;
+    l->team = NULL;
+}
+
+/* COLLECTIVE. */
+static cpr_status lesson_open_team(lesson_run *l, cpr_error *error)
+{
+    const cpr_compress_engine *engine = &l->run->engine;
+    const size_t common = cpr_lesson_shared_bytes(engine->profile, engine->vocabulary, 0);
+    const size_t with_one = cpr_lesson_shared_bytes(engine->profile, engine->vocabulary, 1);
+    return cpr_ranks_team_open(l->run->ranks, common, with_one - common, &l->team, error);
 }
 
 /* COLLECTIVE. At its beginning. */
@@ -250,9 +244,14 @@ static cpr_status lesson_open(lesson_run *l, cpr_compress_run *run, cpr_error *e
     const char *problem = cpr_model_load(run->engine.profile, &no_memory);
     if (status == CPR_OK && problem != NULL)
         status = cpr_fail(error, no_memory ? CPR_ERR_NO_MEMORY : CPR_ERR_IO, "%s", problem);
+    status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
-        l->lesson = cpr_lesson_create(run->engine.profile, run->engine.vocabulary, l->text.streams);
-    if (status == CPR_OK && l->lesson == NULL)
+        status = lesson_open_team(l, error);
+    if (status != CPR_OK)
+        return status;
+    l->lesson = cpr_lesson_create(run->engine.profile, run->engine.vocabulary, l->text.streams,
+                                  cpr_ranks_team_of(l->team));
+    if (l->lesson == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a lesson");
     return cpr_ranks_agree(run->ranks, status, error);
 }
@@ -330,7 +329,7 @@ static void lesson_tell(lesson_run *l, uint64_t weights_bytes)
                                     .text_bytes = l->sums[SUM_TEXT],
                                     .loss_bits = l->sums[SUM_LOSS],
                                     .steps = l->steps,
-                                    .sent_bytes = l->sent,
+                                    .sent_bytes = cpr_ranks_team_sent(l->team),
                                     .weights_bytes = weights_bytes,
                                     .seconds = cpr_ranks_seconds() - l->started};
     cpr_progress_lesson_tell(&l->watch, l->run, &facts);
@@ -340,7 +339,6 @@ static void lesson_tell(lesson_run *l, uint64_t weights_bytes)
 static cpr_status lesson_step(lesson_run *l, bool *over, cpr_error *error)
 {
     cpr_ranks *ranks = l->run->ranks;
-    const cpr_adder adder = {adder_unite, adder_add, l};
     uint64_t reading;
     uint64_t bytes;
     const cpr_status status = lesson_read(l, &reading, &bytes, error);
@@ -350,8 +348,7 @@ static cpr_status lesson_step(lesson_run *l, bool *over, cpr_error *error)
     *over = l->sums[SUM_READING] == 0;
     if (*over)
         return CPR_OK;
-    cpr_lesson_step(l->lesson, (uint32_t)(l->sums[SUM_BEGUN] * 65536 / l->run->plan.lesson_bytes),
-                    cpr_ranks_size(ranks) > 1 ? &adder : NULL);
+    cpr_lesson_step(l->lesson, (uint32_t)(l->sums[SUM_BEGUN] * 65536 / l->run->plan.lesson_bytes));
     l->steps++;
     lesson_tell(l, 0);
     if (l->sums[SUM_STOP] > 0 || l->sums[SUM_SAVE] > 0)

@@ -5,7 +5,9 @@
  *   self-test                 -> do all ranks compute the same?             (ranks_self_test.c)
  *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
  *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
+ *   node memory               -> shared by the ranks of a node              (node_memory.c)
  *   primed state              -> one a node, read by all its ranks          (primed_state.c)
+ *   teams                     -> the ranks of a node in a lesson            (ranks_team.c)
  *   stop                      -> signals that ask to stop                   (ranks_stop.c)
  *   hold                      -> where a test meets a run in the middle     (ranks_hold.c)
  *
@@ -63,7 +65,6 @@ cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, 
 /* COLLECTIVE. What all ranks have at `values`, put together in place: sums, or each bit that is set
  * anywhere. */
 void cpr_ranks_sum(cpr_ranks *ranks, uint64_t *values, size_t count);
-void cpr_ranks_sum_small(cpr_ranks *ranks, int16_t *values, size_t count);
 void cpr_ranks_unite(cpr_ranks *ranks, uint64_t *words, size_t count);
 
 /* Merges a block that cpr_ranks_reduce() received into this rank's. */

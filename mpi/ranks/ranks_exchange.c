@@ -86,11 +86,6 @@ void cpr_ranks_sum(cpr_ranks *ranks, uint64_t *values, size_t count)
     ranks_combine(ranks, values, count, sizeof *values, MPI_UINT64_T, MPI_SUM);
 }
 
-void cpr_ranks_sum_small(cpr_ranks *ranks, int16_t *values, size_t count)
-{
-    ranks_combine(ranks, values, count, sizeof *values, MPI_INT16_T, MPI_SUM);
-}
-
 void cpr_ranks_unite(cpr_ranks *ranks, uint64_t *words, size_t count)
 {
     ranks_combine(ranks, words, count, sizeof *words, MPI_UINT64_T, MPI_BOR);

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* COLLECTIVE. How many ranks are on this rank's host; 0: no memory to count them. */
-static uint64_t ranks_here(cpr_ranks *ranks)
+uint64_t cpr_ranks_here(cpr_ranks *ranks)
 {
     if (ranks->size == 1)
         return 1;
@@ -35,7 +34,7 @@ cpr_status cpr_ranks_check_memory(cpr_ranks *ranks, const cpr_profile *profile, 
     cpr_memory_need need = cpr_memory_need_of(profile, max_bytes, primer);
     if (need.each < before)
         need.each = before;
-    need.ranks = ranks_here(ranks);
+    need.ranks = cpr_ranks_here(ranks);
     need.one_copy = ranks->size == 1;
     if (need.ranks > items && before == 0)
         need.ranks = items;

@@ -29,6 +29,9 @@ struct cpr_ranks {
     cpr_hold hold;
 };
 
+/* COLLECTIVE. How many ranks are on this rank's host; 0: no memory to count them. */
+uint64_t cpr_ranks_here(cpr_ranks *ranks);
+
 /* Local. Waits for a request (none: MPI_REQUEST_NULL), polling at growing intervals of up to a
  * millisecond: a rank that waits leaves its core to the others, whatever the MPI library's idle
  * settings are. */

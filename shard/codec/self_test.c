@@ -133,10 +133,10 @@ static cpr_weights *make_weights(const cpr_profile *profile, const cpr_vocabular
     cpr_weights *weights = NULL;
     for (size_t i = 0; i < 2 * CPR_LESSON_SEGMENT; i++)
         tokens[i] = (uint16_t)next_rank(&seed, cpr_vocabulary_tokens(vocabulary));
-    cpr_lesson *lesson = cpr_lesson_create(profile, vocabulary, 1);
+    cpr_lesson *lesson = cpr_lesson_create(profile, vocabulary, 1, NULL);
     for (uint32_t i = 0; lesson != NULL && i < 2; i++) {
         cpr_lesson_read(lesson, 0, tokens + i * CPR_LESSON_SEGMENT, CPR_LESSON_SEGMENT);
-        cpr_lesson_step(lesson, 30000 * (i + 1), NULL);
+        cpr_lesson_step(lesson, 30000 * (i + 1));
     }
     uint8_t *packed = lesson != NULL ? cpr_lesson_pack(lesson, &bytes) : NULL;
     for (size_t i = 0; packed != NULL && i < bytes; i++)

@@ -79,7 +79,7 @@ static void unpack(const uint8_t *data, size_t bytes)
     if (profile == NULL) {
         REQUIRE(cpr_codec_profile(model, &profile, &error) == CPR_OK);
         vocabulary = cpr_vocabulary_create_bytes();
-        cpr_lesson *lesson = cpr_lesson_create(profile, vocabulary, 1);
+        cpr_lesson *lesson = cpr_lesson_create(profile, vocabulary, 1, NULL);
         uint8_t *first = cpr_lesson_pack(lesson, &fitting);
         REQUIRE(first != NULL && fitting < sizeof packed);
         free(first);

@@ -99,11 +99,20 @@ static void check_multiply(shape s, filling how)
         }
     const size_t bytes = cpr_products_packed_bytes(s.n, s.k);
     for (unsigned i = 0; products_at(i) != NULL; i++) {
-        void *packed[2] = {aligned_alloc(64, bytes), aligned_alloc(64, bytes)};
-        assert_true(packed[0] != NULL && packed[1] != NULL);
+        void *packed[4];
+        for (unsigned p = 0; p < 4; p++)
+            assert_non_null(packed[p] = aligned_alloc(64, bytes));
+        /* As a whole, and in two parts. */
+        const size_t part = s.n > 32 ? 32 : 0, turned_part = s.k > 32 ? 32 : 0;
         products_at(i)->pack(packed[0], matrix, s.n, s.k);
-        products_at(i)->pack_transposed(packed[1], turned, s.n, s.k);
-        for (unsigned p = 0; p < 2; p++) {
+        products_at(i)->pack_transposed(packed[1], turned, s.n, s.k, 0, s.k);
+        products_at(i)->pack((int8_t *)packed[2] + part * s.k, matrix + part * s.k, s.n - part,
+                             s.k);
+        products_at(i)->pack(packed[2], matrix, part, s.k);
+        products_at(i)->pack_transposed(packed[3], turned, s.n, s.k, turned_part,
+                                        s.k - turned_part);
+        products_at(i)->pack_transposed(packed[3], turned, s.n, s.k, 0, turned_part);
+        for (unsigned p = 0; p < 4; p++) {
             int32_t *out = make_sums(s.rows * s.n);
             products_at(i)->multiply(out, a, s.rows, packed[p], s.n, s.k);
             assert_memory_equal(out, expected, s.rows * s.n * sizeof *out);

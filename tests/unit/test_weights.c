@@ -157,11 +157,11 @@ static cpr_weights *teach(const fixture *f)
     const size_t count = cpr_parser_parse(parser, f->text, 16384, tokens);
     cpr_parser_free(parser);
     assert_true(count > 2 * CPR_LESSON_SEGMENT);
-    cpr_lesson *lesson = cpr_lesson_create(f->profile, f->vocabulary, 1);
+    cpr_lesson *lesson = cpr_lesson_create(f->profile, f->vocabulary, 1, NULL);
     assert_non_null(lesson);
     for (uint32_t step = 0; step < 2; step++) {
         cpr_lesson_read(lesson, 0, tokens + step * CPR_LESSON_SEGMENT, CPR_LESSON_SEGMENT);
-        cpr_lesson_step(lesson, 32768 * (step + 1), NULL);
+        cpr_lesson_step(lesson, 32768 * (step + 1));
     }
     uint8_t *packed = cpr_lesson_pack(lesson, &bytes);
     cpr_lesson_free(lesson);
