@@ -3,6 +3,7 @@
  * cmocka knows nothing of ranks: here each check counts its failures on every rank, and the sum
  * decides the exit code. */
 #include "primed_state.h"
+#include "ranks_team.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -346,6 +347,54 @@ static unsigned check_primed(cpr_ranks *ranks)
     return failures;
 }
 
+/* ---- teams --------------------------------------------------------------------------------- */
+
+/* What the teams' members have in common, and what is added up over teams. */
+static unsigned check_team_steps(cpr_ranks *ranks, cpr_ranks_team *t)
+{
+    unsigned failures = 0;
+    const cpr_team *team = cpr_ranks_team_of(t);
+    const uint64_t size = (uint64_t)cpr_ranks_size(ranks);
+    const uint64_t rank = (uint64_t)cpr_ranks_rank(ranks);
+    uint64_t *shared = team->memory;
+    CHECK(team->member < team->members && team->workers <= team->members);
+    CHECK(cpr_ranks_team_is_first(t) == (team->member == 0));
+    for (uint64_t step = 0; step < 100; step++) {
+        uint64_t sums[2] = {rank + step, UINT64_C(1) << 40};
+        shared[team->member] = step;
+        cpr_ranks_team_sum(t, sums, 2);
+        CHECK(sums[0] == size * (size - 1) / 2 + size * step && sums[1] == size << 40);
+        for (uint32_t i = 0; i < team->members; i++)
+            CHECK(shared[i] == step);
+        team->meet(team->context);
+    }
+    if (team->add == NULL || team->member >= team->workers)
+        return failures;
+    int16_t values[3] = {1, -2, 30};
+    uint64_t words[2] = {1, team->member};
+    team->add(team->context, values, 3);
+    team->unite(team->context, words, 2);
+    CHECK(values[0] > 1 && values[1] == -2 * values[0] && values[2] == 30 * values[0]);
+    CHECK(words[0] == 1 && words[1] == team->member);
+    CHECK(cpr_ranks_team_sent(t) > 0);
+    return failures;
+}
+
+static unsigned check_teams(cpr_ranks *ranks, const char *node_ranks)
+{
+    unsigned failures = 0;
+    cpr_ranks_team *t = NULL;
+    cpr_error error = {.text = ""};
+    setenv("CORPRESS_TEST_NODE", node_ranks, 1);
+    CHECK(cpr_ranks_team_open(ranks, 4096, 4096, &t, &error) == CPR_OK);
+    unsetenv("CORPRESS_TEST_NODE");
+    CHECK((cpr_ranks_team_of(t) == NULL) == (cpr_ranks_size(ranks) == 1));
+    if (cpr_ranks_team_of(t) != NULL)
+        failures += check_team_steps(ranks, t);
+    cpr_ranks_team_close(t);
+    return failures;
+}
+
 int main(void)
 {
     cpr_ranks *ranks = NULL;
@@ -361,6 +410,9 @@ int main(void)
     /* More than one piece. */
     failures += check_broadcast(ranks, ((size_t)256 << 20) + 12345);
     failures += check_primed(ranks);
+    failures += check_teams(ranks, "0");
+    failures += check_teams(ranks, "1");
+    failures += check_teams(ranks, "2");
     failures += check_one_each(ranks);
     failures += check_run(ranks, 0, ITEMS);
     failures += check_run(ranks, 1, ITEMS);
