@@ -82,8 +82,9 @@ const option_row option_table[] = {
      "start each shard from nothing: the archive is larger, but no primer has to be decoded "
      "before a shard"},
     {"lesson-bytes", 0, OPTION_SIZE, TARGET(lesson_bytes), "SIZE", CORPUS_READERS, "64K or more",
-     "bytes of the corpus that a network is taught by before the coding, 64K to all of it, in "
-     "blocks of 64K; profiles strong and neural know how many pay"},
+     "bytes of the corpus that a network is taught by before the coding, 64K or more, in blocks of "
+     "64K; more than it has: it is read again, up to four times; profiles strong and neural know "
+     "how many pay"},
     {"no-lesson", 0, OPTION_FLAG, TARGET(no_lesson), NULL, CORPUS_READERS, NULL,
      "teach no network before the coding: the archive holds no weights, and the network of "
      "profiles strong and neural learns while it codes"},

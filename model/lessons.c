@@ -13,21 +13,20 @@ bool cpr_profile_is_taught(const cpr_profile *profile)
 }
 
 /* The rule, see EXPERIMENTS.md. Weights must bring more than they cost. Without a lesson the
- * network of neural learns all the time, which brings more still, until the lesson can be long. */
+ * network learns all the time, which takes longer. */
 #define MIB (UINT64_C(1) << 20)
-#define STRONG_LEAST (160 * MIB) /* of a corpus */
-#define NEURAL_LEAST (1024 * MIB)
-#define LESSON_WHOLE (256 * MIB) /* up to here a lesson reads all of a corpus */
+#define CORPUS_LEAST (160 * MIB)
+#define LESSON_LEAST (512 * MIB) /* a lesson reads as much, or all of the corpus twice */
 #define LESSON_MOST (4096 * MIB)
 
 uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
 {
-    const uint64_t least = profile == cpr_profile_find("strong") ? STRONG_LEAST : NEURAL_LEAST;
-    if (cpr_profile_after_lesson(profile, corpus_bytes, 1) == profile || corpus_bytes < least)
+    if (cpr_profile_after_lesson(profile, corpus_bytes, 1) == profile ||
+        corpus_bytes < CORPUS_LEAST)
         return 0;
-    uint64_t bytes = corpus_bytes / 8 > LESSON_WHOLE ? corpus_bytes / 8 : LESSON_WHOLE;
+    uint64_t bytes = corpus_bytes / 8 > LESSON_LEAST ? corpus_bytes / 8 : LESSON_LEAST;
     bytes = bytes < LESSON_MOST ? bytes : LESSON_MOST;
-    return bytes < corpus_bytes ? bytes : corpus_bytes;
+    return bytes < 2 * corpus_bytes ? bytes : 2 * corpus_bytes;
 }
 
 const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t corpus_bytes,
@@ -46,7 +45,7 @@ const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t
 uint32_t cpr_lesson_streams(uint64_t lesson_bytes)
 {
     uint32_t streams = 8;
-    while (streams < CPR_LESSON_STREAMS_MAX && (uint64_t)streams * streams * MIB < lesson_bytes)
+    while (streams < CPR_LESSON_STREAMS_MAX && (uint64_t)streams * streams * 2 * MIB < lesson_bytes)
         streams *= 2;
     return streams;
 }

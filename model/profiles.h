@@ -35,13 +35,19 @@ enum {
     .match_tokens = {12, 5, 2}, .guess_from = 60000, .guess_shift = 8, .max_buckets = 17u << 18,   \
     .successor_bits = 21, .history_bits = 24, .max_sample_bytes = UINT64_C(32) << 20
 
-/* All but their networks. */
+#define CPR_NEURAL_SUMMARY "a larger network: the smallest archives"
+
+/* All but their networks. What has been taught needs fewer contexts beside it. */
 #define CPR_STRONG                                                                                 \
     .name = "strong", .summary = "balanced with a small network: smaller, at half the speed",      \
     .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
     .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
+#define CPR_NEURAL_TAUGHT                                                                          \
+    .name = "neural", .summary = CPR_NEURAL_SUMMARY,                                               \
+    .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
+    .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
 #define CPR_NEURAL                                                                                 \
-    .name = "neural", .summary = "a larger network and 22 contexts: the smallest archives",        \
+    .name = "neural", .summary = CPR_NEURAL_SUMMARY,                                               \
     .shape = {.contexts = 22, CPR_SHAPE_LIKE_BALANCED, .networks = 1, .chances = 1},               \
     .context_ids = {CPR_CONTEXTS_OF_BALANCED, CPR_CONTEXT_TAG,   CPR_CONTEXT_BRACKET,              \
                     CPR_CONTEXT_BRACKETS,     CPR_CONTEXT_LINES, CPR_CONTEXT_CAPITALIZED,          \
@@ -78,9 +84,9 @@ static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
     {CPR_STRONG, .networks = {{&cpr_taught_class, {128, 3, 64, 4, 2}}}},
     {CPR_STRONG, .networks = {{&cpr_taught_class, {128, 3, 64, 5, 4}}}},
     {CPR_STRONG, .networks = {{&cpr_taught_class, {128, 3, 64, 5, 8}}}},
-    {CPR_NEURAL, .networks = {{&cpr_taught_class, {256, 3, 64, 4, 2}}}},
-    {CPR_NEURAL, .networks = {{&cpr_taught_class, {256, 3, 64, 5, 4}}}},
-    {CPR_NEURAL, .networks = {{&cpr_taught_class, {256, 4, 128, 5, 8}}}},
+    {CPR_NEURAL_TAUGHT, .networks = {{&cpr_taught_class, {256, 3, 64, 4, 2}}}},
+    {CPR_NEURAL_TAUGHT, .networks = {{&cpr_taught_class, {256, 3, 64, 5, 4}}}},
+    {CPR_NEURAL_TAUGHT, .networks = {{&cpr_taught_class, {256, 4, 128, 5, 8}}}},
 };
 
 #endif

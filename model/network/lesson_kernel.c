@@ -12,7 +12,6 @@
 #define MATRIX_RATE 0.004f
 #define WARM_UP 655.0f /* of progress */
 #define RATE_LEAST 0.02f
-#define ROW_RATE_LEAST 0.1f
 #define MOMENT1_DECAY 0.9f
 #define MOMENT2_DECAY 0.99f
 #define WIDE_BITS 11 /* of gradients that are multiplied by activations */
@@ -529,17 +528,15 @@ static void lesson_change(cpr_lesson *n, uint32_t progress, const float decay[2]
     const float at = (float)progress, left = (65536.0f - at) / 65536.0f;
     const float warm = at < WARM_UP ? (at + 1.0f) / WARM_UP : 1.0f;
     const float slowed = warm * (left > RATE_LEAST ? left : RATE_LEAST);
-    const float row_slowed = warm * (left > ROW_RATE_LEAST ? left : ROW_RATE_LEAST);
     const span numbers = lesson_own_numbers(n);
     lesson_take_sums(n, numbers);
     if (n->team.add != NULL)
         lesson_exchange(n, numbers);
     lesson_step_numbers(n, numbers, MATRIX_RATE * slowed / (1.0f - decay[0]),
                         1.0f / (1.0f - decay[1]));
-    n->own.extremes->embedding_most =
-        lesson_step_table(n, &n->embedding, &n->own.embedding, n->header->embedding_scale,
-                          EMBEDDING_RATE * row_slowed);
-    lesson_step_table(n, &n->node, &n->own.node, n->header->node_scale, NODE_RATE * row_slowed);
+    n->own.extremes->embedding_most = lesson_step_table(
+        n, &n->embedding, &n->own.embedding, n->header->embedding_scale, EMBEDDING_RATE * warm);
+    lesson_step_table(n, &n->node, &n->own.node, n->header->node_scale, NODE_RATE * warm);
 }
 
 static int32_t larger(int32_t a, int32_t b)

@@ -48,7 +48,7 @@ cpr_status cpr_lesson_text_open(const cpr_compress_run *run, cpr_lesson_text *te
 {
     *text = (cpr_lesson_text){
         .run = run,
-        .blocks = cpr_plan_sample_count(run->plan.corpus_bytes, run->plan.lesson_bytes),
+        .blocks = cpr_plan_lesson_blocks(run->plan.corpus_bytes, run->plan.lesson_bytes),
         .streams = cpr_lesson_streams(run->plan.lesson_bytes)};
     if (text->blocks > UINT32_MAX)
         return cpr_fail(error, CPR_ERR_USAGE, "a lesson of so many bytes is too large");
@@ -73,7 +73,9 @@ static cpr_status text_read_block(cpr_lesson_text *text, uint32_t stream, uint64
                                   cpr_error *error)
 {
     const cpr_compress_plan *plan = &text->run->plan;
-    const uint64_t block = cpr_plan_lesson_block(text->blocks, stream + n * text->streams);
+    const uint64_t sample = cpr_plan_sample_count(plan->corpus_bytes, plan->lesson_bytes);
+    const uint64_t i = (stream + n * text->streams) % sample; /* again, if it is read again */
+    const uint64_t block = cpr_plan_lesson_block(sample, i);
     const cpr_extent extent = cpr_plan_sample(plan->corpus_bytes, plan->lesson_bytes, block);
     *bytes = (size_t)extent.bytes;
     return cpr_corpus_reader_read(text->reader, extent.offset, text->block, *bytes, error);

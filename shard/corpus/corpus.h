@@ -177,11 +177,15 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
 uint64_t cpr_plan_sample_count(uint64_t corpus_bytes, uint64_t sample_bytes);
 cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_t i);
 
-/* Bytes of the sample that a lesson of about that many reads: all of the corpus, or whole blocks of
- * 64 KiB, at least one; 0 for a corpus without bytes. */
+/* Bytes that a lesson of about that many reads: all of the corpus, up to four times, or a sample of
+ * whole blocks of 64 KiB, at least one; 0 for a corpus without bytes. */
 uint64_t cpr_plan_lesson_bytes(uint64_t corpus_bytes, uint64_t wanted_bytes);
 
-/* The i-th block of that sample, of `count`, that a lesson reads: each comes once, the first so
+/* Blocks that a lesson of cpr_plan_lesson_bytes() reads: those of the sample, or all of the corpus
+ * as often as it is read. */
+uint64_t cpr_plan_lesson_blocks(uint64_t corpus_bytes, uint64_t lesson_bytes);
+
+/* The i-th block of the sample, of `count`, that a lesson reads: each comes once, the first so
  * many are spread evenly over the corpus, whatever their number, and so are every 2nd, 4th, ...
  * 256th of them, which are those of one stream. count < 2^32. */
 uint64_t cpr_plan_lesson_block(uint64_t count, uint64_t i);
@@ -189,7 +193,7 @@ uint64_t cpr_plan_lesson_block(uint64_t count, uint64_t i);
 /* Bytes of the sample from which the primer is taken, the text that the model has learned before
  * every shard: the primer consists of the blocks of cpr_plan_sample() of that many bytes, all of
  * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of
- * few shards. */
-uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
+ * few shards. Where there is a taught network, it need not bring so much. */
+uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes, bool taught);
 
 #endif

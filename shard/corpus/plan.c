@@ -10,8 +10,13 @@
 #define SAMPLE_BLOCK_BYTES ((uint64_t)64 << 10)
 /* Of the primer: FORMAT.md has the rule, EXPERIMENTS.md what was measured. */
 #define PRIMER_SHARDS_LEAST 4
-#define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* above them it is an eighth of the corpus */
+#define PRIMER_PART 8                         /* of the corpus, but */
+#define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* not for less than so many */
 #define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
+#define PRIMER_TAUGHT_PART 12
+#define PRIMER_TAUGHT_BYTES_MANY ((uint64_t)4 << 20)
+#define PRIMER_TAUGHT_BYTES_MAX ((uint64_t)40 << 20)
+#define LESSON_PASSES_MOST 4 /* of the corpus: more bring ever less */
 /* The Thue-Morse sequence as a fraction of 2^32. No three of its binary digits in a row are alike,
  * so neither is it nearly a whole number, nor are its products with powers of 2. */
 #define LESSON_STEP UINT64_C(0x69969669)
@@ -61,16 +66,19 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
     return CPR_OK;
 }
 
-uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes)
+uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes, bool taught)
 {
+    const uint64_t many = taught ? PRIMER_TAUGHT_BYTES_MANY : PRIMER_BYTES_MANY;
+    const uint64_t most = taught ? PRIMER_TAUGHT_BYTES_MAX : PRIMER_BYTES_MAX;
     const uint64_t shards = cpr_plan_shards(corpus_bytes, shard_bytes);
     if (shards < PRIMER_SHARDS_LEAST)
         return 0;
     const uint64_t divisor = shards < 8 ? 32 / shards : 4;
-    const uint64_t part = corpus_bytes / divisor, eighth = corpus_bytes / 8;
-    const uint64_t enough = eighth > PRIMER_BYTES_MANY ? eighth : PRIMER_BYTES_MANY;
+    const uint64_t part = corpus_bytes / divisor;
+    const uint64_t less = corpus_bytes / (taught ? PRIMER_TAUGHT_PART : PRIMER_PART);
+    const uint64_t enough = less > many ? less : many;
     const uint64_t wanted = part < enough ? part : enough;
-    const uint64_t bytes = wanted < PRIMER_BYTES_MAX ? wanted : PRIMER_BYTES_MAX;
+    const uint64_t bytes = wanted < most ? wanted : most;
     return bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
 }
 
@@ -94,8 +102,10 @@ cpr_extent cpr_plan_sample(uint64_t corpus_bytes, uint64_t sample_bytes, uint64_
 
 uint64_t cpr_plan_lesson_bytes(uint64_t corpus_bytes, uint64_t wanted_bytes)
 {
-    if (wanted_bytes >= corpus_bytes)
-        return corpus_bytes;
+    if (wanted_bytes >= corpus_bytes) {
+        const uint64_t passes = corpus_bytes > 0 ? wanted_bytes / corpus_bytes : 0;
+        return corpus_bytes * (passes < LESSON_PASSES_MOST ? passes : LESSON_PASSES_MOST);
+    }
     if (wanted_bytes < SAMPLE_BLOCK_BYTES)
         return corpus_bytes < SAMPLE_BLOCK_BYTES ? corpus_bytes : SAMPLE_BLOCK_BYTES;
     return wanted_bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
@@ -109,6 +119,12 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
         b = rest;
     }
     return a;
+}
+
+uint64_t cpr_plan_lesson_blocks(uint64_t corpus_bytes, uint64_t lesson_bytes)
+{
+    const uint64_t passes = lesson_bytes > corpus_bytes ? lesson_bytes / corpus_bytes : 1;
+    return passes * cpr_plan_sample_count(corpus_bytes, lesson_bytes);
 }
 
 uint64_t cpr_plan_lesson_block(uint64_t count, uint64_t i)

@@ -231,7 +231,7 @@ static cpr_shard_info code(const fixture *f, cpr_codec *codec, uint64_t primer_b
     return info;
 }
 
-/* It rests for whole blocks, until the primer has the last 2 MiB in front of it. */
+/* It rests for whole blocks, until the primer has its last bytes in front of it. */
 static void network_rests_in_the_primer(void **state)
 {
     const fixture *f = *state;
