@@ -229,7 +229,7 @@ typedef struct cpr_plan {
     uint64_t files;
     uint64_t raw_bytes;
     uint64_t shards;
-    uint64_t primer_bytes; /* at most, less after a lesson; 0: no primer */
+    uint64_t primer_bytes; /* at most; 0: no primer */
     bool no_lesson;        /* as in the options */
     uint64_t lesson_bytes; /* likewise */
 } cpr_plan;

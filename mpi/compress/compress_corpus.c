@@ -194,9 +194,8 @@ cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener
         *plan = (cpr_plan){.files = cpr_file_list_count(files),
                            .raw_bytes = bytes,
                            .shards = cpr_plan_shards(bytes, shard_bytes),
-                           .primer_bytes = options->no_primer
-                                               ? 0
-                                               : cpr_plan_primer_bytes(bytes, shard_bytes, false),
+                           .primer_bytes =
+                               options->no_primer ? 0 : cpr_plan_primer_bytes(bytes, shard_bytes),
                            .no_lesson = options->no_lesson,
                            .lesson_bytes = options->lesson_bytes};
     }
@@ -212,11 +211,9 @@ void cpr_plan_memory(const cpr_plan *plan, const cpr_profile *profile, uint64_t 
     const uint64_t lesson_bytes = cpr_plan_lesson(plan, profile, &streams);
     const cpr_profile *after = cpr_profile_after_lesson(profile, plan->raw_bytes, lesson_bytes);
     const uint64_t lesson = cpr_compress_lesson_memory(after, lesson_bytes);
-    uint64_t primer = plan->primer_bytes;
-    if (primer > 0 && lesson_bytes > 0)
-        primer = cpr_plan_primer_bytes(plan->raw_bytes, largest - SEARCH_BYTES + 1, true);
-    *each = cpr_codec_memory(after, primer + largest);
+    *each = cpr_codec_memory(after, plan->primer_bytes + largest);
     if (*each < lesson)
         *each = lesson;
-    *shared = primer > 0 ? cpr_codec_base_memory(after, primer + largest) : 0;
+    *shared =
+        plan->primer_bytes > 0 ? cpr_codec_base_memory(after, plan->primer_bytes + largest) : 0;
 }

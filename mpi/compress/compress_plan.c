@@ -26,6 +26,13 @@ cpr_extent cpr_compress_plan_block(const cpr_compress_plan *plan, uint64_t i)
     return cpr_plan_sample(plan->corpus_bytes, plan->vocabulary_sample_bytes, i);
 }
 
+uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files)
+{
+    if (options->no_primer)
+        return 0;
+    return cpr_plan_primer_bytes(cpr_file_list_bytes(files), options->shard_bytes);
+}
+
 /* Bytes of the sample that a lesson of this profile reads, of a corpus of so many. */
 static uint64_t lesson_bytes(const cpr_profile *profile, bool no_lesson, uint64_t wanted,
                              uint64_t corpus_bytes)
@@ -43,14 +50,6 @@ uint64_t cpr_compress_lesson_bytes(const cpr_compress_options *options, const cp
 {
     return lesson_bytes(options->profile, options->no_lesson, options->lesson_bytes,
                         cpr_file_list_bytes(files));
-}
-
-uint64_t cpr_compress_primer_bytes(const cpr_compress_options *options, const cpr_file_list *files)
-{
-    if (options->no_primer)
-        return 0;
-    return cpr_plan_primer_bytes(cpr_file_list_bytes(files), options->shard_bytes,
-                                 cpr_compress_lesson_bytes(options, files) > 0);
 }
 
 uint64_t cpr_plan_lesson(const cpr_plan *plan, const cpr_profile *profile, uint32_t *streams)

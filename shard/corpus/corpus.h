@@ -193,7 +193,7 @@ uint64_t cpr_plan_lesson_block(uint64_t count, uint64_t i);
 /* Bytes of the sample from which the primer is taken, the text that the model has learned before
  * every shard: the primer consists of the blocks of cpr_plan_sample() of that many bytes, all of
  * 64 KiB, one behind the other, without those that are noise. 0, no primer, for a corpus of
- * few shards. Where there is a taught network, it need not bring so much. */
-uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes, bool taught);
+ * few shards. */
+uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes);
 
 #endif

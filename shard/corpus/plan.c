@@ -10,12 +10,8 @@
 #define SAMPLE_BLOCK_BYTES ((uint64_t)64 << 10)
 /* Of the primer: FORMAT.md has the rule, EXPERIMENTS.md what was measured. */
 #define PRIMER_SHARDS_LEAST 4
-#define PRIMER_PART 8                         /* of the corpus, but */
-#define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* not for less than so many */
+#define PRIMER_BYTES_MANY ((uint64_t)8 << 20) /* above them it is an eighth of the corpus */
 #define PRIMER_BYTES_MAX ((uint64_t)64 << 20)
-#define PRIMER_TAUGHT_PART 12
-#define PRIMER_TAUGHT_BYTES_MANY ((uint64_t)4 << 20)
-#define PRIMER_TAUGHT_BYTES_MAX ((uint64_t)40 << 20)
 #define LESSON_PASSES_MOST 4 /* of the corpus: more bring ever less */
 /* The Thue-Morse sequence as a fraction of 2^32. No three of its binary digits in a row are alike,
  * so neither is it nearly a whole number, nor are its products with powers of 2. */
@@ -66,19 +62,16 @@ cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, 
     return CPR_OK;
 }
 
-uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes, bool taught)
+uint64_t cpr_plan_primer_bytes(uint64_t corpus_bytes, uint64_t shard_bytes)
 {
-    const uint64_t many = taught ? PRIMER_TAUGHT_BYTES_MANY : PRIMER_BYTES_MANY;
-    const uint64_t most = taught ? PRIMER_TAUGHT_BYTES_MAX : PRIMER_BYTES_MAX;
     const uint64_t shards = cpr_plan_shards(corpus_bytes, shard_bytes);
     if (shards < PRIMER_SHARDS_LEAST)
         return 0;
     const uint64_t divisor = shards < 8 ? 32 / shards : 4;
-    const uint64_t part = corpus_bytes / divisor;
-    const uint64_t less = corpus_bytes / (taught ? PRIMER_TAUGHT_PART : PRIMER_PART);
-    const uint64_t enough = less > many ? less : many;
+    const uint64_t part = corpus_bytes / divisor, eighth = corpus_bytes / 8;
+    const uint64_t enough = eighth > PRIMER_BYTES_MANY ? eighth : PRIMER_BYTES_MANY;
     const uint64_t wanted = part < enough ? part : enough;
-    const uint64_t bytes = wanted < most ? wanted : most;
+    const uint64_t bytes = wanted < PRIMER_BYTES_MAX ? wanted : PRIMER_BYTES_MAX;
     return bytes / SAMPLE_BLOCK_BYTES * SAMPLE_BLOCK_BYTES;
 }
 

@@ -22,6 +22,6 @@ unsigned cpr_format_version(void)
 uint64_t cpr_profile_memory(const cpr_profile *profile)
 {
     const uint64_t most =
-        CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT, false);
+        CPR_SHARD_BYTES_DEFAULT + cpr_plan_primer_bytes(UINT64_MAX, CPR_SHARD_BYTES_DEFAULT);
     return cpr_codec_memory(profile, most);
 }

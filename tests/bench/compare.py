@@ -96,7 +96,7 @@ def chosen_peers(arguments, parser):
     """Those that --only names, without those that are not installed."""
     program = os.path.abspath(arguments.corpress)
     ways = [(f"corpress {profile}", f"-p {profile} --shard-size {arguments.shard_size}")
-            for profile in ("balanced", "fast", "neural")]
+            for profile in ("balanced", "fast", "strong", "neural")]
     if getattr(arguments, "shards", False):
         ways += [("corpress balanced, 1 MiB shards", "--shard-size 1M"),
                  ("corpress balanced, 1 MiB shards, no primer", "--shard-size 1M --no-primer")]

@@ -144,25 +144,20 @@ static void primer_is_a_part_of_the_corpus(void **state)
     for (size_t s = 0; s < 3; s++) {
         const uint64_t shard = shard_bytes[s];
         uint64_t before = 0;
-        assert_int_equal(cpr_plan_primer_bytes(0, shard, false), 0);
-        assert_int_equal(cpr_plan_primer_bytes(3 * shard, shard, false), 0);
+        assert_int_equal(cpr_plan_primer_bytes(0, shard), 0);
+        assert_int_equal(cpr_plan_primer_bytes(3 * shard, shard), 0);
         for (uint64_t corpus = 3 * shard + 1; corpus < UINT64_C(1) << 50; corpus += corpus / 3) {
-            const uint64_t bytes = cpr_plan_primer_bytes(corpus, shard, false);
+            const uint64_t bytes = cpr_plan_primer_bytes(corpus, shard);
             assert_true(bytes >= before && bytes > 0 && bytes <= UINT64_C(64) << 20);
             assert_true(bytes % 65536 == 0 && bytes <= corpus / 4);
             before = bytes;
         }
         assert_int_equal(before, 64 << 20);
     }
-    assert_int_equal(cpr_plan_primer_bytes(16 << 20, 1 << 20, false), 4 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(16 << 20, 4 << 20, false), 2 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(48 << 20, 1 << 20, false), 8 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(256 << 20, 1 << 20, false), 32 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(3 << 20, 1 << 20, true), 0);
-    assert_int_equal(cpr_plan_primer_bytes(8 << 20, 1 << 20, true), 2 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(24 << 20, 1 << 20, true), 4 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(192 << 20, 16 << 20, true), 16 << 20);
-    assert_int_equal(cpr_plan_primer_bytes(UINT64_C(1) << 40, 64 << 20, true), 40 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(16 << 20, 1 << 20), 4 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(16 << 20, 4 << 20), 2 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(48 << 20, 1 << 20), 8 << 20);
+    assert_int_equal(cpr_plan_primer_bytes(256 << 20, 1 << 20), 32 << 20);
 }
 
 static void primer_blocks_are_whole_and_apart(void **state)
@@ -170,7 +165,7 @@ static void primer_blocks_are_whole_and_apart(void **state)
     (void)state;
     static const uint64_t sizes[] = {(3 << 20) + 1, 6000000, UINT64_C(1) << 45};
     for (size_t s = 0; s < 3; s++) {
-        const uint64_t bytes = cpr_plan_primer_bytes(sizes[s], 1 << 20, s % 2 == 1);
+        const uint64_t bytes = cpr_plan_primer_bytes(sizes[s], 1 << 20);
         uint64_t end = 0;
         const uint64_t count = cpr_plan_sample_count(sizes[s], bytes);
         assert_int_equal(count * 65536, bytes);
