@@ -16,7 +16,7 @@ bool cpr_profile_is_taught(const cpr_profile *profile)
  * network learns all the time, which takes longer. */
 #define MIB (UINT64_C(1) << 20)
 #define CORPUS_LEAST (160 * MIB)
-#define LESSON_LEAST (512 * MIB) /* a lesson reads as much, or all of the corpus twice */
+#define LESSON_WHOLE (256 * MIB) /* up to here a lesson reads all of a corpus */
 #define LESSON_MOST (4096 * MIB)
 
 uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_bytes)
@@ -24,9 +24,9 @@ uint64_t cpr_profile_lesson_bytes(const cpr_profile *profile, uint64_t corpus_by
     if (cpr_profile_after_lesson(profile, corpus_bytes, 1) == profile ||
         corpus_bytes < CORPUS_LEAST)
         return 0;
-    uint64_t bytes = corpus_bytes / 8 > LESSON_LEAST ? corpus_bytes / 8 : LESSON_LEAST;
+    uint64_t bytes = corpus_bytes / 8 > LESSON_WHOLE ? corpus_bytes / 8 : LESSON_WHOLE;
     bytes = bytes < LESSON_MOST ? bytes : LESSON_MOST;
-    return bytes < 2 * corpus_bytes ? bytes : 2 * corpus_bytes;
+    return bytes < corpus_bytes ? bytes : corpus_bytes;
 }
 
 const cpr_profile *cpr_profile_after_lesson(const cpr_profile *profile, uint64_t corpus_bytes,
