@@ -1,34 +1,36 @@
 /* core_bytes.c - prints what the model and the coder make of one text, as hashes, for
  * core_bytes.sh, which compares that of several architectures and instruction sets.
  *
- * It uses nothing but model/, coder/ and the C library, so that a cross compiler can build it
- * without HDF5 and MPI for its target. The text comes from a recipe of integers. Each profile's
- * bitstream is decoded again, with a vocabulary that was packed and unpacked. */
-#include "coder.h"
-#include "model.h"
+ * It uses nothing but model/, coder/, the coder of weights and the C library, so that a cross
+ * compiler can build it without HDF5 and MPI for its target. The text comes from a recipe of
+ * integers. Each profile's bitstream is decoded again, with a vocabulary that was packed and
+ * unpacked. Then a small network is taught, and codes a part of the text.
+ *
+ *     core_bytes [PROFILE]     of the profiles, this one alone
+ *     core_bytes --write FILE  the file gets what the taught network has coded, too
+ *     core_bytes --read FILE   nothing but this: decodes it
+ */
+#include "core_bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES ((size_t)90000)
 #define BLOCK_BYTES ((size_t)65536) /* words are counted, and text is parsed, in blocks */
 #define TOKENS 4096u
-#define CODED_CAPACITY (TEXT_BYTES * 2)
 #define NEURAL_TOKENS 200 /* three segments: an emulator takes its time */
 
-static _Noreturn void fail(const char *what)
+_Noreturn void core_fail(const char *what)
 {
     fprintf(stderr, "core_bytes: %s (kernel %s)\n", what, cpr_model_kernel());
     exit(1);
 }
 
-/* From malloc(), or not at all. */
-static void *room(size_t bytes)
+void *core_room(size_t bytes)
 {
     void *memory = malloc(bytes);
     if (memory == NULL)
-        fail("out of memory");
+        core_fail("out of memory");
     return memory;
 }
 
@@ -41,7 +43,7 @@ static uint64_t hash_of(const uint8_t *data, size_t bytes)
     return hash;
 }
 
-static void print_bytes(const char *what, const char *of, const uint8_t *data, size_t bytes)
+void core_print(const char *what, const char *of, const uint8_t *data, size_t bytes)
 {
     printf("%s%s %zu %016llx\n", what, of, bytes, (unsigned long long)hash_of(data, bytes));
 }
@@ -124,22 +126,22 @@ static cpr_word_counts *count_words(const uint8_t *text)
 {
     cpr_word_counts *counts[2] = {cpr_word_counts_create(), cpr_word_counts_create()};
     if (counts[0] == NULL || counts[1] == NULL)
-        fail("out of memory");
+        core_fail("out of memory");
     for (size_t at = 0, block = 0; at < TEXT_BYTES; at += BLOCK_BYTES, block++) {
         const size_t bytes = TEXT_BYTES - at < BLOCK_BYTES ? TEXT_BYTES - at : BLOCK_BYTES;
         if (!cpr_word_counts_add(counts[block % 2], text + at, bytes))
-            fail("out of memory");
+            core_fail("out of memory");
     }
     size_t bytes;
     uint8_t *packed = cpr_word_counts_pack(counts[1], &bytes);
     if (packed == NULL || !cpr_word_counts_merge(counts[0], packed, bytes))
-        fail("counts cannot be packed and merged");
+        core_fail("counts cannot be packed and merged");
     free(packed);
     cpr_word_counts_free(counts[1]);
     packed = cpr_word_counts_pack(counts[0], &bytes);
     if (packed == NULL)
-        fail("counts cannot be packed");
-    print_bytes("counts", "", packed, bytes);
+        core_fail("counts cannot be packed");
+    core_print("counts", "", packed, bytes);
     free(packed);
     return counts[0];
 }
@@ -150,11 +152,11 @@ static cpr_vocabulary *pack_and_unpack(const cpr_vocabulary *vocabulary)
     size_t bytes;
     uint8_t *packed = cpr_vocabulary_pack(vocabulary, &bytes);
     if (packed == NULL)
-        fail("the vocabulary cannot be packed");
-    print_bytes("vocabulary", "", packed, bytes);
+        core_fail("the vocabulary cannot be packed");
+    core_print("vocabulary", "", packed, bytes);
     cpr_vocabulary *unpacked = cpr_vocabulary_unpack(packed, bytes);
     if (unpacked == NULL)
-        fail("the vocabulary cannot be unpacked");
+        core_fail("the vocabulary cannot be unpacked");
     free(packed);
     return unpacked;
 }
@@ -164,108 +166,131 @@ static size_t parse(const cpr_vocabulary *vocabulary, const uint8_t *text, uint1
 {
     cpr_parser *parser = cpr_parser_create(vocabulary);
     if (parser == NULL)
-        fail("out of memory");
+        core_fail("out of memory");
     size_t count = 0;
     for (size_t at = 0; at < TEXT_BYTES; at += BLOCK_BYTES) {
         const size_t bytes = TEXT_BYTES - at < BLOCK_BYTES ? TEXT_BYTES - at : BLOCK_BYTES;
         count += cpr_parser_parse(parser, text + at, bytes, tokens + count);
     }
     cpr_parser_free(parser);
-    uint8_t *numbers = room(2 * count);
+    uint8_t *numbers = core_room(2 * count);
     for (size_t i = 0; i < count; i++) {
         numbers[2 * i] = (uint8_t)tokens[i];
         numbers[2 * i + 1] = (uint8_t)(tokens[i] >> 8);
     }
-    print_bytes("tokens", "", numbers, 2 * count);
+    core_print("tokens", "", numbers, 2 * count);
     free(numbers);
     return count;
 }
 
 /* ---- coding ---- */
 
-static cpr_model *make_model(const cpr_profile *profile, const cpr_vocabulary *vocabulary)
+cpr_model *core_model(const cpr_profile *profile, const cpr_vocabulary *vocabulary,
+                      const cpr_weights *weights)
 {
-    cpr_model *model = cpr_model_create(profile, vocabulary, NULL, TEXT_BYTES);
+    cpr_model *model = cpr_model_create(profile, vocabulary, weights, TEXT_BYTES);
     if (model == NULL)
-        fail("no memory for a model");
+        core_fail("no memory for a model");
     return model;
 }
 
-/* Returns the bytes of the bitstream. */
-static size_t encode(cpr_model *model, const uint16_t *tokens, size_t count, uint8_t *coded)
+void core_encode(cpr_model *model, const uint16_t *tokens, size_t count, cpr_encoder *encoder,
+                 const uint8_t *coded)
 {
     const uint8_t *end = coded + CODED_CAPACITY - 2 * CPR_ENCODER_MAX_BYTES_PER_DECISION;
-    cpr_encoder encoder;
-    cpr_encoder_init(&encoder, coded);
-    cpr_model_expect(model, tokens, count);
     for (size_t i = 0; i < count; i++) {
         int32_t token;
         do {
             const unsigned bit = cpr_model_decision(model, tokens[i]);
-            cpr_encoder_put(&encoder, bit, cpr_model_predict(model));
+            cpr_encoder_put(encoder, bit, cpr_model_predict(model));
             token = cpr_model_learn(model, bit);
-            if (encoder.next > end)
-                fail("the bitstream is far larger than the text");
+            if (encoder->next > end)
+                core_fail("the bitstream is far larger than the text");
         } while (token < 0);
     }
-    cpr_encoder_finish(&encoder);
-    return (size_t)(encoder.next - coded);
 }
 
-/* Decodes that many tokens. */
-static void decode_and_compare(cpr_model *model, const cpr_vocabulary *vocabulary, size_t count,
-                               const uint8_t *coded, size_t bytes, const uint8_t *text)
+size_t core_decode(cpr_model *model, const cpr_vocabulary *vocabulary, size_t count,
+                   cpr_decoder *decoder, uint8_t *text, size_t text_bytes)
 {
-    cpr_decoder decoder;
-    cpr_decoder_init(&decoder, coded, bytes);
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
         int32_t token;
         do {
-            const unsigned bit = cpr_decoder_get(&decoder, cpr_model_predict(model));
+            const unsigned bit = cpr_decoder_get(decoder, cpr_model_predict(model));
             token = cpr_model_learn(model, bit);
         } while (token < 0);
         size_t length;
         const uint8_t *token_text = cpr_vocabulary_token(vocabulary, (uint32_t)token, &length);
-        if (length > TEXT_BYTES - at || memcmp(token_text, text + at, length) != 0)
-            fail("the text does not come back");
+        if (length > text_bytes - at)
+            core_fail("more text comes out than was put in");
+        memcpy(text + at, token_text, length);
         at += length;
     }
+    return at;
 }
 
-/* With the profile in argv[1] alone, if it is given. */
-int main(int argc, char **argv)
+static void try_profile(const cpr_profile *profile, const core_material *m)
 {
-    uint8_t *text = room(TEXT_BYTES), *coded = room(CODED_CAPACITY);
-    uint16_t *tokens = room(TEXT_BYTES * sizeof *tokens);
+    const bool slow = strcmp(cpr_profile_name(profile), "neural") == 0;
+    const size_t count = slow ? NEURAL_TOKENS : m->count;
+    uint8_t *coded = core_room(CODED_CAPACITY), *text = core_room(TEXT_BYTES);
+    cpr_encoder encoder;
+    cpr_decoder decoder;
+    cpr_model *model = core_model(profile, m->learned, NULL);
+    cpr_encoder_init(&encoder, coded);
+    cpr_model_expect(model, m->tokens, count);
+    core_encode(model, m->tokens, count, &encoder, coded);
+    cpr_encoder_finish(&encoder);
+    cpr_model_free(model);
+    const size_t bytes = (size_t)(encoder.next - coded);
+    core_print("profile ", cpr_profile_name(profile), coded, bytes);
+    model = core_model(profile, m->unpacked, NULL);
+    cpr_decoder_init(&decoder, coded, bytes);
+    const size_t text_bytes = core_decode(model, m->unpacked, count, &decoder, text, TEXT_BYTES);
+    if (memcmp(text, m->text, text_bytes) != 0)
+        core_fail("the text does not come back");
+    cpr_model_free(model);
+    free(text);
+    free(coded);
+}
+
+/* only: NULL, or the name of a profile. file: NULL, or where core_teach() writes to. */
+static void make_all(const char *only, const char *file)
+{
+    uint8_t *text = core_room(TEXT_BYTES);
+    uint16_t *tokens = core_room(TEXT_BYTES * sizeof *tokens);
     make_text(text);
-    print_bytes("text", "", text, TEXT_BYTES);
+    core_print("text", "", text, TEXT_BYTES);
     cpr_word_counts *counts = count_words(text);
     cpr_vocabulary *learned = cpr_vocabulary_learn(counts, TOKENS);
     if (learned == NULL)
-        fail("no vocabulary");
+        core_fail("no vocabulary");
     cpr_vocabulary *unpacked = pack_and_unpack(learned);
-    const size_t count = parse(learned, text, tokens);
-    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
-        const cpr_profile *profile = cpr_profile_at(i);
-        if (argc > 1 && strcmp(cpr_profile_name(profile), argv[1]) != 0)
-            continue;
-        cpr_model *model = make_model(profile, learned);
-        const bool slow = strcmp(cpr_profile_name(profile), "neural") == 0;
-        const size_t coded_tokens = slow ? NEURAL_TOKENS : count;
-        const size_t bytes = encode(model, tokens, coded_tokens, coded);
-        cpr_model_free(model);
-        print_bytes("profile ", cpr_profile_name(profile), coded, bytes);
-        model = make_model(profile, unpacked);
-        decode_and_compare(model, unpacked, coded_tokens, coded, bytes, text);
-        cpr_model_free(model);
-    }
-    fprintf(stderr, "%s\n", cpr_model_kernel());
+    const core_material material = {.text = text,
+                                    .tokens = tokens,
+                                    .count = parse(learned, text, tokens),
+                                    .learned = learned,
+                                    .unpacked = unpacked};
+    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++)
+        if (only == NULL || strcmp(cpr_profile_name(cpr_profile_at(i)), only) == 0)
+            try_profile(cpr_profile_at(i), &material);
+    core_teach(&material, file);
     cpr_vocabulary_free(unpacked);
     cpr_vocabulary_free(learned);
     cpr_word_counts_free(counts);
     free(tokens);
-    free(coded);
     free(text);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--read") == 0)
+        core_read(argv[2]);
+    else if (argc == 3 && strcmp(argv[1], "--write") == 0)
+        make_all(NULL, argv[2]);
+    else
+        make_all(argc > 1 ? argv[1] : NULL, NULL);
+    fprintf(stderr, "%s\n", cpr_model_kernel());
     return 0;
 }
