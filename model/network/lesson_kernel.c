@@ -45,6 +45,7 @@ static void lesson_make_operands(cpr_lesson *n, uint32_t matrix, span s, float s
     const size_t rows = cpr_taught_matrix_rows(n->shape, matrix);
     const size_t columns = cpr_taught_matrix_columns(n->shape, matrix);
     const size_t at = cpr_taught_matrix_at(n->shape, matrix);
+    assert(columns > 0);
     const size_t first = (s.at - at) / columns, count = (s.end - s.at) / columns;
     cpr_row_to_bytes(n->integers + s.at, n->numbers + s.at, scale, 127, s.end - s.at);
     n->products->pack(n->packed[matrix] + first * columns, n->integers + s.at, count, columns);
