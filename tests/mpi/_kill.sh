@@ -14,6 +14,16 @@ kill_corpus() {
     [ "$(corpress list --shards undisturbed.h5 | grep -c '^ *[0-9]')" -ge 6 ] || fail "fewer than 6 shards"
 }
 
+# lesson_corpus FILE BYTES: that file is the corpus, and a lesson of so many bytes is to be struck.
+lesson_corpus() {
+    mkdir corpus
+    cp "$1" corpus
+    compress_options=(-p strong --lesson-bytes "$2" --snapshot-interval 1s)
+    expect 0 ranks 2 corpress compress -q "${compress_options[@]}" corpus -o undisturbed.h5
+    lesson_bytes=$(sed -n 's/.*"event":"lesson".*"sample_bytes":\([0-9]*\).*/\1/p' undisturbed.h5.log.jsonl)
+    [ -n "$lesson_bytes" ] || fail "no lesson"
+}
+
 # children PID: all processes below it.
 children() {
     local child
@@ -35,6 +45,12 @@ ranks_of() {
 
 # Moments to strike at. None of them waits longer than the run lasts.
 moment_time() { sleep "$(awk -v r="$RANDOM" -v most="$lasts" 'BEGIN { print r / 32768 * most }')"; }
+# Where hold_at() said, and a little later.
+moment_lesson() {
+    await test -s hold
+    rm -f hold
+    sleep "$(awk -v r="$RANDOM" 'BEGIN { print r / 32768 / 5 }')"
+}
 moment_snapshot() { await more_files_than "$1"; }
 moment_publish() { await compgen -G 'archive.h5.work/archive-*.tmp'; }
 # Each rank writes its shard to a temporary file; one more is a snapshot.
@@ -128,6 +144,40 @@ kill_tests() {
     expect 0 ranks 2 corpress compress "${compress_options[@]}" --force corpus -o archive.h5
     kill_check
     echo "$kills times killed, $stops times stopped at a snapshot, $runs times done"
+}
+
+# lesson_kill_tests COUNT SEED: strikes lessons COUNT times by SIGKILL, when up to half of their text
+# has been read: one rank, all, the launcher. Each time another number of ranks goes on. A lesson
+# that was over is no such strike; what it gave is compared, and the next run starts from nothing.
+lesson_kill_tests() {
+    local tries kills=0 resumed=0 runs=0 ranks how
+    local -a hows=(one all launcher)
+    RANDOM=$2
+    for ((tries = 0; kills < $1; tries++)); do
+        ranks=$(((tries + 1) % 4 + 1))
+        how=${hows[tries % ${#hows[@]}]}
+        hold_at $((1 + lesson_bytes * RANDOM / ranks / 65536))
+        attempt "$ranks" lesson "$how"
+        end_hold
+        if grep '^corpress: the lesson goes on after' said; then resumed=$((resumed + 1)); fi
+        if [ "$struck" = yes ] && [ ! -e archive.h5 ] && [ ! -e archive.h5.work/weights.cps ]; then
+            kills=$((kills + 1))
+            printf '%d\t%s\t%d ranks\tended with %d\n' "$kills" "$how" "$ranks" "$code"
+        else
+            lesson_finish "$ranks"
+        fi
+    done
+    lesson_finish 3
+    echo "$kills lessons killed, $resumed went on from a checkpoint, $runs archives were the same"
+}
+
+# lesson_finish RANKS: what is left of the run, to the right archive.
+lesson_finish() {
+    if [ ! -e archive.h5 ] || [ -e archive.h5.work ]; then
+        expect 0 ranks "$1" corpress compress "${compress_options[@]}" corpus -o archive.h5 >said 2>&1
+        if grep '^corpress: the lesson goes on after' said; then resumed=$((resumed + 1)); fi
+    fi
+    kill_check
 }
 
 kill_check() {
