@@ -130,11 +130,10 @@ typedef struct cpr_rank_progress {
 typedef struct cpr_lesson_facts {
     uint32_t streams;                   /* that the sample is dealt out to */
     uint64_t sample_bytes, begun_bytes; /* noise included; in blocks that streams have begun */
-    uint64_t earlier_bytes,
-        sent_bytes; /* begun by an earlier run; given into sums over nodes, each rank */
-    uint64_t text_bytes, loss_bits; /* learned from; what they cost, in units of 2^-16 bit */
-    uint64_t steps, weights_bytes;  /* the latter in the archive; 0: it is not over */
-    double seconds;                 /* of this run */
+    uint64_t earlier_bytes, sent_bytes; /* begun by an earlier run; sent to other nodes */
+    uint64_t text_bytes, loss_bits;     /* learned from; what they cost, in units of 2^-16 bit */
+    uint64_t steps, weights_bytes;      /* the latter in the archive; 0: it is not over */
+    double seconds;                     /* of this run */
 } cpr_lesson_facts;
 
 /* How the loss grows while a shard is coded: sums up to `raw_bytes`, in units of 2^-16 bit. Point k
