@@ -12,6 +12,7 @@
 #define MATRIX_RATE 0.004f
 #define WARM_UP 655.0f /* of progress */
 #define RATE_LEAST 0.02f
+#define ROW_RATE_LEAST 0.1f
 #define MOMENT1_DECAY 0.9f
 #define MOMENT2_DECAY 0.99f
 #define WIDE_BITS 11 /* of gradients that are multiplied by activations */
@@ -529,6 +530,7 @@ static void lesson_change(cpr_lesson *n, uint32_t progress, const float decay[2]
     const float at = (float)progress, left = (65536.0f - at) / 65536.0f;
     const float warm = at < WARM_UP ? (at + 1.0f) / WARM_UP : 1.0f;
     const float slowed = warm * (left > RATE_LEAST ? left : RATE_LEAST);
+    const float row_slowed = warm * (left > ROW_RATE_LEAST ? left : ROW_RATE_LEAST);
     const span numbers = lesson_own_numbers(n);
     lesson_take_sums(n, numbers);
     if (n->team.add != NULL)
@@ -536,8 +538,8 @@ static void lesson_change(cpr_lesson *n, uint32_t progress, const float decay[2]
     lesson_step_numbers(n, numbers, MATRIX_RATE * slowed / (1.0f - decay[0]),
                         1.0f / (1.0f - decay[1]));
     n->own.extremes->embedding_most = lesson_step_table(
-        n, &n->embedding, &n->own.embedding, n->header->embedding_scale, EMBEDDING_RATE * warm);
-    lesson_step_table(n, &n->node, &n->own.node, n->header->node_scale, NODE_RATE * warm);
+        n, &n->embedding, &n->own.embedding, n->header->embedding_scale, EMBEDDING_RATE * row_slowed);
+    lesson_step_table(n, &n->node, &n->own.node, n->header->node_scale, NODE_RATE * row_slowed);
 }
 
 static int32_t larger(int32_t a, int32_t b)

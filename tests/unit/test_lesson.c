@@ -24,8 +24,8 @@
 #define RANKS_MOST 4u
 
 /* If these change, so do all archives with weights: CPR_PRESETS_VERSION is to be raised. */
-#define WEIGHTS_HASH UINT64_C(0x5cd9c62c33d6f3d7)
-#define LOSS UINT64_C(1116393312)
+#define WEIGHTS_HASH UINT64_C(0xec04dd9d5c327c8e)
+#define LOSS UINT64_C(1155598042)
 
 /* A text as tokens. */
 typedef struct fixture {
