@@ -79,7 +79,7 @@ struct cpr_predictor {
 
 /* The kinds, and the versions of their arithmetic. */
 #define CPR_SRU_VERSION 1u
-#define CPR_TAUGHT_VERSION 2u
+#define CPR_TAUGHT_VERSION 1u
 extern const cpr_predictor_class cpr_sru_class;
 extern const cpr_predictor_class cpr_taught_class;
 

@@ -71,7 +71,7 @@ void cpr_codec_set_base(cpr_codec *codec, const void *state);
 
 /* The end of the primer for which a taught network is awake. Before it, it rests: whoever opens a
  * shard need not wait for it, and its own state does not reach back so far. */
-#define CPR_PRIMER_AWAKE_BYTES (UINT64_C(4) << 20)
+#define CPR_PRIMER_AWAKE_BYTES (UINT64_C(2) << 20)
 
 /* The bitstreams from now on are a primer's of that many raw bytes; 0, as at first: shards'. */
 void cpr_codec_set_primer(cpr_codec *codec, uint64_t raw_bytes);

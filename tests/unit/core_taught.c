@@ -10,7 +10,7 @@
 #define PROFILE                                                                                    \
     "tokens 1; mixing 1 contexts=0 lines=0 successors=3 matches=5 match-lanes=1 sets=2 refine=0 "  \
     "guess-from=45000 guess-shift=10 chances=0 buckets=131072 line-pairs=0 successor-bits=17 "     \
-    "history-bits=22; network 2 kind=taught width=64 layers=2 rank=32 bits=5 grain=4"
+    "history-bits=22; network 1 kind=taught width=64 layers=2 rank=32 bits=5 grain=4"
 #define STREAMS 3u
 #define STEPS 8u
 

@@ -132,9 +132,9 @@ static void what_is_unknown_is_named(void **state)
          "mixing 1 guess-from=60000 guess-shift=7 (too many classes)"},
         {"mixing 1 ", "mixing 2 now-else ", "mixing 2 (this program has mixing 1)"},
         {"network 1 kind=sru width=256 layers=3",
-         "network 2 kind=taught width=32 layers=1 rank=32 bits=5 grain=4; "
-         "network 2 kind=taught width=64 layers=1 rank=32 bits=5 grain=4",
-         "more than one network 2 kind=taught"},
+         "network 1 kind=taught width=32 layers=1 rank=32 bits=5 grain=4; "
+         "network 1 kind=taught width=64 layers=1 rank=32 bits=5 grain=4",
+         "more than one network 1 kind=taught"},
         {"layers=3",
          "layers=3; network 1 kind=sru width=32 layers=1; network 1 kind=sru width=64 layers=1; "
          "blank 9; network 2 kind=x",

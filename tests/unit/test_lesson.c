@@ -61,7 +61,7 @@ static int set_up(void **state)
         "blocks 1; coder 1; blob 1; weights 1; tokens 1; mixing 1 contexts=0 lines=0 successors=3 "
         "matches=5 match-lanes=1 sets=2 refine=0 guess-from=45000 guess-shift=10 chances=0 "
         "buckets=131072 line-pairs=0 successor-bits=17 history-bits=22; "
-        "network 2 kind=taught width=64 layers=2 rank=32 bits=5 grain=4";
+        "network 1 kind=taught width=64 layers=2 rank=32 bits=5 grain=4";
     static uint8_t text[TEXT_BYTES];
     fixture *f = calloc(1, sizeof *f);
     cpr_error error = {""};
