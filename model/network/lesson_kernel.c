@@ -537,8 +537,9 @@ static void lesson_change(cpr_lesson *n, uint32_t progress, const float decay[2]
         lesson_exchange(n, numbers);
     lesson_step_numbers(n, numbers, MATRIX_RATE * slowed / (1.0f - decay[0]),
                         1.0f / (1.0f - decay[1]));
-    n->own.extremes->embedding_most = lesson_step_table(
-        n, &n->embedding, &n->own.embedding, n->header->embedding_scale, EMBEDDING_RATE * row_slowed);
+    n->own.extremes->embedding_most =
+        lesson_step_table(n, &n->embedding, &n->own.embedding, n->header->embedding_scale,
+                          EMBEDDING_RATE * row_slowed);
     lesson_step_table(n, &n->node, &n->own.node, n->header->node_scale, NODE_RATE * row_slowed);
 }
 
