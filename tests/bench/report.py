@@ -18,8 +18,8 @@ import compare
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The rows of README's table, from the file that is named first here.
 FIRST = "English prose"
-CHOSEN = ("corpress neural", "corpress balanced", "corpress fast", "zpaq -m5", "7z PPMd o16 m1g",
-          "xz -9e", "zstd --ultra -22 --long=27", "brotli -q 11 --lgwin=24")
+CHOSEN = ("corpress neural", "corpress strong", "corpress balanced", "corpress fast", "zpaq -m5",
+          "7z PPMd o16 m1g", "xz -9e", "zstd --ultra -22 --long=27", "brotli -q 11 --lgwin=24")
 SMALL = re.compile(r", 1 MiB shards")
 
 
