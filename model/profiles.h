@@ -37,15 +37,15 @@ enum {
 
 #define CPR_NEURAL_SUMMARY "a larger network: the smallest archives"
 
+#define CPR_BALANCED_AND_NETWORK                                                                   \
+    .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
+    .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
+
 /* All but their networks. What has been taught needs fewer contexts beside it. */
 #define CPR_STRONG                                                                                 \
     .name = "strong", .summary = "balanced with a small network: smaller, at half the speed",      \
-    .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
-    .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
-#define CPR_NEURAL_TAUGHT                                                                          \
-    .name = "neural", .summary = CPR_NEURAL_SUMMARY,                                               \
-    .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
-    .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
+    CPR_BALANCED_AND_NETWORK
+#define CPR_NEURAL_TAUGHT .name = "neural", .summary = CPR_NEURAL_SUMMARY, CPR_BALANCED_AND_NETWORK
 #define CPR_NEURAL                                                                                 \
     .name = "neural", .summary = CPR_NEURAL_SUMMARY,                                               \
     .shape = {.contexts = 22, CPR_SHAPE_LIKE_BALANCED, .networks = 1, .chances = 1},               \

@@ -525,13 +525,12 @@ static int32_t lesson_step_table(cpr_lesson *n, cpr_lesson_table *table, cpr_les
 }
 
 /* What this worker changes. */
-static void lesson_change(cpr_lesson *n, uint32_t progress, const float decay[2])
+static void lesson_change(cpr_lesson *n, uint32_t progress, span numbers, const float decay[2])
 {
     const float at = (float)progress, left = (65536.0f - at) / 65536.0f;
     const float warm = at < WARM_UP ? (at + 1.0f) / WARM_UP : 1.0f;
     const float slowed = warm * (left > RATE_LEAST ? left : RATE_LEAST);
     const float row_slowed = warm * (left > ROW_RATE_LEAST ? left : ROW_RATE_LEAST);
-    const span numbers = lesson_own_numbers(n);
     lesson_take_sums(n, numbers);
     if (n->team.add != NULL)
         lesson_exchange(n, numbers);
@@ -595,7 +594,7 @@ static void lesson_step(cpr_lesson *n, uint32_t progress)
                             n->header->decay[1] * MOMENT2_DECAY};
     const span numbers = lesson_own_numbers(n);
     if (n->team.member < n->team.workers)
-        lesson_change(n, progress, decay);
+        lesson_change(n, progress, numbers, decay);
     lesson_meet(n);
     const cpr_lesson_extremes all = lesson_all_extremes(n);
     for (uint32_t i = 0; i < cpr_taught_matrices(n->shape); i++)

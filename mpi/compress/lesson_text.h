@@ -1,7 +1,8 @@
 /* lesson_text.h - the text of a lesson: the sample's blocks, dealt out to streams.
  *
  * Of S streams, stream s reads blocks s, s + S, s + 2S, ... of the sample in the order of
- * cpr_plan_lesson_block(), without those that are noise, one behind the other. Rank r reads for
+ * cpr_plan_lesson_block(), over and over if it is read more than once, without those that are
+ * noise, one behind the other. Rank r reads for
  * the streams s with s mod (number of ranks) = r. Everything here is local. */
 #ifndef CPR_LESSON_TEXT_H
 #define CPR_LESSON_TEXT_H
@@ -28,7 +29,7 @@ typedef struct cpr_lesson_text {
     cpr_corpus_reader *reader;
     cpr_parser *parser;
     uint8_t *block;
-    uint64_t blocks; /* of the sample */
+    uint64_t blocks; /* that all streams read */
     uint32_t streams;
     cpr_lesson_place *places;  /* of all streams; those of other ranks' stay zero */
     cpr_lesson_tokens *tokens; /* of all streams; only this rank's have memory */
