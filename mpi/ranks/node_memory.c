@@ -144,31 +144,25 @@ static int find_owner(const memory_address *all, int rank)
 static cpr_status memory_share(cpr_ranks *ranks, cpr_node_memory *memory, cpr_error *error)
 {
     const memory_address own = memory_own_address(ranks, memory);
-    memory_address *all = calloc((size_t)ranks->size, sizeof *all);
-    cpr_status status = CPR_OK;
-    if (all == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %d ranks", ranks->size);
-    status = cpr_ranks_agree(ranks, status, error);
-    if (status == CPR_OK && all != NULL) {
-        MPI_Request request;
-        MPI_Iallgather(&own, (int)sizeof own, MPI_BYTE, all, (int)sizeof own, MPI_BYTE, ranks->comm,
-                       &request);
-        cpr_ranks_wait(&request);
-        const int lowest = find_owner(all, ranks->rank);
-        int file = -1;
-        uint8_t *other = lowest < ranks->rank
-                             ? memory_map_other(&all[lowest], HEAD_BYTES + memory->bytes, &file)
-                             : NULL;
-        /* Until all have looked, this rank's file must be there. */
-        status = cpr_ranks_agree(ranks, CPR_OK, error);
-        if (other != NULL) {
-            cpr_node_memory_close(memory);
-            memory->at = other + HEAD_BYTES;
-            memory->fd = file;
-            memory->owner = lowest;
-        }
+    void *gathered;
+    cpr_status status = cpr_ranks_gather(ranks, &own, sizeof own, &gathered, error);
+    if (status != CPR_OK)
+        return status;
+    const memory_address *all = gathered;
+    const int lowest = find_owner(all, ranks->rank);
+    int file = -1;
+    uint8_t *other = lowest < ranks->rank
+                         ? memory_map_other(&all[lowest], HEAD_BYTES + memory->bytes, &file)
+                         : NULL;
+    free(gathered);
+    /* Until all have looked, this rank's file must be there. */
+    status = cpr_ranks_agree(ranks, CPR_OK, error);
+    if (other != NULL) {
+        cpr_node_memory_close(memory);
+        memory->at = other + HEAD_BYTES;
+        memory->fd = file;
+        memory->owner = lowest;
     }
-    free(all);
     return status;
 }
 

@@ -50,6 +50,26 @@ cpr_status cpr_ranks_broadcast(cpr_ranks *ranks, uint8_t **data, size_t *bytes, 
     return CPR_OK;
 }
 
+cpr_status cpr_ranks_gather(cpr_ranks *ranks, const void *own, size_t bytes, void **all,
+                            cpr_error *error)
+{
+    assert(bytes <= INT_MAX);
+    cpr_status status = CPR_OK;
+    *all = calloc((size_t)ranks->size, bytes);
+    if (*all == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %d ranks", ranks->size);
+    status = cpr_ranks_agree(ranks, status, error);
+    if (status != CPR_OK || *all == NULL) {
+        free(*all);
+        *all = NULL;
+        return status;
+    }
+    MPI_Request request;
+    MPI_Iallgather(own, (int)bytes, MPI_BYTE, *all, (int)bytes, MPI_BYTE, ranks->comm, &request);
+    cpr_ranks_wait(&request);
+    return CPR_OK;
+}
+
 void cpr_ranks_tell(cpr_ranks *ranks, void *data, size_t bytes)
 {
     assert(bytes <= INT_MAX);

@@ -10,19 +10,14 @@ uint64_t cpr_ranks_here(cpr_ranks *ranks)
     if (ranks->size == 1)
         return 1;
     uint64_t here = 0;
-    uint64_t lacking = 0;
-    char *hosts = calloc((size_t)ranks->size, CPR_HOST_BYTES);
-    lacking = hosts == NULL;
-    cpr_ranks_maximum(ranks, &lacking, 1);
-    if (!lacking && hosts != NULL) {
-        MPI_Request request;
-        MPI_Iallgather(ranks->host, CPR_HOST_BYTES, MPI_CHAR, hosts, CPR_HOST_BYTES, MPI_CHAR,
-                       ranks->comm, &request);
-        cpr_ranks_wait(&request);
-        for (int i = 0; i < ranks->size; i++)
-            here += memcmp(hosts + (size_t)i * CPR_HOST_BYTES, ranks->host, CPR_HOST_BYTES) == 0;
-    }
-    free(hosts);
+    void *gathered;
+    cpr_error detail;
+    if (cpr_ranks_gather(ranks, ranks->host, CPR_HOST_BYTES, &gathered, &detail) != CPR_OK)
+        return 0;
+    const char *hosts = gathered;
+    for (int i = 0; i < ranks->size; i++)
+        here += memcmp(hosts + (size_t)i * CPR_HOST_BYTES, ranks->host, CPR_HOST_BYTES) == 0;
+    free(gathered);
     return here;
 }
 

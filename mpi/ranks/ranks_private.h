@@ -29,6 +29,11 @@ struct cpr_ranks {
     cpr_hold hold;
 };
 
+/* COLLECTIVE. A block of that many bytes from each rank, in the order of ranks: *all is to be
+ * freed, and NULL after a failure, which is that some rank has no memory. */
+cpr_status cpr_ranks_gather(cpr_ranks *ranks, const void *own, size_t bytes, void **all,
+                            cpr_error *error);
+
 /* COLLECTIVE. How many ranks are on this rank's host; 0: no memory to count them. */
 uint64_t cpr_ranks_here(cpr_ranks *ranks);
 

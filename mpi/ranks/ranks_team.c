@@ -162,20 +162,15 @@ static void team_count(cpr_ranks_team *t, const int *owner, int size, int rank)
 /* COLLECTIVE. */
 static cpr_status team_find(cpr_ranks_team *t, cpr_ranks *ranks, cpr_error *error)
 {
-    int *owner = malloc((size_t)ranks->size * sizeof *owner);
-    cpr_status status = CPR_OK;
-    if (owner == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for %d ranks", ranks->size);
-    status = cpr_ranks_agree(ranks, status, error);
-    if (status == CPR_OK && owner != NULL) {
-        MPI_Request request;
-        MPI_Iallgather(&t->memory.owner, 1, MPI_INT, owner, 1, MPI_INT, ranks->comm, &request);
-        cpr_ranks_wait(&request);
-        team_count(t, owner, ranks->size, ranks->rank);
-    }
-    free(owner);
-    if (status != CPR_OK || t->teams == 1)
+    void *owner;
+    const cpr_status status =
+        cpr_ranks_gather(ranks, &t->memory.owner, sizeof t->memory.owner, &owner, error);
+    if (status != CPR_OK)
         return status;
+    team_count(t, owner, ranks->size, ranks->rank);
+    free(owner);
+    if (t->teams == 1)
+        return CPR_OK;
     MPI_Comm_split(ranks->comm,
                    t->team.member < t->team.workers ? (int)t->team.member : MPI_UNDEFINED,
                    ranks->rank, &t->others);
@@ -201,6 +196,8 @@ static cpr_status team_meet_first(cpr_ranks_team *t, cpr_ranks *ranks, size_t co
 {
     /* As many as there can be in the team. */
     const size_t room = cpr_ranks_here(ranks);
+    if (room == 0)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a lesson");
     const size_t head = (sizeof *t->head + room * sizeof *t->said + PAGE - 1) / PAGE * PAGE;
     cpr_status status =
         cpr_node_memory_open(ranks, head + common + room * each, "a lesson", &t->memory, error);
