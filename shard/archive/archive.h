@@ -116,6 +116,21 @@ void cpr_archive_decoder_free(cpr_archive_decoder *decoder);
 cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
                               cpr_sink sink, cpr_watch watch, cpr_error *error);
 
+/* A shard that is decoded in steps. */
+typedef struct cpr_archive_decoding {
+    const cpr_archive *archive;
+    uint64_t shard;
+    uint64_t coded_at; /* the next byte of its bitstream to read */
+    cpr_codec *codec;
+} cpr_archive_decoding;
+
+/* The same as cpr_archive_decode() in steps, as cpr_codec_decode_begin() and ..._next(). *decoding
+ * must stay where it is while there are blocks to decode. */
+cpr_status cpr_archive_decode_begin(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                                    cpr_archive_decoding *decoding, cpr_error *error);
+cpr_status cpr_archive_decode_next(cpr_archive_decoding *decoding, const uint8_t **block,
+                                   size_t *bytes, cpr_error *error);
+
 /* ---- verification in several runs ------------------------------------------------------------ */
 
 /* A small file that remembers which shards of an archive have been verified, and how: `decoded`, or

@@ -121,38 +121,67 @@ cpr_status cpr_archive_check_coded(const cpr_archive *archive, uint64_t shard, c
     return status;
 }
 
-/* A shard's bitstream as a cpr_read_fn. */
-typedef struct shard_source {
-    const cpr_archive *archive;
-    uint64_t shard;
-    uint64_t at;
-} shard_source;
-
-static cpr_status read_source(void *context, uint8_t *out, size_t capacity, size_t *got,
-                              cpr_error *error)
+/* A cpr_read_fn: a shard's bitstream. */
+static cpr_status read_decoding(void *context, uint8_t *out, size_t capacity, size_t *got,
+                                cpr_error *error)
 {
-    shard_source *s = context;
-    const uint64_t left = cpr_archive_shard(s->archive, s->shard)->coded_bytes - s->at;
+    cpr_archive_decoding *d = context;
+    const uint64_t left = cpr_archive_shard(d->archive, d->shard)->coded_bytes - d->coded_at;
     *got = left < capacity ? (size_t)left : capacity;
-    const uint64_t at = s->at;
-    s->at += *got;
-    return *got == 0 ? CPR_OK : read_coded(s->archive, s->shard, at, out, *got, error);
+    const uint64_t at = d->coded_at;
+    d->coded_at += *got;
+    return *got == 0 ? CPR_OK : read_coded(d->archive, d->shard, at, out, *got, error);
+}
+
+/* What became of a step: damage is that of the shard. */
+static cpr_status judge_step(const cpr_archive *archive, uint64_t shard, cpr_status status,
+                             const cpr_error *detail, cpr_error *error)
+{
+    if (status == CPR_ERR_DAMAGED)
+        return damaged(archive, shard, detail->text, error);
+    return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail->text);
+}
+
+cpr_status cpr_archive_decode_begin(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
+                                    cpr_archive_decoding *decoding, cpr_error *error)
+{
+    cpr_error detail = {.text = ""};
+    cpr_status status = cpr_archive_check_coded(archive, shard, error);
+    if (status != CPR_OK)
+        return status;
+    *decoding = (cpr_archive_decoding){.archive = archive, .shard = shard, .codec = codec};
+    cpr_codec_set_primer(codec, shard == CPR_SHARD_PRIMER ? archive->header.primer->raw_bytes : 0);
+    status = cpr_codec_decode_begin(codec, cpr_archive_shard(archive, shard),
+                                    (cpr_source){read_decoding, decoding}, &detail);
+    return judge_step(archive, shard, status, &detail, error);
+}
+
+cpr_status cpr_archive_decode_next(cpr_archive_decoding *decoding, const uint8_t **block,
+                                   size_t *bytes, cpr_error *error)
+{
+    cpr_error detail = {.text = ""};
+    const cpr_status status = cpr_codec_decode_next(decoding->codec, block, bytes, &detail);
+    return judge_step(decoding->archive, decoding->shard, status, &detail, error);
 }
 
 cpr_status cpr_archive_decode(const cpr_archive *archive, uint64_t shard, cpr_codec *codec,
                               cpr_sink sink, cpr_watch watch, cpr_error *error)
 {
-    shard_source source = {archive, shard, 0};
-    cpr_error detail = {.text = ""};
-    cpr_status status = cpr_archive_check_coded(archive, shard, error);
-    if (status != CPR_OK)
-        return status;
-    cpr_codec_set_primer(codec, shard == CPR_SHARD_PRIMER ? archive->header.primer->raw_bytes : 0);
-    status = cpr_codec_decode(codec, cpr_archive_shard(archive, shard),
-                              (cpr_source){read_source, &source}, sink, watch, &detail);
-    if (status == CPR_ERR_DAMAGED)
-        return damaged(archive, shard, detail.text, error);
-    return status == CPR_OK ? status : cpr_fail(error, status, "%s", detail.text);
+    cpr_archive_decoding decoding;
+    uint64_t raw_bytes = 0;
+    cpr_status status = cpr_archive_decode_begin(archive, shard, codec, &decoding, error);
+    for (size_t bytes = 1; status == CPR_OK && bytes > 0;) {
+        const uint8_t *block;
+        status = cpr_archive_decode_next(&decoding, &block, &bytes, error);
+        if (status != CPR_OK || bytes == 0)
+            break;
+        raw_bytes += bytes;
+        if (sink.write != NULL)
+            status = sink.write(sink.context, block, bytes, error);
+        if (status == CPR_OK)
+            status = cpr_watch_tell(watch, raw_bytes, 0, error);
+    }
+    return status;
 }
 
 /* ---- what decoding takes --------------------------------------------------------------------- */

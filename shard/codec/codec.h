@@ -106,6 +106,15 @@ void cpr_codec_set_curve(cpr_codec *codec, cpr_curve *curve);
 cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
                             cpr_sink sink, cpr_watch watch, cpr_error *error);
 
+/* The same in steps: begins, then decodes a block with each call. *block, which lives until the
+ * codec is used again, has *bytes bytes, 1 to 65,536; 0, and no block, at the shard's end. Its last
+ * block is given only if all of it matches the hash. After a failure, begin anew. The source must
+ * live as long as there are blocks to decode. */
+cpr_status cpr_codec_decode_begin(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
+                                  cpr_error *error);
+cpr_status cpr_codec_decode_next(cpr_codec *codec, const uint8_t **block, size_t *bytes,
+                                 cpr_error *error);
+
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
 /* Saves a codec between two blocks of a shard that it encodes, at the end of the file `fd`: from

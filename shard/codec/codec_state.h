@@ -31,6 +31,17 @@ typedef struct cpr_coding {
     cpr_compressibility compressibility;
 } cpr_coding;
 
+/* The decoder's part, beside the model. */
+typedef struct cpr_decoding {
+    cpr_decoder decoder;
+    cpr_source source;
+    bool at_end;        /* of the source */
+    size_t padding;     /* zeros that stand in the window behind the bitstream's end */
+    uint64_t raw_bytes; /* so far */
+    uint64_t tokens;
+    cpr_shard_info info;
+} cpr_decoding;
+
 struct cpr_codec {
     cpr_model *model;
     cpr_parser *parser;
@@ -39,6 +50,7 @@ struct cpr_codec {
     const void *base;    /* what shards begin with; NULL: the initial state */
     uint64_t rest_bytes; /* at the start of a bitstream, for which taught networks rest */
     cpr_coding coding;
+    cpr_decoding decoding;
     cpr_curve *curve;            /* of the shard that is decoded; the caller's, NULL: not wanted */
     const uint64_t *mark_losses; /* of the shard in work; the caller's */
     XXH3_state_t *raw_hash, *coded_hash;

@@ -360,32 +360,23 @@ cpr_status cpr_codec_resume(cpr_codec *codec, cpr_source written, cpr_error *err
 
 /* ---- decoding ---- */
 
-typedef struct decoding {
-    cpr_codec *codec;
-    cpr_decoder decoder;
-    cpr_source source;
-    bool at_end;
-    size_t padding; /* zeros that stand in the window behind the bitstream's end */
-    const cpr_shard_info *info;
-    uint64_t tokens;
-} decoding;
-
-static unsigned get(decoding *d, uint32_t p1)
+static unsigned get(cpr_codec *codec, uint32_t p1)
 {
-    const unsigned bit = cpr_decoder_get(&d->decoder, p1);
-    if (d->codec->curve != NULL)
-        cpr_loss_meter_add(&d->codec->coding.loss, bit ? p1 : 65536 - p1);
+    const unsigned bit = cpr_decoder_get(&codec->decoding.decoder, p1);
+    if (codec->curve != NULL)
+        cpr_loss_meter_add(&codec->coding.loss, bit ? p1 : 65536 - p1);
     return bit;
 }
 
 /* Behind the bitstream's end come zeros. The decoder of a whole shard takes only a few of them:
  * more tell that the bitstream is too short for the bytes that it is said to hold. */
-static cpr_status pad_window(decoding *d, size_t left, cpr_error *error)
+static cpr_status pad_window(cpr_codec *codec, size_t left, cpr_error *error)
 {
+    cpr_decoding *d = &codec->decoding;
     if (d->padding > left + CPR_DECODER_MAX_PADDING_BYTES)
         return cpr_fail(error, CPR_ERR_DAMAGED, "its bitstream ends too early");
     if (left < TOKEN_MAX_CODED_BYTES) {
-        uint8_t *coded = d->codec->coded;
+        uint8_t *coded = codec->coded;
         memmove(coded, d->decoder.next, left);
         memset(coded + left, 0, TOKEN_MAX_CODED_BYTES);
         d->padding += TOKEN_MAX_CODED_BYTES;
@@ -396,12 +387,13 @@ static cpr_status pad_window(decoding *d, size_t left, cpr_error *error)
 }
 
 /* Makes sure that the next token's bytes are in the window. */
-static cpr_status fill_window(decoding *d, cpr_error *error)
+static cpr_status fill_window(cpr_codec *codec, cpr_error *error)
 {
-    uint8_t *coded = d->codec->coded;
+    cpr_decoding *d = &codec->decoding;
+    uint8_t *coded = codec->coded;
     size_t left = (size_t)(d->decoder.end - d->decoder.next);
     if (d->at_end)
-        return pad_window(d, left, error);
+        return pad_window(codec, left, error);
     if (left >= TOKEN_MAX_CODED_BYTES)
         return CPR_OK;
     memmove(coded, d->decoder.next, left);
@@ -416,40 +408,40 @@ static cpr_status fill_window(decoding *d, cpr_error *error)
     }
     d->decoder.next = coded;
     d->decoder.end = coded + left;
-    return d->at_end ? pad_window(d, left, error) : CPR_OK;
+    return d->at_end ? pad_window(codec, left, error) : CPR_OK;
 }
 
-static cpr_status decode_stored(decoding *d, size_t bytes, cpr_error *error)
+static cpr_status decode_stored(cpr_codec *codec, size_t bytes, cpr_error *error)
 {
     for (size_t i = 0; i < bytes; i++) {
-        const cpr_status status = fill_window(d, error);
+        const cpr_status status = fill_window(codec, error);
         if (status != CPR_OK)
             return status;
         unsigned byte = 0;
         for (int bit = 0; bit < 8; bit++)
-            byte = byte << 1 | get(d, HALF);
-        d->codec->block[i] = (uint8_t)byte;
+            byte = byte << 1 | get(codec, HALF);
+        codec->block[i] = (uint8_t)byte;
     }
     return CPR_OK;
 }
 
-static cpr_status decode_modelled(decoding *d, size_t bytes, cpr_error *error)
+static cpr_status decode_modelled(cpr_codec *codec, size_t bytes, cpr_error *error)
 {
-    cpr_codec *codec = d->codec;
+    cpr_decoding *d = &codec->decoding;
     for (size_t at = 0; at < bytes;) {
-        const cpr_status status = fill_window(d, error);
+        const cpr_status status = fill_window(codec, error);
         if (status != CPR_OK)
             return status;
         int32_t token;
         do
-            token = cpr_model_learn(codec->model, get(d, cpr_model_predict(codec->model)));
+            token = cpr_model_learn(codec->model, get(codec, cpr_model_predict(codec->model)));
         while (token < 0);
         size_t token_bytes;
         const uint8_t *text =
             cpr_vocabulary_token(codec->vocabulary, (uint32_t)token, &token_bytes);
         if (token_bytes > bytes - at)
             return cpr_fail(error, CPR_ERR_DAMAGED, "a token reaches past the end of its block");
-        if (d->tokens == d->info->tokens)
+        if (d->tokens == d->info.tokens)
             return cpr_fail(error, CPR_ERR_DAMAGED, "it has more tokens than it is said to have");
         memcpy(codec->block + at, text, token_bytes);
         at += token_bytes;
@@ -458,15 +450,14 @@ static cpr_status decode_modelled(decoding *d, size_t bytes, cpr_error *error)
     return CPR_OK;
 }
 
-static cpr_status decode_block(decoding *d, size_t bytes, cpr_error *error)
+static cpr_status decode_block(cpr_codec *codec, size_t bytes, cpr_error *error)
 {
-    cpr_codec *codec = d->codec;
-    cpr_status status = fill_window(d, error);
+    cpr_status status = fill_window(codec, error);
     if (status != CPR_OK)
         return status;
-    const unsigned stored = get(d, codec->coding.stored_flag);
+    const unsigned stored = get(codec, codec->coding.stored_flag);
     learn_stored_flag(codec, stored);
-    status = stored ? decode_stored(d, bytes, error) : decode_modelled(d, bytes, error);
+    status = stored ? decode_stored(codec, bytes, error) : decode_modelled(codec, bytes, error);
     if (status == CPR_OK)
         XXH3_128bits_update(codec->raw_hash, codec->block, bytes);
     return status;
@@ -483,43 +474,61 @@ static void add_to_curve(cpr_codec *codec, uint64_t raw_bytes, bool end)
         (cpr_curve_point){raw_bytes, cpr_loss_meter_read(&codec->coding.loss), network_loss(codec)};
 }
 
-static cpr_status start_decoder(decoding *d, cpr_error *error)
+cpr_status cpr_codec_decode_begin(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
+                                  cpr_error *error)
 {
-    uint8_t *coded = d->codec->coded;
-    d->decoder.next = d->decoder.end = coded;
-    const cpr_status status = fill_window(d, error);
+    assert(source.read != NULL);
+    cpr_decoding *d = &codec->decoding;
+    begin_shard(codec);
+    *d = (cpr_decoding){.source = source, .info = *info};
+    if (codec->curve != NULL)
+        codec->curve->points = 0;
+    d->decoder.next = d->decoder.end = codec->coded;
+    const cpr_status status = fill_window(codec, error);
     if (status == CPR_OK)
-        cpr_decoder_init(&d->decoder, coded, (size_t)(d->decoder.end - coded));
+        cpr_decoder_init(&d->decoder, codec->coded, (size_t)(d->decoder.end - codec->coded));
     return status;
+}
+
+cpr_status cpr_codec_decode_next(cpr_codec *codec, const uint8_t **block, size_t *bytes,
+                                 cpr_error *error)
+{
+    cpr_decoding *d = &codec->decoding;
+    const uint64_t left = d->info.raw_bytes - d->raw_bytes;
+    const size_t part = left < CPR_BLOCK_BYTES ? (size_t)left : CPR_BLOCK_BYTES;
+    *block = codec->block;
+    *bytes = 0;
+    if (part > 0) {
+        rest_or_wake(codec, d->raw_bytes);
+        const cpr_status status = decode_block(codec, part, error);
+        if (status != CPR_OK)
+            return status;
+        d->raw_bytes += part;
+        add_to_curve(codec, d->raw_bytes, d->raw_bytes == d->info.raw_bytes);
+    }
+    if (d->raw_bytes == d->info.raw_bytes &&
+        (!cpr_hash_same(cpr_codec_digest(codec->raw_hash), d->info.raw_hash) ||
+         d->tokens != d->info.tokens))
+        return cpr_fail(error, CPR_ERR_DAMAGED, "the decoded bytes do not match their checksum");
+    *bytes = part;
+    return CPR_OK;
 }
 
 cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_source source,
                             cpr_sink sink, cpr_watch watch, cpr_error *error)
 {
-    assert(source.read != NULL);
-    decoding d = {.codec = codec, .source = source, .info = info};
-    begin_shard(codec);
-    if (codec->curve != NULL)
-        codec->curve->points = 0;
-    cpr_status status = start_decoder(&d, error);
-    for (uint64_t at = 0; status == CPR_OK && at < info->raw_bytes;) {
-        const uint64_t left = info->raw_bytes - at;
-        const size_t bytes = left < CPR_BLOCK_BYTES ? (size_t)left : CPR_BLOCK_BYTES;
-        rest_or_wake(codec, at);
-        status = decode_block(&d, bytes, error);
-        if (status == CPR_OK && sink.write != NULL)
-            status = sink.write(sink.context, codec->block, bytes, error);
-        at += bytes;
-        add_to_curve(codec, at, at == info->raw_bytes);
+    cpr_status status = cpr_codec_decode_begin(codec, info, source, error);
+    for (size_t bytes = 1; status == CPR_OK && bytes > 0;) {
+        const uint8_t *block;
+        status = cpr_codec_decode_next(codec, &block, &bytes, error);
+        if (status != CPR_OK || bytes == 0)
+            break;
+        if (sink.write != NULL)
+            status = sink.write(sink.context, block, bytes, error);
         if (status == CPR_OK)
-            status = cpr_watch_tell(watch, at, 0, error);
+            status = cpr_watch_tell(watch, codec->decoding.raw_bytes, 0, error);
     }
-    if (status != CPR_OK)
-        return status;
-    if (!cpr_hash_same(cpr_codec_digest(codec->raw_hash), info->raw_hash) ||
-        d.tokens != info->tokens)
-        return cpr_fail(error, CPR_ERR_DAMAGED, "the decoded bytes do not match their checksum");
-    return CPR_OK;
+    return status;
 }
 
 uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset)

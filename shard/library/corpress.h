@@ -235,10 +235,15 @@ cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *erro
 cpr_status cpr_reader_copy(const cpr_reader *reader, cpr_reader **copy, cpr_error *error);
 
 /* Decodes bytes [offset, offset + bytes) of the corpus into the sink, or to out[bytes]: of a file
- * its entry's offset and bytes, of a shard its offset and raw_bytes. Each shard is decoded from its
- * start. Its bitstream's checksum is compared before it gives a byte, that of the decoded bytes if
- * the range reaches its end; CPR_ERR_DAMAGED names the shard. The watch is told bytes of the shard
- * in work, and 0, 0 in the primer. A failure leaves the reader usable. One thread a reader. */
+ * its entry's offset and bytes, of a shard its offset and raw_bytes. A shard is decoded from its
+ * start, or from where the reader stands in it. For that, cpr_reader_load() keeps the text of the
+ * shard in work, in up to 256 MiB more of memory (of larger shards the latest 128 MiB at least):
+ * ranges that lie there are copied, and those behind it go on. cpr_reader_stream() keeps 64 KiB.
+ *
+ * A bitstream's checksum is compared before its shard gives a byte, that of the decoded bytes
+ * before it gives its last 64 KiB; CPR_ERR_DAMAGED names the shard. The watch is told bytes of the
+ * shard in work as they are decoded, and 0, 0 in the primer. A failure leaves the reader usable.
+ * One thread a reader. */
 cpr_status cpr_reader_stream(cpr_reader *reader, uint64_t offset, uint64_t bytes, cpr_sink sink,
                              cpr_watch watch, cpr_error *error);
 cpr_status cpr_reader_load(cpr_reader *reader, uint64_t offset, uint64_t bytes, uint8_t *out,

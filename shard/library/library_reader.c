@@ -20,6 +20,14 @@ struct cpr_reader {
     cpr_archive_decoder decoder;
     primed_state *primed; /* NULL: no primer, or not yet */
     bool thorough;
+
+    /* the shard in work, and the text that is at hand: its raw bytes [decoded - held, decoded) */
+    cpr_archive_decoding decoding;
+    uint64_t shard; /* CPR_NONE: none is */
+    uint64_t decoded;
+    uint8_t *text;
+    size_t held;
+    size_t room;
 };
 
 /* ---- open and close ------------------------------------------------------------------------- */
@@ -64,6 +72,7 @@ static cpr_status create_reader(cpr_archive *archive, cpr_reader **out, cpr_erro
     if (reader == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     reader->archive = archive;
+    reader->shard = CPR_NONE;
     const cpr_status status = cpr_archive_decoder_open(archive, &reader->decoder, error);
     if (status != CPR_OK) {
         cpr_reader_close(reader);
@@ -104,6 +113,7 @@ void cpr_reader_close(cpr_reader *reader)
         free(reader->primed->state);
         free(reader->primed);
     }
+    free(reader->text);
     free(reader);
 }
 
@@ -144,67 +154,138 @@ cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *erro
 
 /* ---- ranges --------------------------------------------------------------------------------- */
 
-/* The part of the corpus that is wanted of the shard in work. */
+/* Of the text of the shard in work, as much as a reader keeps, and what it keeps at least when that
+ * is full. */
+#define KEPT_BYTES ((size_t)256 << 20)
+#define KEPT_BYTES_LEAST (KEPT_BYTES / 2)
+
+/* A part of the corpus, and who wants it. */
 typedef struct window {
     cpr_sink sink;
-    uint64_t at; /* in the corpus, of the next decoded byte */
+    cpr_watch watch;
     uint64_t begin;
     uint64_t end;
-    bool to_its_end; /* decode the shard to its end */
-    bool done;       /* the rest of the shard is not wanted */
+    bool keep; /* the text, for windows to come */
 } window;
 
-/* A cpr_write_fn. */
-static cpr_status write_window(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+/* Room for `bytes` more behind the text at hand, of which a part may go. */
+static cpr_status make_room(cpr_reader *reader, size_t bytes, bool keep, cpr_error *error)
 {
-    window *w = context;
-    const uint64_t from = w->begin > w->at ? w->begin - w->at : 0;
-    const uint64_t to = w->end > w->at ? w->end - w->at : 0;
-    const size_t first = from < bytes ? (size_t)from : bytes;
-    const size_t last = to < bytes ? (size_t)to : bytes;
-    w->at += bytes;
-    if (first < last && w->sink.write != NULL) {
-        const cpr_status status = w->sink.write(w->sink.context, data + first, last - first, error);
-        if (status != CPR_OK)
-            return status;
+    const uint64_t shard_bytes = cpr_archive_shard(reader->archive, reader->shard)->raw_bytes;
+    size_t stays = !keep ? 0 : reader->held + bytes > KEPT_BYTES ? KEPT_BYTES_LEAST : reader->held;
+    size_t room = reader->room;
+    while (room < stays + bytes)
+        room = room == 0 ? bytes : 2 * room;
+    if (room > shard_bytes)
+        room = (size_t)shard_bytes;
+    if (room > reader->room) {
+        uint8_t *text = realloc(reader->text, room);
+        if (text == NULL && reader->room < bytes)
+            return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a shard's text");
+        /* What is not kept is decoded again. */
+        if (text == NULL)
+            stays = 0;
+        reader->text = text != NULL ? text : reader->text;
+        reader->room = text != NULL ? room : reader->room;
     }
-    w->done = w->at >= w->end && !w->to_its_end;
-    return w->done ? CPR_STOPPED : CPR_OK;
+    if (stays > 0)
+        memmove(reader->text, reader->text + reader->held - stays, stays);
+    reader->held = stays;
+    return CPR_OK;
 }
 
-/* Decodes what [begin, end) has of a shard. */
-static cpr_status stream_shard(cpr_reader *reader, uint64_t shard, uint64_t begin, uint64_t end,
-                               cpr_sink sink, cpr_watch watch, cpr_error *error)
+/* Decodes one block more of the shard in work; *more is false if it has none. */
+static cpr_status decode_block(cpr_reader *reader, bool keep, bool *more, cpr_error *error)
+{
+    const uint8_t *block;
+    size_t bytes;
+    cpr_status status = cpr_archive_decode_next(&reader->decoding, &block, &bytes, error);
+    *more = status == CPR_OK && bytes > 0;
+    if (*more)
+        status = make_room(reader, bytes, keep, error);
+    if (status != CPR_OK)
+        reader->shard = CPR_NONE;
+    if (status != CPR_OK || !*more)
+        return status;
+    memcpy(reader->text + reader->held, block, bytes);
+    reader->held += bytes;
+    reader->decoded += bytes;
+    return CPR_OK;
+}
+
+static cpr_status begin_shard(cpr_reader *reader, uint64_t shard, cpr_error *error)
+{
+    reader->shard = CPR_NONE;
+    reader->decoded = 0;
+    reader->held = 0;
+    const cpr_status status = cpr_archive_decode_begin(
+        reader->archive, shard, reader->decoder.codec, &reader->decoding, error);
+    if (status == CPR_OK)
+        reader->shard = shard;
+    return status;
+}
+
+/* Gives what is at hand of a window from *at on, and moves that on. */
+static cpr_status give_text(const cpr_reader *reader, const window *w, uint64_t *at,
+                            cpr_error *error)
+{
+    const uint64_t start = cpr_archive_shard(reader->archive, reader->shard)->offset;
+    const uint64_t end = start + reader->decoded < w->end ? start + reader->decoded : w->end;
+    if (*at >= end)
+        return CPR_OK;
+    const size_t bytes = (size_t)(end - *at);
+    const uint8_t *text = reader->text + reader->held - (size_t)(start + reader->decoded - *at);
+    *at = end;
+    return w->sink.write != NULL ? w->sink.write(w->sink.context, text, bytes, error) : CPR_OK;
+}
+
+/* Gives what a window has of a shard: what is at hand, and then, block by block, what is not. */
+static cpr_status give_shard(cpr_reader *reader, uint64_t shard, const window *w, cpr_error *error)
 {
     const cpr_shard_info *info = cpr_archive_shard(reader->archive, shard);
-    window w = {.sink = sink,
-                .at = info->offset,
-                .begin = begin,
-                .end = end,
-                .to_its_end = reader->thorough || end >= info->offset + info->raw_bytes};
-    cpr_error detail = {.text = ""};
-    const cpr_status status = cpr_archive_decode(reader->archive, shard, reader->decoder.codec,
-                                                 (cpr_sink){write_window, &w}, watch, &detail);
-    if (status == CPR_OK || w.done)
+    const uint64_t last = w->end - info->offset;
+    const uint64_t wanted = reader->thorough || last > info->raw_bytes ? info->raw_bytes : last;
+    uint64_t at = w->begin > info->offset ? w->begin : info->offset;
+    cpr_status status = CPR_OK;
+    bool more = true;
+    if (reader->shard != shard || at - info->offset < reader->decoded - reader->held)
+        status = begin_shard(reader, shard, error);
+    if (status == CPR_OK)
+        status = give_text(reader, w, &at, error);
+    while (status == CPR_OK && more && reader->decoded < wanted) {
+        status = decode_block(reader, w->keep, &more, error);
+        if (status == CPR_OK)
+            status = give_text(reader, w, &at, error);
+        if (status == CPR_OK)
+            status = cpr_watch_tell(w->watch, reader->decoded, 0, error);
+    }
+    return status;
+}
+
+/* Gives a window. */
+static cpr_status give_window(cpr_reader *reader, const window *w, cpr_error *error)
+{
+    const uint64_t corpus_bytes = cpr_file_list_bytes(cpr_archive_info(reader->archive)->files);
+    if (w->begin > w->end || w->end > corpus_bytes)
+        return cpr_fail(error, CPR_ERR_USAGE, "the corpus has only %llu bytes",
+                        (unsigned long long)corpus_bytes);
+    if (w->begin == w->end)
         return CPR_OK;
-    return cpr_fail(error, status, "%s", detail.text);
+    cpr_watch watch = w->watch;
+    cpr_status status = cpr_reader_prime(reader, cpr_watch_quietly(&watch), error);
+    const uint64_t last = cpr_archive_shard_at(reader->archive, w->end - 1);
+    for (uint64_t i = cpr_archive_shard_at(reader->archive, w->begin);
+         status == CPR_OK && i <= last; i++)
+        status = give_shard(reader, i, w, error);
+    return status;
 }
 
 cpr_status cpr_reader_stream(cpr_reader *reader, uint64_t offset, uint64_t bytes, cpr_sink sink,
                              cpr_watch watch, cpr_error *error)
 {
-    const uint64_t corpus_bytes = cpr_file_list_bytes(cpr_archive_info(reader->archive)->files);
-    if (offset > corpus_bytes || bytes > corpus_bytes - offset)
-        return cpr_fail(error, CPR_ERR_USAGE, "the corpus has only %llu bytes",
-                        (unsigned long long)corpus_bytes);
-    if (bytes == 0)
-        return CPR_OK;
-    cpr_status status = cpr_reader_prime(reader, cpr_watch_quietly(&watch), error);
-    const uint64_t last = cpr_archive_shard_at(reader->archive, offset + bytes - 1);
-    for (uint64_t i = cpr_archive_shard_at(reader->archive, offset); status == CPR_OK && i <= last;
-         i++)
-        status = stream_shard(reader, i, offset, offset + bytes, sink, watch, error);
-    return status;
+    const window w = {sink, watch, offset,
+                      bytes <= UINT64_MAX - offset ? offset + bytes : UINT64_MAX, false};
+    return give_window(reader, &w, error);
 }
 
 /* A cpr_write_fn: moves the pointer on. */
@@ -220,6 +301,7 @@ static cpr_status write_memory(void *context, const uint8_t *data, size_t bytes,
 cpr_status cpr_reader_load(cpr_reader *reader, uint64_t offset, uint64_t bytes, uint8_t *out,
                            cpr_error *error)
 {
-    return cpr_reader_stream(reader, offset, bytes, (cpr_sink){write_memory, &out}, CPR_NO_WATCH,
-                             error);
+    const window w = {(cpr_sink){write_memory, &out}, CPR_NO_WATCH, offset,
+                      bytes <= UINT64_MAX - offset ? offset + bytes : UINT64_MAX, true};
+    return give_window(reader, &w, error);
 }

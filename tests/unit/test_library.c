@@ -253,6 +253,45 @@ static void test_stops_early(void **state)
     (void)state;
 }
 
+/* How many blocks are decoded to give a range, whose text is what it should be. */
+static uint64_t decoded_blocks(cpr_reader *reader, uint64_t offset, uint64_t bytes)
+{
+    look l = {.answer = CPR_OK};
+    const cpr_sink nowhere = {.write = NULL, .context = NULL};
+    assert_int_equal(cpr_reader_stream(reader, offset, bytes, nowhere, (cpr_watch){see, &l}, NULL),
+                     CPR_OK);
+    return l.calls;
+}
+
+static void test_goes_on(void **state)
+{
+    const char *text = put_archive();
+    cpr_archive *archive = open_archive("a.h5");
+    cpr_reader *reader = open_reader(archive);
+    const cpr_shard_info *shard = cpr_archive_shard(archive, 1);
+    const uint64_t block = 65536;
+    assert_int_equal(cpr_reader_prime(reader, nobody, NULL), CPR_OK);
+    assert_true(shard->raw_bytes > 4 * block);
+    /* what load has given is at hand, and what lies behind it is decoded from there */
+    assert_range(reader, text, shard->offset + block, 1);
+    assert_range(reader, text, shard->offset + 2 * block, 10);
+    assert_int_equal(decoded_blocks(reader, shard->offset, 3 * block), 0);
+    assert_range(reader, text, shard->offset, 3 * block);
+    assert_range(reader, text, shard->offset + 7, 1);
+    assert_range(reader, text, shard->offset, shard->raw_bytes);
+    assert_int_equal(decoded_blocks(reader, shard->offset, shard->raw_bytes), 0);
+    assert_range(reader, text, shard->offset + 2 * block - 1, 2);
+    /* stream keeps one block: it goes on forwards, and begins anew backwards */
+    assert_int_equal(decoded_blocks(reader, shard->offset - 1, 2),
+                     1 + (shard[-1].raw_bytes - 1) / block + 1);
+    assert_int_equal(decoded_blocks(reader, shard->offset + block, 1), 1);
+    assert_int_equal(decoded_blocks(reader, shard->offset + 2 * block - 1, 2), 1);
+    assert_int_equal(decoded_blocks(reader, shard->offset + block, 1), 2);
+    cpr_reader_close(reader);
+    cpr_archive_close(archive);
+    (void)state;
+}
+
 static cpr_status refuse(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
 {
     (void)context;
@@ -649,13 +688,11 @@ int main(void)
     unsetenv("OPENBLAS_NUM_THREADS");
     unsetenv("OPENBLAS_CORETYPE");
     const struct CMUnitTest tests[] = {
-        FILE_TEST(test_facts),        FILE_TEST(test_entries),
-        FILE_TEST(test_ranges),       FILE_TEST(test_stops_early),
-        FILE_TEST(test_callers_stop), FILE_TEST(test_damage),
-        FILE_TEST(test_open_fails),   FILE_TEST(test_unknown_component),
-        FILE_TEST(test_job),          FILE_TEST(test_threads),
-        FILE_TEST(test_fork),         FILE_TEST(test_silence),
-        FILE_TEST(test_environment),  cmocka_unit_test(test_profiles),
+        FILE_TEST(test_facts),       FILE_TEST(test_entries),     FILE_TEST(test_ranges),
+        FILE_TEST(test_stops_early), FILE_TEST(test_goes_on),     FILE_TEST(test_callers_stop),
+        FILE_TEST(test_damage),      FILE_TEST(test_open_fails),  FILE_TEST(test_unknown_component),
+        FILE_TEST(test_job),         FILE_TEST(test_threads),     FILE_TEST(test_fork),
+        FILE_TEST(test_silence),     FILE_TEST(test_environment), cmocka_unit_test(test_profiles),
     };
     return cmocka_run_group_tests(tests, make_archive, free_archive);
 }
