@@ -73,17 +73,38 @@ bool argument_part(const char *text, option_part *part)
     return values[0] >= 1 && values[0] <= values[1];
 }
 
-/* A shard number at *text, which moves behind it. */
-static bool parse_shard(const char **text, uint64_t *shard)
+/* A number at *text, which moves behind it. */
+static bool parse_number(const char **text, uint64_t *number)
 {
     if (!isdigit((unsigned char)**text))
         return false;
     errno = 0;
     char *end;
-    const unsigned long long number = strtoull(*text, &end, 10);
+    const unsigned long long parsed = strtoull(*text, &end, 10);
     *text = end;
-    *shard = number;
+    *number = parsed;
     return errno == 0;
+}
+
+bool argument_offset(const char *text, option_offset *offset)
+{
+    offset->given = true;
+    offset->from_end = *text == '-';
+    return argument_size(text + offset->from_end, &offset->bytes);
+}
+
+bool argument_range(const char *text, uint64_t least, option_range *range)
+{
+    *range = (option_range){.given = true, .first = least, .last = UINT64_MAX};
+    const bool first = *text != '-';
+    if (first && !parse_number(&text, &range->first))
+        return false;
+    range->last = *text == '\0' ? range->first : UINT64_MAX;
+    if (*text == '-' && *++text == '\0')
+        return first && range->first >= least;
+    if (*text != '\0' && !parse_number(&text, &range->last))
+        return false;
+    return *text == '\0' && least <= range->first && range->first <= range->last;
 }
 
 cpr_status argument_shards(const char *text, uint64_t shard_count, bool **selected,
@@ -95,11 +116,11 @@ cpr_status argument_shards(const char *text, uint64_t shard_count, bool **select
     const char *at = text;
     for (;;) {
         uint64_t first = 0;
-        bool good = parse_shard(&at, &first);
+        bool good = parse_number(&at, &first);
         uint64_t last = first;
         if (good && *at == '-') {
             at++;
-            good = parse_shard(&at, &last) && first <= last;
+            good = parse_number(&at, &last) && first <= last;
         }
         if (!good || (*at && *at != ','))
             return cpr_fail(error, CPR_ERR_USAGE, "--shards wants a list such as 3,7-9, not '%s'",

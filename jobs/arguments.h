@@ -17,6 +17,12 @@ bool argument_seconds(const char *text, double *seconds);
 /* "2/8": the second of eight parts. */
 bool argument_part(const char *text, option_part *part);
 
+/* A size, or "-" and a size: from the end. */
+bool argument_offset(const char *text, option_offset *offset);
+
+/* "3-7", "3-", "-7" or "3": numbers from `least` on. */
+bool argument_range(const char *text, uint64_t least, option_range *range);
+
 /* A list such as 3,7-9 into one malloc()ed bool per shard, owned by the caller. CPR_ERR_USAGE,
  * CPR_ERR_NOT_FOUND: there is no such shard. */
 cpr_status argument_shards(const char *text, uint64_t shard_count, bool **selected,

@@ -1,4 +1,4 @@
-/* cmd_audit.c - corpress audit ARCHIVE.h5 */
+/* cmd_audit.c - corpress audit ARCHIVE.h5 [--by file [PATH...]] */
 #include "command.h"
 #include "decode_report.h"
 #include "escape.h"
@@ -13,6 +13,8 @@
 typedef struct audit_work {
     command_call *call;
     cpr_archive_facts facts;
+    bool *files;         /* per file: whether it has a row; NULL: all */
+    bool *shards;        /* per shard: whether it holds one of them; NULL: all */
     uint64_t *lz4_bytes; /* per shard; 0: not known */
     bool *bad;           /* per shard */
     bool bad_primer;
@@ -271,7 +273,8 @@ static void file_rows(report *r, const audit_work *work, const cpr_archive *arch
 {
     cpr_entry entry;
     for (uint64_t f = 0; f < work->facts.files; f++)
-        if (cpr_archive_get(archive, f, &entry, NULL) == CPR_OK)
+        if ((work->files == NULL || work->files[f]) &&
+            cpr_archive_get(archive, f, &entry, NULL) == CPR_OK)
             file_row(r, work, &entry);
 }
 
@@ -315,29 +318,67 @@ static void print_audit(const audit_work *work, const cpr_archive *archive)
         puts("}");
 }
 
-static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error)
+/* The shards that hold bytes of the selected files. */
+static void mark_shards(audit_work *work, const cpr_archive *archive)
 {
-    cpr_archive_get_facts(archive, &work->facts);
+    for (uint64_t f = 0; f < work->facts.files; f++) {
+        cpr_entry entry;
+        if (!work->files[f] || cpr_archive_get(archive, f, &entry, NULL) != CPR_OK ||
+            entry.bytes == 0)
+            continue;
+        for (uint64_t i = entry.first_shard; i <= entry.last_shard; i++)
+            work->shards[i] = true;
+    }
+}
+
+/* COLLECTIVE. The tables of shards, and what the command line selects. */
+static cpr_status audit_prepare(audit_work *work, const cpr_archive *archive, cpr_error *error)
+{
     const size_t shards = (size_t)work->facts.shards;
-    const bool first = cpr_ranks_rank(work->call->ranks) == 0;
     work->lz4_bytes = calloc(shards + 1, sizeof *work->lz4_bytes);
     work->bad = calloc(shards + 1, sizeof *work->bad);
     if (work->call->given.curve)
         work->curves = calloc(shards + 1, sizeof *work->curves);
-    cpr_status status = CPR_OK;
-    if (work->lz4_bytes == NULL || work->bad == NULL ||
-        (work->call->given.curve && work->curves == NULL))
+    cpr_status status = selection_by_path(work->call, archive, &work->files, error);
+    if (status == CPR_OK && work->files != NULL)
+        work->shards = calloc(shards + 1, sizeof *work->shards);
+    if (status == CPR_OK && (work->lz4_bytes == NULL || work->bad == NULL ||
+                             (work->call->given.curve && work->curves == NULL) ||
+                             (work->files != NULL && work->shards == NULL)))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a table of shards");
-    status = cpr_ranks_agree(work->call->ranks, status, error);
+    if (status == CPR_OK && work->files != NULL)
+        mark_shards(work, archive);
+    return cpr_ranks_agree(work->call->ranks, status, error);
+}
+
+/* A bar for the shards that are decoded. */
+static void audit_begin_bar(audit_work *work, const cpr_archive *archive)
+{
+    uint64_t raw_bytes = 0;
+    uint64_t shards = 0;
+    for (uint64_t i = 0; i < work->facts.shards; i++) {
+        if (work->shards != NULL && !work->shards[i])
+            continue;
+        raw_bytes += cpr_archive_shard(archive, i)->raw_bytes;
+        shards++;
+    }
+    progress_begin(&work->bar, work->call->given.quiet || !decodes(work->call), raw_bytes, shards);
+    work->bar.decoding = true;
+}
+
+static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error)
+{
+    cpr_archive_get_facts(archive, &work->facts);
+    const bool first = cpr_ranks_rank(work->call->ranks) == 0;
+    cpr_status status = audit_prepare(work, archive, error);
     if (status != CPR_OK)
         return status;
     if (first)
         run_log_read_lz4(work->call->archive, archive, work->lz4_bytes);
-    progress_begin(&work->bar, work->call->given.quiet || !decodes(work->call),
-                   work->facts.raw_bytes, work->facts.shards);
-    work->bar.decoding = true;
+    audit_begin_bar(work, archive);
     const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
-    const cpr_examine_options options = {.depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
+    const cpr_examine_options options = {.shards = work->shards,
+                                         .depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
                                                   : work->call->given.full ? CPR_EXAMINE_RAW
                                                                            : CPR_EXAMINE_CODED};
     status = cpr_examine(work->call->ranks, archive, &options, &listener, NULL, error);
@@ -353,6 +394,8 @@ static int check_audit(command_call *call)
 {
     if (call->given.curve && call->given.by_file)
         return command_usage(call->ranks, call->command, "--curve is by shard");
+    if ((call->path_count > 0 || call->given.exclude.count > 0) && !call->given.by_file)
+        return command_usage(call->ranks, call->command, "paths and --exclude want --by file");
     return EXIT_DONE;
 }
 
@@ -369,14 +412,16 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
         status = audit(&work, archive, error);
     call->damaged = work.bad_shards > 0 || work.bad_primer;
     cpr_archive_close(archive);
+    free(work.files);
+    free(work.shards);
     free(work.lz4_bytes);
     free(work.bad);
     free(work.curves);
     return status;
 }
 
-static const char *const audit_usage[] = {"ARCHIVE.h5 [--by shard|file]", "ARCHIVE.h5 --curve",
-                                          NULL};
+static const char *const audit_usage[] = {
+    "ARCHIVE.h5 [--by shard|file]", "ARCHIVE.h5 --by file PATH...", "ARCHIVE.h5 --curve", NULL};
 
 static const command_term audit_terms[] = {
     {"raw, coded", "bytes before and after; ratio and bits_per_byte come from these two"},
@@ -409,7 +454,7 @@ const subcommand cmd_audit = {
         "a path that is not UTF-8 has U+FFFD for each byte that does not fit, and its exact "
         "bytes in path_hex.",
     .terms = audit_terms,
-    .operands = OPERANDS_ARCHIVE,
+    .operands = OPERANDS_MEMBERS,
     .check = check_audit,
     .run = run_audit,
 };

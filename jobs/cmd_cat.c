@@ -1,6 +1,7 @@
-/* cmd_cat.c - corpress cat ARCHIVE.h5 PATH | --shards LIST */
+/* cmd_cat.c - corpress cat ARCHIVE.h5 PATH... | --shards LIST */
 #include "arguments.h"
 #include "command.h"
+#include "ranges.h"
 #include "selection.h"
 
 #include <errno.h>
@@ -8,14 +9,186 @@
 #include <string.h>
 
 typedef struct cat_work {
+    command_call *call;
     cpr_archive *archive;
-    cpr_reader *reader;
+    pattern *patterns; /* the paths */
+    pattern *excluded;
+    range_list ranges; /* what is written */
+    uint64_t files;    /* that they are of */
+    uint64_t left_out; /* files that --exclude matches */
+    /* --lines */
+    uint64_t line;  /* the one that comes next, in the file in work */
+    bool is_first;  /* nothing of this file is written yet */
+    bool is_broken; /* what was written last is no whole line */
 } cat_work;
 
-/* A cpr_write_fn. */
-static cpr_status write_output(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+/* Whether a part of one file is wanted. */
+static bool cuts_bytes(const option_values *given)
 {
-    (void)context;
+    return given->offset.given || given->bytes != UINT64_MAX;
+}
+
+/* ---- what is wanted -------------------------------------------------------------------------- */
+
+static cpr_status add_shards(cat_work *work, cpr_error *error)
+{
+    const uint64_t shards = selection_shards(work->archive);
+    bool *selected = NULL;
+    cpr_status status = argument_shards(work->call->given.shards, shards, &selected, error);
+    for (uint64_t i = 0; status == CPR_OK && i < shards; i++) {
+        const cpr_shard_info *info = cpr_archive_shard(work->archive, i);
+        if (selected[i])
+            status = range_list_extend(&work->ranges, info->offset, info->raw_bytes, error);
+    }
+    free(selected);
+    return status;
+}
+
+/* The part of a file that --offset and --bytes want. */
+static cpr_status cut_file(const option_values *given, const cpr_entry *entry, corpus_range *part,
+                           cpr_error *error)
+{
+    const option_offset *offset = &given->offset;
+    char shown[512];
+    uint64_t begin = offset->bytes;
+    if (offset->from_end)
+        begin = begin < entry->bytes ? entry->bytes - begin : 0;
+    if (begin > entry->bytes)
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "--offset %llu: %s has only %llu bytes",
+                        (unsigned long long)begin,
+                        cpr_printable_path(entry->path, shown, sizeof shown),
+                        (unsigned long long)entry->bytes);
+    const uint64_t left = entry->bytes - begin;
+    *part = (corpus_range){.offset = entry->offset + begin,
+                           .bytes = given->bytes < left ? given->bytes : left};
+    return CPR_OK;
+}
+
+static cpr_status add_file(cat_work *work, const cpr_entry *entry, cpr_error *error)
+{
+    const option_values *given = &work->call->given;
+    corpus_range part;
+    const bool left_out = selection_has(work->excluded, given->exclude.count, entry);
+    work->left_out += left_out;
+    if (entry->type != CPR_FILE_REGULAR || left_out)
+        return CPR_OK;
+    work->files++;
+    if (cuts_bytes(given) && work->files > 1)
+        return CPR_OK; /* which is refused when all are counted */
+    const cpr_status status = cut_file(given, entry, &part, error);
+    if (status != CPR_OK)
+        return status;
+    return given->lines.given ? range_list_add(&work->ranges, part.offset, part.bytes, error)
+                              : range_list_extend(&work->ranges, part.offset, part.bytes, error);
+}
+
+/* Whether something lies below a path that is no member itself. */
+static bool has_below(const cat_work *work, const pattern *wanted)
+{
+    const uint64_t files = selection_files(work->archive);
+    for (uint64_t f = 0; f < files; f++) {
+        cpr_entry entry;
+        if (cpr_archive_get(work->archive, f, &entry, NULL) == CPR_OK &&
+            pattern_is_path_of(wanted, entry.path, false))
+            return true;
+    }
+    return false;
+}
+
+/* Finds the file of a path; else says what is there. */
+static cpr_status find_file(const cat_work *work, const pattern *wanted, cpr_entry *entry,
+                            cpr_error *error)
+{
+    char shown[512];
+    cpr_printable_path(wanted->text, shown, sizeof shown);
+    const bool found = cpr_archive_find(work->archive, wanted->text, entry, NULL) == CPR_OK;
+    if (found && entry->type == CPR_FILE_SYMLINK)
+        return cpr_fail(error, CPR_ERR_NOT_FOUND, "%s is a symbolic link", shown);
+    if (found ? entry->type == CPR_FILE_DIRECTORY : has_below(work, wanted))
+        return cpr_fail(error, CPR_ERR_NOT_FOUND,
+                        "%s is a directory; a pattern such as 'DIRECTORY/**' takes what is in it",
+                        wanted->length > 0 ? shown : "/");
+    return found && !wanted->directory ? CPR_OK : selection_not_found(wanted, error);
+}
+
+/* Adds what a pattern matches, in the order of the corpus. */
+static cpr_status add_matches(cat_work *work, const pattern *wanted, bool *found, cpr_error *error)
+{
+    const uint64_t files = selection_files(work->archive);
+    cpr_status status = CPR_OK;
+    for (uint64_t f = 0; status == CPR_OK && f < files; f++) {
+        cpr_entry entry;
+        status = cpr_archive_get(work->archive, f, &entry, error);
+        if (status != CPR_OK || !selection_has(wanted, 1, &entry))
+            continue;
+        *found = true;
+        status = add_file(work, &entry, error);
+    }
+    return status;
+}
+
+/* Adds what a path names. */
+static cpr_status add_path(cat_work *work, const pattern *wanted, bool *found, cpr_error *error)
+{
+    cpr_entry entry;
+    if (!wanted->is_path)
+        return add_matches(work, wanted, found, error);
+    *found = find_file(work, wanted, &entry, NULL) == CPR_OK;
+    return *found ? add_file(work, &entry, error) : CPR_OK;
+}
+
+/* Adds what all paths name, and tells which of them name no file. */
+static cpr_status add_paths(cat_work *work, bool *found, cpr_error *error)
+{
+    const size_t count = (size_t)work->call->path_count;
+    cpr_status status = CPR_OK;
+    selection_misses misses = {.words = count};
+    for (size_t i = 0; status == CPR_OK && i < count; i++) {
+        status = add_path(work, &work->patterns[i], &found[i], error);
+        misses.missing += !found[i];
+    }
+    for (size_t i = 0; status == CPR_OK && i < count; i++) {
+        cpr_entry entry;
+        cpr_error text;
+        if (found[i])
+            continue;
+        const cpr_status why = work->patterns[i].is_path
+                                   ? find_file(work, &work->patterns[i], &entry, &text)
+                                   : selection_not_found(&work->patterns[i], &text);
+        status = selection_tell(work->call, &misses, why, &text, error);
+    }
+    return status;
+}
+
+static cpr_status choose_paths(cat_work *work, cpr_error *error)
+{
+    const option_values *given = &work->call->given;
+    const option_words words = {.texts = work->call->paths,
+                                .count = (size_t)work->call->path_count};
+    bool *found = calloc(words.count + 1, sizeof *found);
+    cpr_status status = CPR_OK;
+    if (found == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of paths");
+    if (status == CPR_OK)
+        status = selection_patterns(work->archive, words, false, &work->patterns, error);
+    if (status == CPR_OK)
+        status = selection_patterns(work->archive, given->exclude, true, &work->excluded, error);
+    if (status == CPR_OK)
+        status = add_paths(work, found, error);
+    if (status == CPR_OK && cuts_bytes(given) && work->files > 1)
+        status = cpr_fail(error, CPR_ERR_USAGE,
+                          "--offset and --bytes are of one file; the paths name %llu",
+                          (unsigned long long)work->files);
+    if (status == CPR_OK && work->files == 0 && work->left_out > 0)
+        selection_tell_empty(work->call);
+    free(found);
+    return status;
+}
+
+/* ---- what is written ------------------------------------------------------------------------- */
+
+static cpr_status write_output(const void *data, size_t bytes, cpr_error *error)
+{
     errno = 0;
     if (fwrite(data, 1, bytes, stdout) == bytes)
         return CPR_OK;
@@ -23,83 +196,118 @@ static cpr_status write_output(void *context, const uint8_t *data, size_t bytes,
                     errno ? strerror(errno) : "write failed");
 }
 
-/* Writes bytes of the corpus. */
-static cpr_status cat_range(cat_work *work, uint64_t offset, uint64_t bytes, cpr_error *error)
+/* A range_fn. */
+static cpr_status write_bytes(void *context, bool begins, const uint8_t *data, size_t bytes,
+                              bool *enough, cpr_error *error)
 {
-    return cpr_reader_stream(work->reader, offset, bytes, (cpr_sink){write_output, NULL},
-                             (cpr_watch){NULL, NULL}, error);
+    (void)context;
+    (void)begins;
+    (void)enough;
+    return write_output(data, bytes, error);
 }
 
-static cpr_status cat_shards(cat_work *work, const char *list, cpr_error *error)
+/* Moves on to where line `line` begins, or to the end. */
+static const uint8_t *skip_lines(cat_work *work, uint64_t line, const uint8_t *at,
+                                 const uint8_t *end)
 {
-    const uint64_t shards = selection_shards(work->archive);
-    bool *selected = NULL;
-    cpr_status status = argument_shards(list, shards, &selected, error);
-    for (uint64_t i = 0; status == CPR_OK && i < shards; i++) {
-        const cpr_shard_info *info = cpr_archive_shard(work->archive, i);
-        if (selected[i])
-            status = cat_range(work, info->offset, info->raw_bytes, error);
+    while (at < end && work->line < line) {
+        const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
+        work->line += newline != NULL;
+        at = newline != NULL ? newline + 1 : end;
     }
-    free(selected);
-    return status;
+    return at;
 }
 
-static cpr_status cat_file(cat_work *work, char *path, cpr_error *error)
+/* A range_fn: of each file the lines that are wanted. Where a file ends without a newline, and more
+ * follows, it gets one. */
+static cpr_status write_lines(void *context, bool begins, const uint8_t *data, size_t bytes,
+                              bool *enough, cpr_error *error)
 {
-    const char *member = argument_member(path);
-    cpr_entry entry;
-    char shown[512];
-    cpr_printable_path(member, shown, sizeof shown);
-    if (cpr_archive_find(work->archive, member, &entry, NULL) != CPR_OK)
-        return cpr_fail(error, CPR_ERR_NOT_FOUND,
-                        "no %s in the archive; 'corpress list' shows what there is", shown);
-    if (entry.type != CPR_FILE_REGULAR)
-        return cpr_fail(error, CPR_ERR_USAGE, "%s is a %s", shown,
-                        entry.type == CPR_FILE_DIRECTORY ? "directory" : "symbolic link");
-    return cat_range(work, entry.offset, entry.bytes, error);
+    cat_work *work = context;
+    const option_range *lines = &work->call->given.lines;
+    if (begins) {
+        work->line = 1;
+        work->is_first = true;
+    }
+    const uint8_t *first = skip_lines(work, lines->first, data, data + bytes);
+    const uint8_t *end = first;
+    while (work->line <= lines->last && end < data + bytes)
+        end = skip_lines(work, work->line + 1, end, data + bytes);
+    *enough = work->line > lines->last;
+    if (first == end)
+        return CPR_OK;
+    cpr_status status = CPR_OK;
+    if (work->is_first && work->is_broken)
+        status = write_output("\n", 1, error);
+    if (status == CPR_OK)
+        status = write_output(first, (size_t)(end - first), error);
+    work->is_first = false;
+    work->is_broken = end[-1] != '\n';
+    return status;
 }
 
 static int check_cat(command_call *call)
 {
-    const bool shards = call->given.shards != NULL;
-    if (shards ? call->path_count > 0 : call->path_count == 0)
+    const option_values *given = &call->given;
+    const bool paths = call->path_count > 0;
+    if ((given->shards != NULL) == paths)
         return command_usage(call->ranks, call->command, "either paths or --shards LIST");
+    if (!paths && (cuts_bytes(given) || given->lines.given || given->exclude.count > 0))
+        return command_usage(call->ranks, call->command,
+                             "--offset, --bytes, --lines and --exclude go with paths");
+    if (cuts_bytes(given) && given->lines.given)
+        return command_usage(call->ranks, call->command, "either --lines or --offset and --bytes");
     return EXIT_DONE;
+}
+
+static cpr_status cat(cat_work *work, cpr_error *error)
+{
+    const option_values *given = &work->call->given;
+    cpr_reader *reader = NULL;
+    cpr_status status = given->shards != NULL ? add_shards(work, error) : choose_paths(work, error);
+    if (status == CPR_OK)
+        status = cpr_reader_open(work->archive, &reader, error);
+    /* Of whole files and shards the exit code tells whether the shards were intact to their ends. A
+     * part is there to be fast. */
+    if (status == CPR_OK) {
+        cpr_reader_set_thorough(reader, !cuts_bytes(given) && !given->lines.given);
+        status = range_list_read(&work->ranges, work->archive, reader,
+                                 given->lines.given ? write_lines : write_bytes, work, error);
+    }
+    cpr_reader_close(reader);
+    return status;
 }
 
 /* Rank 0 works alone: standard output has one order. */
 static cpr_status run_cat(command_call *call, cpr_error *error)
 {
-    cat_work work = {.archive = NULL};
+    cat_work work = {.call = call};
     cpr_status status = cpr_ranks_self_test(call->ranks, NULL, error);
     if (status != CPR_OK || cpr_ranks_rank(call->ranks) != 0)
         return status;
     status = command_open_alone(call, &work.archive, error);
     if (status == CPR_OK)
-        status = cpr_reader_open(work.archive, &work.reader, error);
-    /* The exit code tells whether shards were intact to their ends, whatever is wanted of them. */
-    if (status == CPR_OK)
-        cpr_reader_set_thorough(work.reader, true);
-    if (status == CPR_OK && call->given.shards != NULL)
-        status = cat_shards(&work, call->given.shards, error);
-    for (int i = 0; status == CPR_OK && i < call->path_count; i++)
-        status = cat_file(&work, call->paths[i], error);
+        status = cat(&work, error);
     call->reader_is_gone = ferror(stdout) && errno == EPIPE;
-    cpr_reader_close(work.reader);
+    range_list_free(&work.ranges);
+    free(work.patterns);
+    free(work.excluded);
     cpr_archive_close(work.archive);
     return status;
 }
 
-static const char *const cat_usage[] = {"ARCHIVE.h5 PATH...", "ARCHIVE.h5 --shards LIST", NULL};
+static const char *const cat_usage[] = {
+    "ARCHIVE.h5 PATH...", "ARCHIVE.h5 PATH --offset N --bytes N", "ARCHIVE.h5 PATH... --lines A-B",
+    "ARCHIVE.h5 --shards LIST", NULL};
 
 const subcommand cmd_cat = {
     .name = "cat",
     .bit = COMMAND_CAT,
     .summary = "raw bytes to standard output",
     .usage = cat_usage,
-    .about = "Writes files, or the raw bytes of whole shards, to standard output. Bytes are "
-             "written as they are decoded; the exit code tells whether the shards were intact to "
-             "their ends.",
+    .about = "Writes files, parts of them, or the raw bytes of whole shards, to standard output. "
+             "Bytes are written as they are decoded; of whole files and shards the exit code tells "
+             "whether the shards were intact to their ends.",
     .operands = OPERANDS_MEMBERS,
     .check = check_cat,
     .run = run_cat,

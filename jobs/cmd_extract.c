@@ -25,10 +25,11 @@ static cpr_status extract_choose(extract_work *work, const cpr_archive *archive,
             argument_shards(work->call->given.shards, selection_shards(archive), &shards, error);
         if (status == CPR_OK)
             status = selection_by_shard(archive, shards, &work->selected, &work->partial, error);
+        if (status == CPR_OK)
+            status = selection_exclude(work->call, archive, work->selected, error);
         free(shards);
-    } else if (work->call->path_count) {
-        status = selection_by_path(archive, work->call->path_count, work->call->paths,
-                                   &work->selected, error);
+    } else {
+        status = selection_by_path(work->call, archive, &work->selected, error);
     }
     work->options.files = work->selected;
     return cpr_ranks_agree(work->call->ranks, status, error);
@@ -87,7 +88,7 @@ static cpr_status run_extract(command_call *call, cpr_error *error)
     if (status == CPR_OK && work.partial > 0)
         command_warn(call->ranks, "%llu files lie partly in other shards and were left out",
                      (unsigned long long)work.partial);
-    call->warnings = work.partial;
+    call->warnings += work.partial;
     return status;
 }
 

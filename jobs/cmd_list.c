@@ -1,10 +1,11 @@
-/* cmd_list.c - corpress list ARCHIVE.h5 [--shards] */
+/* cmd_list.c - corpress list ARCHIVE.h5 [PATH...] [--shards] */
 #include "command.h"
 #include "escape.h"
 #include "report.h"
 #include "selection.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* The cells behind the shard's offset. */
@@ -81,12 +82,14 @@ static void print_details(const cpr_entry *entry)
     printf("%s %14" PRIu64 " %s %11s  ", mode, entry->bytes, when, shards);
 }
 
-static void list_files(const option_values *given, const cpr_archive *archive)
+/* selected: NULL is all. */
+static void list_files(const option_values *given, const cpr_archive *archive, const bool *selected)
 {
     const uint64_t files = selection_files(archive);
     for (uint64_t f = 0; f < files && !ferror(stdout); f++) {
         cpr_entry entry;
-        if (cpr_archive_get(archive, f, &entry, NULL) != CPR_OK)
+        if ((selected != NULL && !selected[f]) ||
+            cpr_archive_get(archive, f, &entry, NULL) != CPR_OK)
             continue;
         if (given->null) {
             fputs(entry.path, stdout);
@@ -109,25 +112,33 @@ static int check_list(command_call *call)
     const option_values *given = &call->given;
     if (given->details + given->null + given->shard_table > 1)
         return command_usage(call->ranks, call->command, "only one of --long, --null, --shards");
+    if (given->shard_table && (call->path_count > 0 || given->exclude.count > 0))
+        return command_usage(call->ranks, call->command,
+                             "--shards is the whole archive: no paths, no --exclude");
     return EXIT_DONE;
 }
 
 static cpr_status run_list(command_call *call, cpr_error *error)
 {
     cpr_archive *archive = NULL;
-    const cpr_status status = command_open_alone(call, &archive, error);
+    bool *selected = NULL;
+    cpr_status status = command_open_alone(call, &archive, error);
     if (status != CPR_OK)
         return status;
     command_note_needs(archive);
-    if (call->given.shard_table)
+    if (call->given.shard_table) {
         list_shards(archive);
-    else
-        list_files(&call->given, archive);
+    } else {
+        status = selection_by_path(call, archive, &selected, error);
+        if (status == CPR_OK)
+            list_files(&call->given, archive, selected);
+    }
+    free(selected);
     cpr_archive_close(archive);
-    return CPR_OK;
+    return status;
 }
 
-static const char *const list_usage[] = {"ARCHIVE.h5", "ARCHIVE.h5 --shards", NULL};
+static const char *const list_usage[] = {"ARCHIVE.h5 [PATH...]", "ARCHIVE.h5 --shards", NULL};
 
 const subcommand cmd_list = {
     .name = "list",
@@ -136,7 +147,7 @@ const subcommand cmd_list = {
     .usage = list_usage,
     .about = "Prints the paths in an archive, one a line. Bytes that a terminal cannot take are "
              "shown as \\n, \\\\ or \\xHH. Nothing is decoded.",
-    .operands = OPERANDS_ARCHIVE,
+    .operands = OPERANDS_MEMBERS,
     .alone = true,
     .check = check_list,
     .run = run_list,

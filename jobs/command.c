@@ -135,23 +135,32 @@ static int command_end(const command_call *call, cpr_status status, const cpr_er
     return call->damaged ? EXIT_DAMAGED : call->warnings > 0 ? EXIT_WARNINGS : EXIT_DONE;
 }
 
+/* With the options read. */
+static int run_call(command_call *call, int count, char **operands)
+{
+    const subcommand *command = call->command;
+    cpr_error error = {.text = ""};
+    if (call->given.help) {
+        if (cpr_ranks_rank(call->ranks) != 0)
+            return EXIT_DONE;
+        help_command(stdout, command);
+        return command_flush(call->ranks);
+    }
+    const int code = take_operands(call, count, operands);
+    if (code != EXIT_DONE || (command->alone && cpr_ranks_rank(call->ranks) != 0))
+        return code;
+    const cpr_status status = command->run(call, &error);
+    return command_end(call, status, &error);
+}
+
 int command_run(const subcommand *command, cpr_ranks *ranks, int argc, char **argv)
 {
     command_call call = {.ranks = ranks, .command = command};
-    cpr_error error = {.text = ""};
     int code = options_parse(ranks, command, argc, argv, &call.given);
-    if (code == EXIT_DONE && call.given.help) {
-        if (cpr_ranks_rank(ranks) != 0)
-            return EXIT_DONE;
-        help_command(stdout, command);
-        return command_flush(ranks);
-    }
     if (code == EXIT_DONE)
-        code = take_operands(&call, argc - optind, argv + optind);
-    if (code != EXIT_DONE || (command->alone && cpr_ranks_rank(ranks) != 0))
-        return code;
-    const cpr_status status = command->run(&call, &error);
-    return command_end(&call, status, &error);
+        code = run_call(&call, argc - optind, argv + optind);
+    options_free(&call.given);
+    return code;
 }
 
 cpr_status command_open_alone(const command_call *call, cpr_archive **archive, cpr_error *error)

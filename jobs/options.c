@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LEAST_SIZE ((uint64_t)64 << 10) /* of OPTION_SIZE */
@@ -13,6 +14,7 @@
 #define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
 #define ARCHIVE_READERS                                                                            \
     (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_VERIFY)
+#define SELECTING (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT)
 #define WITH_PROGRESS (COMMAND_COMPRESS | COMMAND_EXTRACT | COMMAND_AUDIT | COMMAND_VERIFY)
 
 /* clang-format off */
@@ -39,11 +41,22 @@ const option_row option_table[] = {
      "further pipes get NAME.2, NAME.3, ..."},
     {"directory", 'C', OPTION_TEXT, TARGET(directory), "DIR", COMMAND_EXTRACT, NULL,
      "where to write (default: here); it is created if need be"},
+    {"exclude", 0, OPTION_PATTERN, TARGET(exclude), "PATTERN", SELECTING, "a path or a pattern",
+     "leave out what matches, such as '*.min.js', node_modules or 'src/**/test'; may be given "
+     "several times"},
     {"shards", 0, OPTION_TEXT, TARGET(shards), "LIST", COMMAND_EXTRACT, NULL,
      "the files whose bytes all lie in these shards, such as 3,7-9; 'corpress cat --shards' "
      "writes the bytes of shards as they are"},
     {"shards", 0, OPTION_TEXT, TARGET(shards), "LIST", COMMAND_CAT, NULL,
      "whole shards, such as 3,7-9, in ascending order"},
+    {"offset", 0, OPTION_OFFSET, TARGET(offset), "N", COMMAND_CAT, "a number of bytes such as 1000, 3M or -64K",
+     "of one file, from byte N on, counted from 0, such as 3M; -N: the last N bytes; the shard is "
+     "decoded from its beginning, but not beyond what is wanted"},
+    {"bytes", 0, OPTION_BYTES, TARGET(bytes), "N", COMMAND_CAT, "a number of bytes such as 1000 or 3M",
+     "of one file so many bytes, or what there is"},
+    {"lines", 0, OPTION_LINES, TARGET(lines), "A-B", COMMAND_CAT,
+     "A-B, A-, -B or A, counted from 1",
+     "of each file lines A to B, counted from 1; also A-, -B and A"},
     {"long", 'l', OPTION_FLAG, TARGET(details), NULL, COMMAND_LIST, NULL,
      "also mode, bytes, time of change (UTC) and the shards that hold the file"},
     {"null", '0', OPTION_FLAG, TARGET(null), NULL, COMMAND_LIST, NULL,
@@ -199,7 +212,7 @@ static bool is_word(const char *words, const char *text)
 }
 
 /* Sets the row's target; false if the text is no such value. */
-static bool set_value(const option_row *row, const char *text, option_values *values)
+static bool set_value(const option_row *row, char *text, option_values *values)
 {
     void *target = (char *)values + row->target;
     switch (row->kind) {
@@ -209,6 +222,9 @@ static bool set_value(const option_row *row, const char *text, option_values *va
     case OPTION_TEXT:
         *(const char **)target = text;
         return true;
+    case OPTION_PATTERN:
+        ((option_words *)target)->texts[((option_words *)target)->count++] = text;
+        return *text != '\0';
     case OPTION_MEMBER:
         *(const char **)target = text;
         return argument_is_member(text);
@@ -216,6 +232,12 @@ static bool set_value(const option_row *row, const char *text, option_values *va
         return argument_shard_size(text, target);
     case OPTION_SIZE:
         return argument_size(text, target) && *(uint64_t *)target >= LEAST_SIZE;
+    case OPTION_BYTES:
+        return argument_size(text, target);
+    case OPTION_OFFSET:
+        return argument_offset(text, target);
+    case OPTION_LINES:
+        return argument_range(text, 1, target);
     case OPTION_SECONDS:
         return argument_seconds(text, target);
     case OPTION_PART:
@@ -238,7 +260,13 @@ int options_parse(const struct cpr_ranks *ranks, const struct subcommand *comman
                               .profile = "balanced",
                               .snapshot_seconds = 600,
                               .directory = ".",
+                              .bytes = UINT64_MAX,
                               .subset = {.number = 0, .parts = 1}};
+    values->exclude.texts = calloc((size_t)argc + 1, sizeof *values->exclude.texts);
+    if (values->exclude.texts == NULL) {
+        const cpr_error error = {.text = "no memory for options"};
+        return command_failed(ranks, CPR_ERR_NO_MEMORY, &error);
+    }
     int c;
     opterr = 0;
     optopt = 0;
@@ -259,4 +287,9 @@ int options_parse(const struct cpr_ranks *ranks, const struct subcommand *comman
         optopt = 0;
     }
     return EXIT_DONE;
+}
+
+void options_free(option_values *values)
+{
+    free(values->exclude.texts);
 }

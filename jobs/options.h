@@ -27,6 +27,25 @@ typedef struct option_part {
     uint64_t parts;
 } option_part;
 
+/* Words of the command line. */
+typedef struct option_words {
+    char **texts; /* they point into argv */
+    size_t count;
+} option_words;
+
+/* Where to begin in a file. */
+typedef struct option_offset {
+    bool given;
+    bool from_end; /* so many bytes before the end */
+    uint64_t bytes;
+} option_offset;
+
+/* Numbers first to last. */
+typedef struct option_range {
+    bool given;
+    uint64_t first, last; /* UINT64_MAX: to the end */
+} option_range;
+
 /* What the command line gives, or the default. Texts point into argv; NULL: not given. */
 typedef struct option_values {
     bool help;
@@ -49,9 +68,14 @@ typedef struct option_values {
     uint64_t lesson_bytes; /* 0: not given */
     bool no_mpi_io;
     double snapshot_seconds;
-    /* extract, cat */
+    /* what reads files of an archive */
+    option_words exclude; /* every --exclude; freed by options_free() */
     const char *directory;
     const char *shards;
+    /* cat */
+    option_offset offset;
+    uint64_t bytes; /* UINT64_MAX: not given */
+    option_range lines;
     /* list */
     bool details; /* --long */
     bool null;
@@ -71,9 +95,13 @@ typedef struct option_values {
 typedef enum option_kind {
     OPTION_FLAG,       /* no value; a bool, which becomes true */
     OPTION_TEXT,       /* any text; a const char * */
+    OPTION_PATTERN,    /* a text that is not empty, one of several; an option_words */
     OPTION_MEMBER,     /* a path that an archive can hold; a const char * */
     OPTION_SHARD_SIZE, /* a size within the bounds of shards; a uint64_t */
     OPTION_SIZE,       /* a size of 64K or more; a uint64_t */
+    OPTION_BYTES,      /* any size; a uint64_t */
+    OPTION_OFFSET,     /* any size, and '-' in front of it: from the end; an option_offset */
+    OPTION_LINES,      /* A-B, A-, -B or A, from 1; an option_range */
     OPTION_SECONDS,    /* a time; a double */
     OPTION_PART,       /* N/M; an option_part */
     OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */
@@ -99,9 +127,10 @@ struct cpr_ranks;
 struct subcommand;
 
 /* Reads the options of a command by the table; all ranks do, and come to the same. Sets all values.
- * Moves the operands to the end of argv, from `optind` on. EXIT_DONE, or EXIT_USAGE after a message
- * on rank 0. */
+ * Moves the operands to the end of argv, from `optind` on. EXIT_DONE, or EXIT_USAGE or EXIT_FAILED
+ * after a message on rank 0. */
 int options_parse(const struct cpr_ranks *ranks, const struct subcommand *command, int argc,
                   char **argv, option_values *values);
+void options_free(option_values *values);
 
 #endif

@@ -12,8 +12,8 @@ for command in plan compress extract cat list audit verify status; do
 done
 # An option is told to those commands that have it, with its letter and its value.
 corpress compress --help | grep -Eq '^  -o, --output ARCHIVE.h5  the archive'
-corpress list --help | grep -Eq '^      --shards    the shards'
-corpress cat --help | grep -Eq '^      --shards LIST  whole shards'
+corpress list --help | grep -Eq '^      --shards +the shards'
+corpress cat --help | grep -Eq '^      --shards LIST +whole shards'
 if corpress plan --help | grep -q -e --output; then fail "plan has no --output"; fi
 corpress compress --help | grep -Eq '^  balanced +[0-9]+ MiB'
 # Standard output that takes nothing is an error, not a success.

@@ -69,7 +69,7 @@ clean 2 corpress compress -p fast corpus -o "$a"
 clean 2 corpress extract "$a" -C "out-$a"
 clean 2 corpress extract "$a" "no-$esc$broken$bidi" -C x
 clean 2 corpress cat "$a" "no-$esc$broken$bidi"
-clean 3 corpress cat "$a" "corpus/$esc"
+clean 2 corpress cat "$a" "corpus/$esc"
 clean 2 corpress compress -p fast "no-$esc$broken" -o x.h5
 clean 2 corpress compress -p fast corpus -o "no-$esc/$bidi$broken.h5"
 clean 2 corpress compress -p fast --files-from "no-$esc" -o x.h5

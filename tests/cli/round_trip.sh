@@ -34,7 +34,7 @@ expect 0 corpress cat archive.h5 --shards 0 >shard
 cat corpus/a/deep/words corpus/a/words corpus/short | cmp - shard
 
 expect 2 corpress cat archive.h5 corpus/absent
-expect 3 corpress cat archive.h5 corpus/a
+expect 2 corpress cat archive.h5 corpus/a
 expect 2 corpress extract archive.h5 corpus/absent
 expect 2 corpress cat archive.h5 --shards 1
 expect 3 corpress cat archive.h5 --shards 1-

@@ -27,6 +27,15 @@ expect 3 corpress extract
 expect 3 corpress extract a.h5 path --shards 1
 expect 3 corpress cat a.h5
 expect 3 corpress cat a.h5 path --shards 1
+expect 3 corpress cat a.h5 --shards 1 --lines 3
+expect 3 corpress cat a.h5 path --lines 3 --bytes 1
+for offset in '' - x --1 1x 99999999999999999999; do
+    expect 3 corpress cat a.h5 path --offset "$offset"
+done
+for bytes in '' -1 1x 99999999999999999999; do expect 3 corpress cat a.h5 path --bytes "$bytes"; done
+for lines in '' - 0 0-3 -0 3-2 1,3 a 1-2-3 ' 1' 99999999999999999999; do
+    expect 3 corpress cat a.h5 path --lines "$lines"
+done
 expect 3 corpress list
 expect 3 corpress list a.h5 --shards --long
 expect 3 corpress audit a.h5 --by word

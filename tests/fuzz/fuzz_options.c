@@ -1,9 +1,10 @@
-/* fuzz_options.c - any text as a size, a time, a list of shards or a path: accepted exactly if it
- * is one, with the right value. */
+/* fuzz_options.c - any text as a size, a time, a range, a list of shards or a path: accepted
+ * exactly if it is one, with the right value; and as a pattern. */
 #include "fuzz.h"
 
 #include "arguments.h"
 #include "corpus.h"
+#include "pattern.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -52,6 +53,53 @@ static void check_seconds(const char *text)
     const bool good = digits && unit != 0 && number <= UINT32_MAX;
     REQUIRE(argument_seconds(text, &parsed) == good);
     REQUIRE(!good || parsed == (double)number * unit);
+}
+
+static void check_range(const char *text, uint64_t least)
+{
+    option_range parsed;
+    uint64_t first = least;
+    uint64_t last = UINT64_MAX;
+    const char *at = text;
+    const bool has_first = take_number(&at, &first);
+    first = has_first ? first : least;
+    bool good = has_first || (*at == '-' && at == text);
+    if (good && *at == '-') {
+        at++;
+        good = take_number(&at, &last) || (has_first && *at == '\0' && at[-1] == '-');
+        if (good && at[-1] == '-')
+            last = UINT64_MAX;
+    } else {
+        last = first;
+    }
+    good = good && *at == '\0' && least <= first && first <= last;
+    REQUIRE(argument_range(text, least, &parsed) == good);
+    REQUIRE(!good || (parsed.given && parsed.first == first && parsed.last == last));
+}
+
+/* A text matches itself, where its special characters are taken as they are, and in a directory;
+ * what matches what, test_pattern.c knows. */
+static void check_pattern(const char *text)
+{
+    const size_t length = strlen(text);
+    char *word = calloc(1, 2 * length + 3);
+    char *member = calloc(1, length + 3);
+    REQUIRE(word != NULL && member != NULL);
+    size_t bytes = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("*?[\\", text[i]) != NULL)
+            word[bytes++] = '\\';
+        word[bytes++] = text[i];
+    }
+    snprintf(member, length + 3, "%s/x", text);
+    const pattern plain = pattern_make(word, false);
+    if (cpr_member_path_is_safe(text))
+        REQUIRE(pattern_matches(&plain, text, false) && pattern_matches(&plain, member, false));
+    snprintf(word, length + 1, "%s", text);
+    const pattern any = pattern_make(word, true);
+    REQUIRE(pattern_matches(&any, member, false) <= pattern_matches(&any, member, true));
+    free(word);
+    free(member);
 }
 
 /* Whether `shard` is named by a list that was accepted. */
@@ -116,6 +164,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     memcpy(text, data + 1, bytes - 1);
     check_size(text);
     check_seconds(text);
+    check_range(text, data[0] % 2);
+    check_pattern(text);
     check_shards(text, data[0]);
     check_path(text);
     free(text);

@@ -79,7 +79,8 @@ put("fuzz_text", "controls", b"\x08a\x1b[31m\r\n\x7f\xc2\x9b\xff\xfe \\ \xe2\x80
 put("fuzz_text", "long", b"\xff" + b"p\xc3\xa4/" * 40)
 
 for name, text in {"size": b"64MiB", "seconds": b"10m", "shards": b"3,7-9,0", "path": b".//./a/b/",
-                   "large": b"18446744073709551615", "unsafe": b"a/../b"}.items():
+                   "large": b"18446744073709551615", "unsafe": b"a/../b", "range": b"3-17",
+                   "pattern": b"**/a[!b-\\xff[:digit:]]*/?\\*"}.items():
     put("fuzz_options", name, b"\x0a" + text)
 
 put("fuzz_names", "lines", b"\x00a\nb/d\n\nl\n")

@@ -34,3 +34,13 @@ corpress audit -q --format csv alone.h5 | cmp - four.csv
 expect 0 ranks 2 corpress cat alone.h5 corpus/3 | cmp - corpus/3
 expect 0 ranks 2 corpress list alone.h5 | cmp - <(corpress list alone.h5)
 expect 2 ranks 3 corpress extract -q alone.h5 -C out
+
+# They agree about what a command line selects, and one of them says what is missing.
+expect 1 ranks 3 corpress extract -q alone.h5 -C part 'small?' corpus/absent --exclude '*[5-9]' 2>said
+[ "$(cat said)" = "corpress: warning: no corpus/absent in the archive; 'corpress list' shows what there is" ] ||
+    fail "$(cat said)"
+(cd corpus && ls small[1-4]) | cmp - <(ls part/corpus)
+expect 2 ranks 3 corpress extract -q alone.h5 -C part absent 'x*' 2>said
+[ "$(wc -l <said)" -eq 2 ] || fail "$(cat said)"
+expect 0 ranks 3 corpress audit -q --by file --full alone.h5 'small?' >three
+corpress audit -q --by file --full alone.h5 'small?' | cmp - three
