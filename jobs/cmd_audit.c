@@ -1,7 +1,7 @@
 /* cmd_audit.c - corpress audit ARCHIVE.h5 [--by file [PATH...]] */
+#include "archive_json.h"
 #include "command.h"
 #include "decode_report.h"
-#include "escape.h"
 #include "report.h"
 #include "run_log.h"
 #include "selection.h"
@@ -278,28 +278,14 @@ static void file_rows(report *r, const audit_work *work, const cpr_archive *arch
             file_row(r, work, &entry);
 }
 
-/* The part of the JSON document in front of the rows. */
-static void json_head(const audit_work *work)
-{
-    const cpr_archive_facts *facts = &work->facts;
-    putchar('{');
-    escape_json_member(stdout, "archive", ": ", work->call->archive);
-    fputs(",\n ", stdout);
-    escape_json_member(stdout, "profile", ": ", facts->profile);
-    fputs(",\n ", stdout);
-    escape_json_member(stdout, "model", ": ", facts->descriptor);
-    printf(",\n \"shard_bytes\": %" PRIu64 ",\n \"files\": %" PRIu64 ",\n \"shards\": %" PRIu64
-           ",\n \"raw_bytes\": %" PRIu64 ",\n \"archive_bytes\": %" PRIu64
-           ",\n \"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
-           facts->shard_bytes, facts->files, facts->shards, facts->raw_bytes, facts->archive_bytes,
-           work->bad_shards, work->bad_primer ? "true" : "false");
-}
-
 static void print_audit(const audit_work *work, const cpr_archive *archive)
 {
     report r;
-    if (work->call->given.format == REPORT_JSON)
-        json_head(work);
+    if (work->call->given.format == REPORT_JSON) {
+        archive_json_begin(work->call->archive, &work->facts);
+        printf("\"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
+               work->bad_shards, work->bad_primer ? "true" : "false");
+    }
     report_begin(&r, stdout, work->call->given.format,
                  work->call->given.by_file ? file_columns
                  : work->call->given.curve ? curve_columns

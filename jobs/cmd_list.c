@@ -1,4 +1,5 @@
 /* cmd_list.c - corpress list ARCHIVE.h5 [PATH...] [--shards] */
+#include "archive_json.h"
 #include "command.h"
 #include "escape.h"
 #include "report.h"
@@ -32,33 +33,114 @@ static void weights_row(report *r, uint64_t bytes)
     report_row_end(r);
 }
 
-static void list_shards(const cpr_archive *archive)
+static const report_column shard_columns[] = {{"shard", 7},       {"offset", 16}, {"raw", 14},
+                                              {"coded", 13},      {"stored", 13}, {"tokens", 13},
+                                              {"generation", 10}, {NULL, 0}};
+
+static void shard_rows(report *r, const cpr_archive *archive)
 {
     cpr_archive_facts facts;
-    static const report_column columns[] = {{"shard", 7},       {"offset", 16}, {"raw", 14},
-                                            {"coded", 13},      {"stored", 13}, {"tokens", 13},
-                                            {"generation", 10}, {NULL, 0}};
-    report r;
-    report_begin(&r, stdout, REPORT_TABLE, columns);
     const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
     const uint64_t shards = selection_shards(archive);
     cpr_archive_get_facts(archive, &facts);
     if (facts.weights_bytes > 0)
-        weights_row(&r, facts.weights_bytes);
+        weights_row(r, facts.weights_bytes);
     if (primer != NULL) {
-        report_row(&r);
-        report_word(&r, "primer");
-        report_unknown(&r);
-        shard_cells(&r, primer);
+        report_row(r);
+        report_word(r, "primer");
+        report_unknown(r);
+        shard_cells(r, primer);
     }
     for (uint64_t i = 0; i < shards; i++) {
         const cpr_shard_info *info = cpr_archive_shard(archive, i);
-        report_row(&r);
-        report_number(&r, i);
-        report_number(&r, info->offset);
-        shard_cells(&r, info);
+        report_row(r);
+        report_number(r, i);
+        report_number(r, info->offset);
+        shard_cells(r, info);
     }
+}
+
+/* As CSV and JSON have them. */
+static const report_column file_columns[] = {{"type", 0},          {"mode", 0},
+                                             {"raw", 0},           {"offset", 0},
+                                             {"mtime_seconds", 0}, {"mtime_nanoseconds", 0},
+                                             {"first_shard", 0},   {"last_shard", 0},
+                                             {"loss_bits", 0},     {"ratio", 0},
+                                             {"bits_per_byte", 0}, {"link_target", 0},
+                                             {"path", 0},          {NULL, 0}};
+
+/* What only a file with bytes has. */
+static void content_cells(report *r, const cpr_entry *entry)
+{
+    const double bits = (double)entry->loss_bits / 65536;
+    const double bytes = (double)entry->bytes;
+    if (entry->bytes == 0) {
+        for (int i = 0; i < 5; i++)
+            report_unknown(r);
+        return;
+    }
+    report_number(r, entry->first_shard);
+    report_number(r, entry->last_shard);
+    report_real(r, bits, 0);
+    if (bits > 0) {
+        report_real(r, 8 * bytes / bits, 3);
+        report_real(r, bits / bytes, 4);
+    } else { /* part of a token that began in the file before */
+        report_unknown(r);
+        report_unknown(r);
+    }
+}
+
+static void file_row(report *r, const cpr_entry *entry)
+{
+    static const char *const types[] = {"file", "directory", "link"}; /* as cpr_file_type counts */
+    report_row(r);
+    report_word(r, types[entry->type]);
+    report_number(r, entry->mode);
+    report_number(r, entry->bytes);
+    report_number(r, entry->offset);
+    report_signed(r, entry->mtime_seconds);
+    report_number(r, entry->mtime_nanoseconds);
+    content_cells(r, entry);
+    if (entry->type == CPR_FILE_SYMLINK)
+        report_path(r, entry->link_target);
+    else
+        report_unknown(r);
+    report_path(r, entry->path);
+    report_row_end(r);
+}
+
+/* selected: NULL is all. */
+static void file_rows(report *r, const cpr_archive *archive, const bool *selected)
+{
+    const uint64_t files = selection_files(archive);
+    for (uint64_t f = 0; f < files && !ferror(stdout); f++) {
+        cpr_entry entry;
+        if ((selected == NULL || selected[f]) &&
+            cpr_archive_get(archive, f, &entry, NULL) == CPR_OK)
+            file_row(r, &entry);
+    }
+}
+
+static void list_rows(const command_call *call, const cpr_archive *archive, const bool *selected)
+{
+    cpr_archive_facts facts;
+    report r;
+    const bool json = call->given.format == REPORT_JSON;
+    if (json) {
+        cpr_archive_get_facts(archive, &facts);
+        archive_json_begin(call->archive, &facts);
+        fputs("\"rows\": ", stdout);
+    }
+    report_begin(&r, stdout, call->given.format,
+                 call->given.shard_table ? shard_columns : file_columns);
+    if (call->given.shard_table)
+        shard_rows(&r, archive);
+    else
+        file_rows(&r, archive, selected);
     report_end(&r);
+    if (json)
+        puts("}");
 }
 
 /* "-rw-r--r--      12345 2024-05-06 07:08:09      3-7  " */
@@ -112,6 +194,8 @@ static int check_list(command_call *call)
     const option_values *given = &call->given;
     if (given->details + given->null + given->shard_table > 1)
         return command_usage(call->ranks, call->command, "only one of --long, --null, --shards");
+    if (given->null && given->format != REPORT_TABLE)
+        return command_usage(call->ranks, call->command, "either --null or --format");
     if (given->shard_table && (call->path_count > 0 || given->exclude.count > 0))
         return command_usage(call->ranks, call->command,
                              "--shards is the whole archive: no paths, no --exclude");
@@ -126,13 +210,12 @@ static cpr_status run_list(command_call *call, cpr_error *error)
     if (status != CPR_OK)
         return status;
     command_note_needs(archive);
-    if (call->given.shard_table) {
-        list_shards(archive);
-    } else {
+    if (!call->given.shard_table)
         status = selection_by_path(call, archive, &selected, error);
-        if (status == CPR_OK)
-            list_files(&call->given, archive, selected);
-    }
+    if (status == CPR_OK && (call->given.shard_table || call->given.format != REPORT_TABLE))
+        list_rows(call, archive, selected);
+    else if (status == CPR_OK)
+        list_files(&call->given, archive, selected);
     free(selected);
     cpr_archive_close(archive);
     return status;
@@ -146,7 +229,10 @@ const subcommand cmd_list = {
     .summary = "names of files, or shards",
     .usage = list_usage,
     .about = "Prints the paths in an archive, one a line. Bytes that a terminal cannot take are "
-             "shown as \\n, \\\\ or \\xHH. Nothing is decoded.",
+             "shown as \\n, \\\\ or \\xHH. Nothing is decoded.\n\n"
+             "JSON and CSV have everything that is known of files, or of shards. In JSON, a path "
+             "that is not UTF-8 has U+FFFD for each byte that does not fit, and its exact bytes in "
+             "path_hex.",
     .operands = OPERANDS_MEMBERS,
     .alone = true,
     .check = check_list,

@@ -3,6 +3,8 @@
 #include "corpus_input.h"
 #include "progress.h"
 
+#include <inttypes.h>
+
 static void on_warn(void *context, const char *text)
 {
     command_call *call = context;
@@ -65,6 +67,30 @@ static void print_plan(const cpr_plan *plan)
     }
 }
 
+static void print_json(const cpr_plan *plan, uint64_t shard_bytes)
+{
+    printf("{\"files\":%" PRIu64 ",\"raw_bytes\":%" PRIu64 ",\"shards\":%" PRIu64
+           ",\"shard_bytes\":%" PRIu64 ",\"primer_bytes\":%" PRIu64 ",\"profiles\":[",
+           plan->files, plan->raw_bytes, plan->shards, shard_bytes, plan->primer_bytes);
+    for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
+        const cpr_profile *profile = cpr_profile_at(i);
+        uint64_t each;
+        uint64_t shared;
+        uint32_t streams;
+        cpr_plan_memory(plan, profile, &each, &shared);
+        const uint64_t lesson = cpr_plan_lesson(plan, profile, &streams);
+        printf("%s{\"profile\":\"%s\",\"rank_memory_bytes\":%" PRIu64
+               ",\"node_memory_bytes\":%" PRIu64,
+               i > 0 ? "," : "", cpr_profile_name(profile), each, shared);
+        if (lesson > 0)
+            printf(",\"lesson_bytes\":%" PRIu64 ",\"lesson_streams\":%" PRIu32
+                   ",\"lesson_bytes_per_second\":%.0f",
+                   lesson, streams, LESSON_BYTES_PER_SECOND);
+        putchar('}');
+    }
+    puts("]}");
+}
+
 static cpr_status run_plan(command_call *call, cpr_error *error)
 {
     const cpr_compress_options options = {.input = corpus_input(call),
@@ -74,7 +100,9 @@ static cpr_status run_plan(command_call *call, cpr_error *error)
     const cpr_listener listener = {.context = call, .warn = on_warn};
     cpr_plan plan;
     const cpr_status status = cpr_plan_make(&options, &listener, &plan, error);
-    if (status == CPR_OK)
+    if (status == CPR_OK && call->given.format == REPORT_JSON)
+        print_json(&plan, call->given.shard_bytes);
+    else if (status == CPR_OK)
         print_plan(&plan);
     return status;
 }

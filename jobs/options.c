@@ -15,6 +15,7 @@
 #define ARCHIVE_READERS                                                                            \
     (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_VERIFY)
 #define SELECTING (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT)
+#define REPORTING (COMMAND_PLAN | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS)
 #define WITH_PROGRESS (COMMAND_COMPRESS | COMMAND_EXTRACT | COMMAND_AUDIT | COMMAND_VERIFY)
 
 /* clang-format off */
@@ -71,10 +72,11 @@ const option_row option_table[] = {
      "what has been seen, of all bytes so far, and of the network alone"},
     {"full", 0, OPTION_FLAG, TARGET(full), NULL, COMMAND_AUDIT, NULL,
      "decode every shard: check the raw bytes and measure LZ4"},
-    {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json", COMMAND_AUDIT,
+    {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json", COMMAND_LIST | COMMAND_AUDIT,
      "table, csv or json", "how to print it (default: table)"},
-    {"format", 0, OPTION_FORMAT, TARGET(format), "table|json", COMMAND_STATUS, "table or json",
-     "how to print it (default: table)"},
+    {"format", 0, OPTION_FORMAT, TARGET(format), "table|json", COMMAND_PLAN | COMMAND_STATUS,
+     "table or json", "how to print it (default: table)"},
+    {"json", 0, OPTION_JSON, TARGET(format), NULL, REPORTING, NULL, "--format json"},
     {"coded-only", 0, OPTION_FLAG, TARGET(coded_only), NULL, COMMAND_VERIFY, NULL,
      "decode nothing: compare the checksums of the compressed data, as fast as it can be read"},
     {"subset", 0, OPTION_PART, TARGET(subset), "N/M", COMMAND_VERIFY,
@@ -141,7 +143,7 @@ static void getopt_table_fill(getopt_table *table, unsigned command)
     for (const option_row *row = option_table; row->name != NULL; row++) {
         if (!(row->commands & command))
             continue;
-        const bool value = row->kind != OPTION_FLAG;
+        const bool value = row->argument != NULL;
         *option++ = (struct option){.name = row->name,
                                     .has_arg = value ? required_argument : no_argument,
                                     .val = LONG_FIRST + (int)(row - option_table)};
@@ -244,6 +246,9 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         return argument_part(text, target);
     case OPTION_FORMAT:
         return is_word(row->argument, text) && report_parse_format(text, target);
+    case OPTION_JSON:
+        *(report_format *)target = REPORT_JSON;
+        return true;
     case OPTION_BY:
         *(bool *)target = strcmp(text, "file") == 0;
         return is_word(row->argument, text);

@@ -80,7 +80,7 @@ typedef struct option_values {
     bool details; /* --long */
     bool null;
     bool shard_table; /* --shards */
-    /* audit, status */
+    /* plan, list, audit, status */
     report_format format;
     bool by_file; /* --by file */
     bool curve;
@@ -105,6 +105,7 @@ typedef enum option_kind {
     OPTION_SECONDS,    /* a time; a double */
     OPTION_PART,       /* N/M; an option_part */
     OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */
+    OPTION_JSON,       /* no value; a report_format, which becomes REPORT_JSON */
     OPTION_BY          /* shard|file; a bool, true for `file` */
 } option_kind;
 

@@ -84,6 +84,14 @@ void report_number(report *r, uint64_t value)
     fprintf(r->out, "%*" PRIu64, r->format == REPORT_TABLE ? column->width : 0, value);
 }
 
+void report_signed(report *r, int64_t value)
+{
+    const report_column *column = begin_cell(r);
+    if (r->format == REPORT_JSON)
+        begin_json(r, column);
+    fprintf(r->out, "%*" PRId64, r->format == REPORT_TABLE ? column->width : 0, value);
+}
+
 void report_real(report *r, double value, int decimals)
 {
     const report_column *column = begin_cell(r);

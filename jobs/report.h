@@ -29,6 +29,7 @@ typedef struct report {
 void report_begin(report *r, FILE *out, report_format format, const report_column *columns);
 void report_row(report *r);
 void report_number(report *r, uint64_t value);
+void report_signed(report *r, int64_t value);
 void report_real(report *r, double value, int decimals);
 void report_word(report *r, const char *word); /* printable ASCII */
 void report_path(report *r, const char *path); /* any bytes; see escape.h, printable.h */

@@ -49,6 +49,10 @@ python3 check.py "$a.log.jsonl" jsonl
 clean 0 corpress list "$a"
 clean 0 corpress list --long "$a"
 clean 0 corpress list --shards "$a"
+clean 0 json: corpress list --json "$a"
+clean 0 csv: corpress list --format csv "$a"
+clean 0 json: corpress list --shards --json "$a"
+clean 0 json: corpress plan --json corpus
 corpress list --null "$a" | tr '\0\n' '\n?' | sort >listed
 (find corpus -print0 | tr '\0\n' '\n?' | sort) | cmp - listed
 for by in shard file; do
@@ -69,6 +73,9 @@ clean 2 corpress compress -p fast corpus -o "$a"
 clean 2 corpress extract "$a" -C "out-$a"
 clean 2 corpress extract "$a" "no-$esc$broken$bidi" -C x
 clean 2 corpress cat "$a" "no-$esc$broken$bidi"
+clean 2 corpress list "$a" "$bidi*$esc?$broken" "no-$hidden"
+clean 1 corpress list "$a" "corpus/$esc" "no-$esc$broken$bidi/"
+clean 3 corpress cat "$a" corpus --lines "$esc$bidi$broken"
 clean 2 corpress cat "$a" "corpus/$esc"
 clean 2 corpress compress -p fast "no-$esc$broken" -o x.h5
 clean 2 corpress compress -p fast corpus -o "no-$esc/$bidi$broken.h5"

@@ -48,4 +48,7 @@ done
 expect 3 corpress status
 expect 3 corpress status a.h5 --format csv
 expect 3 corpress plan
+expect 3 corpress plan corpus --format csv
+expect 3 corpress list a.h5 --format xml
+expect 3 corpress list a.h5 --null --json
 absent archive.h5 archive.h5.work archive.h5.log.jsonl
