@@ -175,6 +175,7 @@ static cpr_status run_compress(command_call *call, cpr_error *error)
                                       .no_primer = given->no_primer,
                                       .no_lesson = given->no_lesson,
                                       .lesson_bytes = given->lesson_bytes,
+                                      .documents = given->documents,
                                       .alone = given->no_mpi_io,
                                       .restart = given->restart,
                                       .snapshot_seconds = given->snapshot_seconds}};

@@ -1,5 +1,6 @@
 /* cmd_status.c - corpress status ARCHIVE.h5 */
 #include "command.h"
+#include "corpress_job.h"
 #include "escape.h"
 #include "progress.h"
 

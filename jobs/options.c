@@ -103,6 +103,9 @@ const option_row option_table[] = {
     {"no-lesson", 0, OPTION_FLAG, TARGET(no_lesson), NULL, CORPUS_READERS, NULL,
      "teach no network before the coding: the archive holds no weights, and the network of "
      "profiles strong and neural learns while it codes"},
+    {"documents", 0, OPTION_TEXT, TARGET(documents), "RULE", COMMAND_COMPRESS, NULL,
+     "what a document is: line, file, or separator:TEXT, with \\n, \\t, \\\\ and \\xHH in TEXT "
+     "(default: lines in files named *.jsonl, *.ndjson, *.jsonlines, *.ldjson, else the file)"},
     {"no-mpi-io", 0, OPTION_FLAG, TARGET(no_mpi_io), NULL, COMMAND_COMPRESS, NULL,
      "let rank 0 write the archive alone, for file systems that do not take several writers of "
      "one file"},

@@ -66,6 +66,7 @@ typedef struct option_values {
     bool no_primer;
     bool no_lesson;
     uint64_t lesson_bytes; /* 0: not given */
+    const char *documents;
     bool no_mpi_io;
     double snapshot_seconds;
     /* what reads files of an archive */

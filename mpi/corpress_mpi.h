@@ -200,8 +200,8 @@ typedef struct cpr_compress_options {
     bool no_primer;             /* every shard starts from nothing */
     bool no_lesson;             /* no network is taught before the coding */
     uint64_t lesson_bytes; /* of the corpus that a lesson reads, about; 0: by the profile's rule */
-    bool alone;            /* rank 0 writes the archive alone */
-    bool restart;          /* throw away what an interrupted run left */
+    const char *documents; /* as --documents takes it; NULL: by the files' names */
+    bool alone, restart;   /* rank 0 writes the archive alone; nothing of an earlier run is kept */
     double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
 } cpr_compress_options;
 

@@ -141,7 +141,12 @@ static cpr_status list_corpus(const cpr_compress_options *options, cpr_listener 
 static cpr_status list_for_run(cpr_compress_run *run, cpr_error *error)
 {
     cpr_listener listener = run->listener;
-    const cpr_status status = list_corpus(&run->options, &listener, &run->listed, error);
+    cpr_document_choice documents;
+    cpr_status status = cpr_document_choice_parse(run->options.documents, &documents, error);
+    if (status == CPR_OK)
+        status = list_corpus(&run->options, &listener, &run->listed, error);
+    if (status == CPR_OK)
+        status = cpr_file_list_set_documents(run->listed, &documents, error);
     if (status == CPR_OK && cpr_file_list_streams(run->listed) == 0)
         cpr_compress_judge(run);
     return status;

@@ -383,7 +383,7 @@ static cpr_status weights_write(cpr_compress_run *run, const uint8_t *packed, si
         .coded_hash = cpr_hash_bytes(engine->coded_weights, engine->coded_weights_bytes)};
     /* A primer that was begun may have been so with others, of a text that has changed. */
     cpr_work_snapshot_drop(run->work.dir, CPR_SHARD_PRIMER);
-    status = cpr_work_shard_commit(out, &info, NULL, 0, error);
+    status = cpr_work_shard_commit(out, &info, NULL, error);
     if (status == CPR_OK)
         cpr_work_snapshot_drop(run->work.dir, CPR_SHARD_WEIGHTS);
     return status;
@@ -454,10 +454,9 @@ static cpr_status weights_look(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_engine *engine = &run->engine;
     cpr_shard_info info;
-    size_t files;
     cpr_error detail = {.text = ""};
     cpr_status status =
-        cpr_work_shard_check(run->work.dir, CPR_SHARD_WEIGHTS, &info, &files, &detail);
+        cpr_work_shard_check(run->work.dir, CPR_SHARD_WEIGHTS, &info, NULL, &detail);
     if (status == CPR_ERR_NOT_FOUND)
         return CPR_OK;
     if (status == CPR_ERR_DAMAGED || status == CPR_ERR_VERSION) {

@@ -17,16 +17,14 @@
 static cpr_status look_for_primer(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_work *work = &run->work;
-    size_t files = 0;
     cpr_error detail = {.text = ""};
     const cpr_status status =
-        cpr_work_shard_check(work->dir, CPR_SHARD_PRIMER, &work->primer, &files, &detail);
+        cpr_work_shard_check(work->dir, CPR_SHARD_PRIMER, &work->primer, NULL, &detail);
     /* What cannot be read today may be whole. */
     if (status != CPR_OK && status != CPR_ERR_DAMAGED && status != CPR_ERR_VERSION &&
         status != CPR_ERR_NOT_FOUND)
         return cpr_fail(error, status, "%s", detail.text);
-    work->has_primer =
-        status == CPR_OK && work->primer.raw_bytes == run->plan.primer_bytes && files == 0;
+    work->has_primer = status == CPR_OK && work->primer.raw_bytes == run->plan.primer_bytes;
     if (work->has_primer || status == CPR_ERR_NOT_FOUND)
         return CPR_OK;
     cpr_compress_note(run, "the file of the primer was damaged; it is made again");
@@ -144,7 +142,7 @@ static cpr_status primer_keep(const primer_coder *primer, cpr_work_shard *out, c
             "be used; --restart throws them away");
     }
     if (!work->has_primer)
-        return cpr_work_shard_commit(out, &primer->info, NULL, 0, error);
+        return cpr_work_shard_commit(out, &primer->info, NULL, error);
     cpr_work_shard_abandon(out);
     return CPR_OK;
 }
@@ -182,9 +180,8 @@ static cpr_status decode_primer(primer_coder *primer, cpr_progress_fn *progress,
                                 void *progress_context, cpr_error *error)
 {
     primer_file file = {.work = primer->run->work.dir};
-    size_t files;
     cpr_status status =
-        cpr_work_shard_check(file.work, CPR_SHARD_PRIMER, &primer->info, &files, error);
+        cpr_work_shard_check(file.work, CPR_SHARD_PRIMER, &primer->info, NULL, error);
     file.end = primer->info.coded_bytes;
     if (status != CPR_OK)
         return status;

@@ -10,48 +10,81 @@
 static cpr_status primer_facts(const cpr_compress_run *run, cpr_shard_info *primer,
                                cpr_error *error)
 {
-    size_t files;
     if (run->plan.primer_bytes == 0)
         return CPR_OK;
-    return cpr_work_shard_info(run->work.dir, CPR_SHARD_PRIMER, primer, NULL, &files, error);
+    return cpr_work_shard_info(run->work.dir, CPR_SHARD_PRIMER, primer, NULL, error);
 }
 
-/* Rank 0: facts of all shards, and each file's loss summed over the shards that hold it. */
-static cpr_status publish_gather_facts(const cpr_compress_run *run, cpr_shard_info *shards,
-                                       uint64_t *file_loss, cpr_error *error)
+/* What the archive's tables are made from. */
+typedef struct publication {
+    cpr_shard_info *shards;
+    uint64_t *file_loss;
+    uint8_t *states; /* of the separator of documents, in front of each shard */
+    uint8_t *documents;
+    size_t documents_bytes;
+} publication;
+
+static void publication_free(publication *p)
 {
-    for (uint64_t i = 0; i < run->plan.shard_count; i++) {
-        uint64_t *loss = NULL;
-        size_t files = 0;
-        cpr_status status = cpr_work_shard_info(run->work.dir, i, &shards[i], &loss, &files, error);
-        if (status != CPR_OK)
-            return status;
-        const uint64_t first = cpr_file_list_find(run->plan.files, shards[i].offset);
-        if (files > cpr_file_list_count(run->plan.files) - first)
-            status = cpr_fail(error, CPR_ERR_DAMAGED,
-                              "the work directory's shard %llu has more files than the corpus",
-                              (unsigned long long)i);
-        for (size_t f = 0; status == CPR_OK && f < files; f++)
-            file_loss[first + f] += loss[f];
-        free(loss);
-        if (status != CPR_OK)
-            return status;
-    }
+    free(p->shards);
+    free(p->file_loss);
+    free(p->states);
+    free(p->documents);
+}
+
+/* Takes what the work directory's shard i says of its files. */
+static cpr_status publication_add(const cpr_compress_run *run, publication *p, uint64_t i,
+                                  const cpr_work_details *details, cpr_error *error)
+{
+    const uint64_t first = cpr_file_list_find(run->plan.files, p->shards[i].offset);
+    if (details->files > cpr_file_list_count(run->plan.files) - first)
+        return cpr_fail(error, CPR_ERR_DAMAGED,
+                        "the work directory's shard %llu has more files than the corpus",
+                        (unsigned long long)i);
+    for (size_t f = 0; f < details->files; f++)
+        p->file_loss[first + f] += details->file_loss[f];
+    p->states[i] = details->state;
+    if (details->documents_bytes == 0)
+        return CPR_OK;
+    uint8_t *documents = realloc(p->documents, p->documents_bytes + details->documents_bytes);
+    if (documents == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the counts of documents");
+    p->documents = documents;
+    memcpy(documents + p->documents_bytes, details->documents, details->documents_bytes);
+    p->documents_bytes += details->documents_bytes;
     return CPR_OK;
+}
+
+/* Rank 0: facts of all shards, each file's loss summed over the shards that hold it, and the counts
+ * of documents. */
+static cpr_status publication_gather(const cpr_compress_run *run, publication *p, cpr_error *error)
+{
+    const size_t files = (size_t)cpr_file_list_count(run->plan.files);
+    const size_t shards = (size_t)run->plan.shard_count;
+    cpr_status status = CPR_OK;
+    p->shards = calloc(shards + 1, sizeof *p->shards);
+    p->file_loss = calloc(files + 1, sizeof *p->file_loss);
+    p->states = calloc(shards + 1, 1);
+    if (p->shards == NULL || p->file_loss == NULL || p->states == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's tables");
+    for (uint64_t i = 0; status == CPR_OK && i < run->plan.shard_count; i++) {
+        cpr_work_details details;
+        status = cpr_work_shard_info(run->work.dir, i, &p->shards[i], &details, error);
+        if (status == CPR_OK)
+            status = publication_add(run, p, i, &details, error);
+        free(details.own);
+    }
+    return status;
 }
 
 /* A cpr_compress_step of rank 0: the archive without bitstreams. */
 static cpr_status publish_create(cpr_compress_run *run, cpr_error *error)
 {
-    const size_t files = (size_t)cpr_file_list_count(run->plan.files);
-    cpr_shard_info *shards = calloc((size_t)run->plan.shard_count + 1, sizeof *shards);
-    uint64_t *file_loss = calloc(files + 1, sizeof *file_loss);
+    publication p = {.shards = NULL};
     cpr_shard_info primer;
     cpr_status status = primer_facts(run, &primer, error);
-    if (shards == NULL || file_loss == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the archive's tables");
-    else if (status == CPR_OK)
-        status = publish_gather_facts(run, shards, file_loss, error);
+    if (status == CPR_OK)
+        status = publication_gather(run, &p, error);
     if (status == CPR_OK) {
         char model[CPR_DESCRIPTOR_MAX_BYTES + 1];
         cpr_codec_descriptor(run->engine.profile, model);
@@ -60,17 +93,19 @@ static cpr_status publish_create(cpr_compress_run *run, cpr_error *error)
                                      .vocabulary = run->engine.packed_vocabulary,
                                      .vocabulary_bytes = run->engine.packed_vocabulary_bytes,
                                      .files = run->plan.files,
-                                     .file_loss = file_loss,
-                                     .shards = shards,
+                                     .file_loss = p.file_loss,
+                                     .shards = p.shards,
                                      .shard_count = run->plan.shard_count,
                                      .primer = run->plan.primer_bytes > 0 ? &primer : NULL,
                                      .coded_weights = run->engine.coded_weights,
-                                     .coded_weights_bytes = run->engine.coded_weights_bytes};
+                                     .coded_weights_bytes = run->engine.coded_weights_bytes,
+                                     .document_states = p.states,
+                                     .documents = p.documents,
+                                     .documents_bytes = p.documents_bytes};
         strncpy(header.profile, cpr_profile_name(run->options.profile), sizeof header.profile - 1);
         status = cpr_archive_create(run->temporary_path, &header, error);
     }
-    free(shards);
-    free(file_loss);
+    publication_free(&p);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* compress_shards.c - each rank codes the shards that it is given into the work directory. */
 #include "compress_bitstream.h"
 #include "compress_progress.h"
+#include "documents.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,8 @@ typedef struct shard_coder {
     cpr_compress_run *run;
     cpr_corpus_reader *reader;
     cpr_lz4_meter *meter;
+    cpr_document_counter *counter;
+    uint8_t state;  /* of the separator of documents, in front of the shard */
     uint64_t start; /* of the shard in the corpus */
     uint64_t end;
     uint64_t at; /* the next byte to read */
@@ -37,7 +40,9 @@ static cpr_status shard_coder_start(shard_coder *state, cpr_error *error)
         state->reader = cpr_corpus_reader_create(run->plan.files);
     if (state->meter == NULL)
         state->meter = cpr_lz4_meter_create();
-    if (state->reader == NULL || state->meter == NULL)
+    if (state->counter == NULL)
+        state->counter = cpr_document_counter_create(run->plan.files);
+    if (state->reader == NULL || state->meter == NULL || state->counter == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the corpus");
     return CPR_OK;
 }
@@ -56,6 +61,7 @@ static cpr_status read_shard(void *context, uint8_t *out, size_t capacity, size_
     if (status != CPR_OK)
         return status;
     cpr_lz4_meter_add(state->meter, out, bytes);
+    cpr_document_counter_add(state->counter, out, bytes);
     state->at += bytes;
     *got = bytes;
     return CPR_OK;
@@ -102,6 +108,8 @@ static void rewind_shard(void *context)
     state->at = state->start;
     if (state->meter != NULL)
         (void)cpr_lz4_meter_finish(state->meter);
+    if (state->counter != NULL)
+        cpr_document_counter_begin(state->counter, state->start, state->end, state->state);
 }
 
 /* How a shard that is being compared calls the schedule. */
@@ -149,8 +157,11 @@ static cpr_status code_as_it_is(shard_coder *state, cpr_bitstream_work *work, cp
     for (unsigned attempt = 1;; attempt++) {
         bool same = false;
         uint64_t file = 0;
+        cpr_status status = cpr_document_state_at(run->plan.files, state->reader, state->start,
+                                                  &state->state, error);
         rewind_shard(state);
-        cpr_status status = cpr_compress_bitstream(work, info, error);
+        if (status == CPR_OK)
+            status = cpr_compress_bitstream(work, info, error);
         if (status == CPR_OK)
             status = cpr_corpus_reader_finish(state->reader, error);
         if (status == CPR_OK)
@@ -170,6 +181,22 @@ static cpr_status code_as_it_is(shard_coder *state, cpr_bitstream_work *work, cp
         cpr_ranks_warn(run->ranks, "\"%s\" changed while shard %llu was coded; it is coded again",
                        shown, (unsigned long long)work->shard);
     }
+}
+
+/* Stores a shard that has been coded. */
+static cpr_status commit_shard(shard_coder *state, cpr_bitstream_work *work,
+                               const cpr_shard_info *info, const file_marks *files,
+                               cpr_error *error)
+{
+    cpr_work_details details = {
+        .file_loss = files->loss, .files = files->files, .state = state->state};
+    size_t behind;
+    if (!cpr_document_counter_finish(state->counter, &details.documents, &details.documents_bytes,
+                                     &behind)) {
+        cpr_work_shard_abandon(work->out);
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the counts of documents");
+    }
+    return cpr_work_shard_commit(work->out, info, &details, error);
 }
 
 static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *progress,
@@ -201,7 +228,7 @@ static cpr_status code_shard(void *context, uint64_t item, cpr_progress_fn *prog
         marks_to_differences(&files);
         info.offset = run->plan.starts[shard];
         info.generation = run->plan.primer_bytes > 0;
-        status = cpr_work_shard_commit(work.out, &info, files.loss, files.files, error);
+        status = commit_shard(state, &work, &info, &files, error);
     } else {
         cpr_work_shard_abandon(work.out);
     }
@@ -240,5 +267,6 @@ cpr_status cpr_compress_shards(cpr_compress_run *run, cpr_error *error)
     cpr_progress_file_close(&watch);
     cpr_corpus_reader_free(state.reader);
     cpr_lz4_meter_free(state.meter);
+    cpr_document_counter_free(state.counter);
     return status;
 }

@@ -1,5 +1,6 @@
 /* compress_todo.c - which shards an earlier run has done, and which are left. */
 #include "compress_progress.h"
+#include "documents.h"
 
 #include <stdlib.h>
 
@@ -27,8 +28,11 @@ static cpr_status todo_look_at_shard(const cpr_compress_run *run, uint64_t shard
     const cpr_compress_plan *plan = &run->plan;
     cpr_shard_info info;
     cpr_error detail = {.text = ""};
-    size_t files = 0;
-    cpr_status status = cpr_work_shard_check(run->work.dir, shard, &info, &files, &detail);
+    cpr_work_details details;
+    cpr_status status = cpr_work_shard_check(run->work.dir, shard, &info, &details, &detail);
+    const size_t files = details.files;
+    const uint8_t old_state = details.state;
+    free(details.own);
     /* What cannot be read today may be whole. */
     if (status != CPR_OK && status != CPR_ERR_DAMAGED && status != CPR_ERR_VERSION &&
         status != CPR_ERR_NOT_FOUND)
@@ -43,8 +47,12 @@ static cpr_status todo_look_at_shard(const cpr_compress_run *run, uint64_t shard
     if (good && cpr_compress_plan_is_touched(plan, shard)) {
         status = cpr_corpus_reader_compare(reader, start, end - start, info.raw_hash, &same,
                                            (cpr_watch){todo_heed_stop, NULL}, error);
+        uint8_t state = 0;
+        if (status == CPR_OK)
+            status = cpr_document_state_at(plan->files, reader, start, &state, error);
         if (status != CPR_OK)
             return status;
+        same = same && state == old_state;
     }
     *mark = !good ? SHARD_DAMAGED : !same ? SHARD_CHANGED : SHARD_DONE;
     if (*mark == SHARD_DONE)

@@ -1,7 +1,9 @@
 /* examine.c - looks at the shards of an archive, and remembers which are intact. */
+#include "documents.h"
 #include "shard_decoder.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(CPR_LOSS_POINTS == CPR_CURVE_POINTS, "a result takes a whole curve");
 
@@ -10,6 +12,7 @@ typedef struct examination {
     const cpr_examine_options *options;
     cpr_listener listener; /* the caller's; all zero: none */
     cpr_lz4_meter *meter;
+    cpr_document_counter *counter;
     cpr_verified *verified; /* rank 0; NULL: nothing is remembered */
 } examination;
 
@@ -22,12 +25,52 @@ static uint64_t examination_item_bytes(void *context, uint64_t item)
 
 /* ---- one shard ------------------------------------------------------------------------------ */
 
-/* A cpr_write_fn: measures what is decoded. */
-static cpr_status meter_add(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+/* A cpr_write_fn: measures and counts what is decoded. */
+static cpr_status examination_see(void *context, const uint8_t *data, size_t bytes,
+                                  cpr_error *error)
 {
+    const examination *state = context;
     (void)error;
-    cpr_lz4_meter_add(context, data, bytes);
+    cpr_lz4_meter_add(state->meter, data, bytes);
+    cpr_document_counter_add(state->counter, data, bytes);
     return CPR_OK;
+}
+
+/* Begins to count the documents of a shard. */
+static void examination_begin_documents(examination *state, uint64_t shard)
+{
+    const cpr_shard_info *info = cpr_archive_shard(state->decoder.archive, shard);
+    size_t bytes;
+    size_t before;
+    (void)cpr_document_index_packed(cpr_archive_document_index(state->decoder.archive), shard,
+                                    &bytes, &before);
+    cpr_document_counter_begin(state->counter, info->offset, info->offset + info->raw_bytes,
+                               before);
+}
+
+/* Whether the archive counts the documents of a shard, which has been decoded, as they are. */
+static cpr_status examination_check_documents(examination *state, uint64_t shard, cpr_error *error)
+{
+    const cpr_document_index *index = cpr_archive_document_index(state->decoder.archive);
+    const uint64_t shards = cpr_archive_info(state->decoder.archive)->shard_count;
+    const uint8_t *packed;
+    size_t bytes;
+    size_t behind;
+    size_t said_bytes;
+    size_t said_behind = 0;
+    size_t said_state;
+    if (!cpr_document_counter_finish(state->counter, &packed, &bytes, &behind))
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to count documents");
+    const uint8_t *said = cpr_document_index_packed(index, shard, &said_bytes, &said_state);
+    bool good = bytes == said_bytes && (bytes == 0 || memcmp(packed, said, bytes) == 0);
+    if (shard + 1 < shards) {
+        (void)cpr_document_index_packed(index, shard + 1, &said_bytes, &said_behind);
+        good = good && behind == said_behind;
+    }
+    return good ? CPR_OK
+                : cpr_fail(error, CPR_ERR_DAMAGED,
+                           "shard %llu has other documents than the archive says",
+                           (unsigned long long)shard);
 }
 
 static void result_put_curve(const cpr_curve *curve, cpr_item_result *result)
@@ -47,14 +90,19 @@ static cpr_status examination_decode(examination *state, cpr_watch watch, cpr_it
     cpr_status status = cpr_shard_decoder_start(decoder, watch, error);
     if (status == CPR_OK && state->meter == NULL)
         state->meter = cpr_lz4_meter_create();
-    if (status == CPR_OK && state->meter == NULL)
+    if (status == CPR_OK && state->counter == NULL)
+        state->counter = cpr_document_counter_create(cpr_archive_info(decoder->archive)->files);
+    if (status == CPR_OK && (state->meter == NULL || state->counter == NULL))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to measure");
     if (status != CPR_OK)
         return status;
     if (state->options->depth == CPR_EXAMINE_CURVE)
         cpr_codec_set_curve(decoder->parts.codec, &curve);
+    examination_begin_documents(state, result->shard);
     status = cpr_archive_decode(decoder->archive, result->shard, decoder->parts.codec,
-                                (cpr_sink){meter_add, state->meter}, watch, &detail);
+                                (cpr_sink){examination_see, state}, watch, &detail);
+    if (status == CPR_OK)
+        status = examination_check_documents(state, result->shard, &detail);
     cpr_codec_set_curve(decoder->parts.codec, NULL);
     const uint64_t lz4_bytes = cpr_lz4_meter_finish(state->meter);
     if (status == CPR_OK) {
@@ -229,6 +277,7 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, const cpr_examine
         *totals = found;
     cpr_shard_decoder_close(&state.decoder);
     cpr_lz4_meter_free(state.meter);
+    cpr_document_counter_free(state.counter);
     free(shards);
     return status;
 }

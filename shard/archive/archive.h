@@ -30,6 +30,9 @@ typedef struct cpr_archive_header {
     const cpr_shard_info *primer; /* NULL: there is none; its offset says nothing */
     const uint8_t *coded_weights; /* see cpr_weights_encode(); NULL: there has been no lesson */
     size_t coded_weights_bytes;
+    const uint8_t *document_states; /* of each shard, and the packed counts of all: see */
+    const uint8_t *documents;       /* documents.h. Not there if all documents are files */
+    size_t documents_bytes;
 } cpr_archive_header;
 
 /* By a program that writes archives, first of all: HDF5 is not to close anything when the process
@@ -86,6 +89,9 @@ cpr_status cpr_archive_vocabulary(cpr_archive *archive, const uint8_t **packed, 
                                   cpr_error *error);
 
 uint64_t cpr_archive_file_bytes(const cpr_archive *archive); /* of the archive file itself */
+
+/* Where documents begin; it lives as long as the archive. */
+const struct cpr_document_index *cpr_archive_document_index(const cpr_archive *archive);
 
 /* Hash of the tables, and so of everything in the archive: the shards' hashes are in them. Without
  * a seal, of the shards' hashes. */

@@ -370,6 +370,41 @@ static herr_t put_padding(hid_t file, const cpr_archive_header *h, const cpr_ima
                        LAYOUT_RESERVED);
 }
 
+/* Which files have which documents, the separator, and the counts; nothing if all are files. */
+static herr_t put_documents(hid_t root, const cpr_archive_header *h, uint8_t *buffer)
+{
+    herr_t done = -1;
+    hid_t group = -1;
+    size_t separator_bytes;
+    const uint8_t *separator = cpr_file_list_separator(h->files, &separator_bytes);
+    const uint64_t count = cpr_file_list_count(h->files);
+    bool lines = false;
+    for (uint64_t i = 0; i < count; i++) {
+        buffer[i] = (uint8_t)cpr_file_list_get(h->files, i).documents;
+        lines = lines || buffer[i] != CPR_DOCUMENTS_FILE;
+    }
+    if (!lines)
+        return 0;
+    const hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
+    if (properties >= 0 && keep_compact(properties, 4, 9) >= 0)
+        group = H5Gcreate2(root, "documents", H5P_DEFAULT, properties, H5P_DEFAULT);
+    if (group >= 0)
+        done = put_dataset(group, "rules", H5T_STD_U8LE, H5T_NATIVE_UINT8, count, buffer,
+                           LAYOUT_PACKED);
+    if (done >= 0 && separator_bytes > 0)
+        done = put_dataset(group, "separator", H5T_STD_U8LE, H5T_NATIVE_UINT8, separator_bytes,
+                           separator, LAYOUT_PLAIN);
+    if (done >= 0)
+        done = put_dataset(group, "states", H5T_STD_U8LE, H5T_NATIVE_UINT8, h->shard_count,
+                           h->document_states, LAYOUT_PLAIN);
+    if (done >= 0)
+        done = put_dataset(group, "counts", H5T_STD_U8LE, H5T_NATIVE_UINT8, h->documents_bytes,
+                           h->documents, LAYOUT_PLAIN);
+    cpr_h5_close(group);
+    cpr_h5_close(properties);
+    return done;
+}
+
 static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const uint8_t *vocabulary,
                          size_t vocabulary_bytes, void *buffer)
 {
@@ -384,6 +419,8 @@ static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const ui
                            h->coded_weights_bytes, h->coded_weights, LAYOUT_PLAIN);
     if (done >= 0)
         done = put_files(file, h, buffer);
+    if (done >= 0)
+        done = put_documents(file, h, buffer);
     if (done >= 0)
         done = put_shards(file, h, buffer);
     if (done >= 0)

@@ -3,6 +3,7 @@
 #include "archive_objects.h"
 #include "archive_reading.h"
 #include "archive_tables.h"
+#include "documents.h"
 #include "file_io.h"
 #include "process_lock.h"
 
@@ -352,6 +353,8 @@ static cpr_status read_tables(const cpr_reading *r)
     if (status == CPR_OK)
         status = check_totals(r);
     if (status == CPR_OK)
+        status = cpr_reading_documents(r);
+    if (status == CPR_OK)
         status = read_vocabulary(r);
     if (status == CPR_OK)
         status = read_weights(r);
@@ -501,6 +504,10 @@ void cpr_archive_close(cpr_archive *archive)
     free(archive->file_loss);
     free(archive->coded_vocabulary);
     free(archive->coded_weights);
+    free(archive->separator);
+    free(archive->document_states);
+    free(archive->documents);
+    cpr_document_index_free(archive->document_index);
     free(archive->vocabulary);
     cpr_profile_free(archive->profile);
     free(archive->path);
@@ -527,6 +534,11 @@ uint64_t cpr_archive_codec_bytes(const cpr_archive *archive)
         if (h->shards[i].raw_bytes > largest)
             largest = h->shards[i].raw_bytes;
     return largest + (h->primer != NULL ? h->primer->raw_bytes : 0);
+}
+
+const struct cpr_document_index *cpr_archive_document_index(const cpr_archive *archive)
+{
+    return archive->document_index;
 }
 
 cpr_hash128 cpr_archive_identity(const cpr_archive *archive)

@@ -36,7 +36,7 @@ static void free_columns(columns *c)
 }
 
 /* Numbers of at most 64 bits; signed ones as int64_t has them. */
-static cpr_status read_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
+cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
                               uint64_t **out)
 {
     cpr_dataset dataset;
@@ -89,7 +89,7 @@ static cpr_status read_columns(const cpr_reading *r, columns *c)
     for (uint64_t i = 0; status == CPR_OK && i < c->suffix_bytes; i++)
         c->count += c->suffixes[i] == '\0';
     for (size_t i = 0; status == CPR_OK && i < sizeof numbers / sizeof numbers[0]; i++)
-        status = read_column(r, numbers[i].name, numbers[i].type, c->count, numbers[i].out);
+        status = cpr_reading_column(r, numbers[i].name, numbers[i].type, c->count, numbers[i].out);
     return status;
 }
 

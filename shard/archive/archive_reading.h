@@ -26,7 +26,11 @@ struct cpr_archive {
     uint8_t *coded_vocabulary; /* as it is stored */
     size_t coded_vocabulary_bytes;
     uint8_t *coded_weights; /* NULL: there has been no lesson */
-    uint8_t *vocabulary;    /* decoded and packed; NULL until it is asked for */
+    uint8_t *separator;     /* of documents, and their counts; NULL: there are none */
+    uint8_t *document_states;
+    uint8_t *documents;
+    struct cpr_document_index *document_index;
+    uint8_t *vocabulary; /* decoded and packed; NULL until it is asked for */
     size_t vocabulary_bytes;
 };
 
@@ -51,5 +55,13 @@ cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t stored
 
 /* Reads /files. */
 cpr_status cpr_reading_files(const cpr_reading *r);
+
+/* Reads one of its columns, or one like them: as many numbers, of at most 64 bits. *out is
+ * malloc()ed. */
+cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
+                              uint64_t **out);
+
+/* Reads /documents, when files and shards are read. */
+cpr_status cpr_reading_documents(const cpr_reading *r);
 
 #endif

@@ -23,9 +23,6 @@
 
 /* ---- shard codec ----------------------------------------------------------------------------- */
 
-/* The shard that holds the corpus' byte `offset`, among `count` > 0 shards in the corpus' order. */
-uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset);
-
 /* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before
  * raw offset `at` (relative to the shard) are coded. Offsets are asked for in ascending order. */
 typedef struct cpr_loss_marks {

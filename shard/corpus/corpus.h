@@ -3,6 +3,7 @@
  *   file list  -> which files, directories and links make up the corpus   (file_list*.c, stream.c)
  *   reader     -> the bytes of a shard, from the files                       (corpus_reader.c)
  *   plan       -> which bytes of the corpus make up each shard               (plan.c)
+ *   documents  -> where documents begin                                (documents.h, documents.c)
  */
 #ifndef CPR_CORPUS_H
 #define CPR_CORPUS_H
@@ -18,6 +19,7 @@ typedef struct cpr_file {
     uint32_t change; /* a hash of the ctime, of files that were listed; archives do not keep it */
     uint32_t mode;   /* permission bits, 07777 */
     cpr_file_type type;
+    cpr_document_rule documents;
     bool through_link; /* a regular file that a link stands for (cpr_list_options.dereference) */
 } cpr_file;
 
@@ -102,6 +104,35 @@ cpr_status cpr_file_list_count_stream(cpr_file_list *list, size_t i, cpr_poll_fn
 /* True if a member path is relative and has no empty, "." or ".." component. */
 bool cpr_member_path_is_safe(const char *member);
 
+/* What documents are. */
+#define CPR_SEPARATOR_MAX_BYTES 255u
+typedef struct cpr_document_choice {
+    bool by_name;           /* lines in files named as collections of JSON are, else the file */
+    cpr_document_rule rule; /* of all regular files, if not by_name */
+    uint8_t separator[CPR_SEPARATOR_MAX_BYTES]; /* of CPR_DOCUMENTS_SEPARATOR */
+    size_t separator_bytes;                     /* at least 1 then, else 0 */
+} cpr_document_choice;
+
+/* "line", "file", or "separator:TEXT", where \n, \t, \\ and \xHH stand for a line feed, a
+ * tabulator, a backslash and any byte; NULL: by the files' names. CPR_ERR_USAGE. */
+cpr_status cpr_document_choice_parse(const char *text, cpr_document_choice *choice,
+                                     cpr_error *error);
+
+/* When all is added: decides for each regular file what a document is. CPR_ERR_NO_MEMORY. */
+cpr_status cpr_file_list_set_documents(cpr_file_list *list, const cpr_document_choice *choice,
+                                       cpr_error *error);
+
+/* The same for an archive: of one file, and the separator, which is copied. */
+void cpr_file_list_set_rule(cpr_file_list *list, uint64_t i, cpr_document_rule rule);
+cpr_status cpr_file_list_set_separator(cpr_file_list *list, const uint8_t *separator, size_t bytes,
+                                       cpr_error *error);
+
+/* NULL and 0 bytes if there is none. It lives as long as the list. */
+const uint8_t *cpr_file_list_separator(const cpr_file_list *list, size_t *bytes);
+
+/* Whether a file has that rule. */
+bool cpr_file_list_has_rule(const cpr_file_list *list, cpr_document_rule rule);
+
 /* When all is added: warns of the inputs that could not be read, of the first ones by name. It is
  * CPR_ERR_IO if there are any, unless `skip`; with it, CPR_ERR_NOT_FOUND if nothing else is left.
  * options->unreadable must not be NULL. */
@@ -171,6 +202,9 @@ uint64_t cpr_plan_shards(uint64_t corpus_bytes, uint64_t shard_bytes);
  * of them. */
 cpr_status cpr_plan_start(cpr_corpus_reader *reader, const cpr_file_list *list, uint64_t shards,
                           uint64_t i, uint64_t *start, cpr_error *error);
+
+/* The shard that holds the corpus' byte `offset`, among `count` > 0 shards in the corpus' order. */
+uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset);
 
 /* The i-th of the sample's blocks: `count` extents of at most 64 KiB, spread evenly over the
  * corpus. Of a corpus no larger than sample_bytes they cover everything. */

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -18,9 +19,10 @@ typedef struct entry {
     uint32_t mtime_nanoseconds;
     uint32_t skip; /* the member path is the source path without its first `skip` bytes */
     uint32_t change;
-    uint16_t mode;
-    uint8_t type;
-    bool through_link;
+    unsigned mode : 12;
+    unsigned type : 2;
+    unsigned documents : 2;
+    unsigned through_link : 1;
 } entry;
 
 /* What can be read only once, and is being read for this list. */
@@ -47,6 +49,8 @@ struct cpr_file_list {
     size_t claim_count;
     uint64_t *noted_links;
     size_t noted_link_count;
+    uint8_t *separator; /* NULL: none */
+    size_t separator_bytes;
 };
 
 cpr_file_list *cpr_file_list_create(void)
@@ -65,6 +69,7 @@ void cpr_file_list_free(cpr_file_list *list)
     free(list->read_streams);
     free(list->claims);
     free(list->noted_links);
+    free(list->separator);
     free(list);
 }
 
@@ -94,6 +99,7 @@ cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i)
         .change = e->change,
         .mode = e->mode,
         .type = (cpr_file_type)e->type,
+        .documents = (cpr_document_rule)e->documents,
         .through_link = e->through_link,
     };
     return file;
@@ -250,8 +256,9 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
         .mtime_nanoseconds = file->mtime_nanoseconds,
         .skip = (uint32_t)skip,
         .change = file->change,
-        .mode = (uint16_t)(file->mode & 07777),
-        .type = (uint8_t)file->type,
+        .mode = file->mode & 07777u,
+        .type = (unsigned)file->type & 3u,
+        .documents = (unsigned)file->documents & 3u,
         .through_link = file->through_link,
     };
     memcpy(list->paths + list->paths_bytes, source, source_bytes);
@@ -406,21 +413,92 @@ cpr_status cpr_file_list_set_stream(cpr_file_list *list, size_t i, const char *s
     return CPR_OK;
 }
 
-/* ---- for another rank ------------------------------------------------------------------------
- * Count, bytes of paths; then 44 bytes a file; then the paths. */
+/* ---- documents ------------------------------------------------------------------------------ */
 
-#define PACKED_HEAD 16
+/* What file names end with that hold a document in each line. */
+static const char *const line_endings[] = {".jsonl", ".ndjson", ".jsonlines", ".ldjson", NULL};
+
+static bool has_lines(const char *member)
+{
+    const size_t length = strlen(member);
+    for (const char *const *ending = line_endings; *ending != NULL; ending++) {
+        const size_t bytes = strlen(*ending);
+        if (length > bytes && strcasecmp(member + length - bytes, *ending) == 0)
+            return true;
+    }
+    return false;
+}
+
+cpr_status cpr_file_list_set_separator(cpr_file_list *list, const uint8_t *separator, size_t bytes,
+                                       cpr_error *error)
+{
+    assert(bytes <= CPR_SEPARATOR_MAX_BYTES);
+    free(list->separator);
+    list->separator = NULL;
+    list->separator_bytes = 0;
+    if (bytes == 0)
+        return CPR_OK;
+    list->separator = malloc(bytes);
+    if (list->separator == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
+    memcpy(list->separator, separator, bytes);
+    list->separator_bytes = bytes;
+    return CPR_OK;
+}
+
+const uint8_t *cpr_file_list_separator(const cpr_file_list *list, size_t *bytes)
+{
+    *bytes = list->separator_bytes;
+    return list->separator;
+}
+
+void cpr_file_list_set_rule(cpr_file_list *list, uint64_t i, cpr_document_rule rule)
+{
+    assert(i < list->count);
+    list->entries[i].documents = (unsigned)rule & 3u;
+}
+
+cpr_status cpr_file_list_set_documents(cpr_file_list *list, const cpr_document_choice *choice,
+                                       cpr_error *error)
+{
+    for (uint64_t i = 0; i < list->count; i++) {
+        cpr_document_rule rule = choice->by_name ? CPR_DOCUMENTS_FILE : choice->rule;
+        if (list->entries[i].type != CPR_FILE_REGULAR)
+            rule = CPR_DOCUMENTS_FILE;
+        else if (choice->by_name && has_lines(cpr_file_list_member(list, i)))
+            rule = CPR_DOCUMENTS_LINE;
+        cpr_file_list_set_rule(list, i, rule);
+    }
+    return cpr_file_list_set_separator(list, choice->separator, choice->separator_bytes, error);
+}
+
+bool cpr_file_list_has_rule(const cpr_file_list *list, cpr_document_rule rule)
+{
+    for (uint64_t i = 0; i < list->count; i++)
+        if (list->entries[i].documents == rule)
+            return true;
+    return false;
+}
+
+/* ---- for another rank ------------------------------------------------------------------------
+ * Count, bytes of paths, bytes of the separator; then 44 bytes a file; the paths; the separator. */
+
+#define PACKED_HEAD 24
 #define PACKED_ENTRY 44
-#define PACKED_THROUGH_LINK 256u /* beside the type */
+/* beside the type */
+#define PACKED_THROUGH_LINK 256u
+#define PACKED_DOCUMENTS_SHIFT 9
+#define PACKED_TYPE 255u
 
 uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
 {
-    *bytes = PACKED_HEAD + PACKED_ENTRY * list->count + list->paths_bytes;
+    *bytes = PACKED_HEAD + PACKED_ENTRY * list->count + list->paths_bytes + list->separator_bytes;
     uint8_t *packed = malloc(*bytes);
     if (packed == NULL)
         return NULL;
     cpr_put64(packed, list->count);
     cpr_put64(packed + 8, list->paths_bytes);
+    cpr_put64(packed + 16, list->separator_bytes);
     uint8_t *out = packed + PACKED_HEAD;
     for (size_t i = 0; i < list->count; i++, out += PACKED_ENTRY) {
         const cpr_file file = cpr_file_list_get(list, i);
@@ -430,11 +508,14 @@ uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
         cpr_put32(out + 24, file.mtime_nanoseconds);
         cpr_put32(out + 28, list->entries[i].skip);
         cpr_put32(out + 32, file.mode);
-        cpr_put32(out + 36, (uint32_t)file.type | (file.through_link ? PACKED_THROUGH_LINK : 0));
+        cpr_put32(out + 36, (uint32_t)file.type | (file.through_link ? PACKED_THROUGH_LINK : 0) |
+                                (uint32_t)file.documents << PACKED_DOCUMENTS_SHIFT);
         cpr_put32(out + 40, file.change);
     }
     if (list->paths_bytes > 0)
         memcpy(out, list->paths, list->paths_bytes);
+    if (list->separator_bytes > 0)
+        memcpy(out + list->paths_bytes, list->separator, list->separator_bytes);
     return packed;
 }
 
@@ -443,17 +524,20 @@ static bool unpack_entry(cpr_file_list *list, const uint8_t *in, const char *pat
                          size_t paths_bytes, cpr_status *status, cpr_error *error)
 {
     const uint64_t path = cpr_get64(in);
+    const uint32_t kind = cpr_get32(in + 36);
     const cpr_file file = {
         .bytes = cpr_get64(in + 8),
         .mtime_seconds = (int64_t)cpr_get64(in + 16),
         .mtime_nanoseconds = cpr_get32(in + 24),
         .mode = cpr_get32(in + 32),
-        .type = (cpr_file_type)(cpr_get32(in + 36) & ~PACKED_THROUGH_LINK),
-        .through_link = (cpr_get32(in + 36) & PACKED_THROUGH_LINK) != 0,
+        .type = (cpr_file_type)(kind & PACKED_TYPE),
+        .documents = (cpr_document_rule)(kind >> PACKED_DOCUMENTS_SHIFT),
+        .through_link = (kind & PACKED_THROUGH_LINK) != 0,
         .change = cpr_get32(in + 40),
     };
     const uint32_t skip = cpr_get32(in + 28);
-    if (path >= paths_bytes || (cpr_get32(in + 36) & ~PACKED_THROUGH_LINK) > CPR_FILE_SYMLINK)
+    if (path >= paths_bytes || (kind & PACKED_TYPE) > CPR_FILE_SYMLINK ||
+        kind >> PACKED_DOCUMENTS_SHIFT > CPR_DOCUMENTS_SEPARATOR)
         return false;
     /* The paths end in a NUL (checked by the caller), so every string ends in time. */
     const size_t length = strlen(paths + path);
@@ -475,9 +559,12 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
         goto damaged;
     const uint64_t count = cpr_get64(packed);
     const uint64_t paths_bytes = cpr_get64(packed + 8);
+    const uint64_t separator_bytes = cpr_get64(packed + 16);
     const size_t rest = bytes - PACKED_HEAD;
-    if (count > rest / PACKED_ENTRY || paths_bytes != rest - PACKED_ENTRY * count ||
-        (count > 0 && (paths_bytes == 0 || packed[bytes - 1] != 0)))
+    if (count > rest / PACKED_ENTRY || separator_bytes > CPR_SEPARATOR_MAX_BYTES ||
+        separator_bytes > rest - PACKED_ENTRY * count ||
+        paths_bytes != rest - PACKED_ENTRY * count - separator_bytes ||
+        (count > 0 && (paths_bytes == 0 || packed[bytes - separator_bytes - 1] != 0)))
         goto damaged;
     const char *paths = (const char *)packed + PACKED_HEAD + PACKED_ENTRY * count;
     cpr_status status = CPR_OK;
@@ -488,7 +575,13 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
         if (!unpack_entry(*list, packed + PACKED_HEAD + PACKED_ENTRY * i, paths,
                           (size_t)paths_bytes, &status, error))
             goto damaged;
+    if (status == CPR_OK)
+        status = cpr_file_list_set_separator(*list, packed + bytes - separator_bytes,
+                                             (size_t)separator_bytes, error);
     if (status == CPR_ERR_USAGE) /* no list that was packed has such an entry */
+        goto damaged;
+    if (status == CPR_OK && separator_bytes == 0 &&
+        cpr_file_list_has_rule(*list, CPR_DOCUMENTS_SEPARATOR))
         goto damaged;
     if (status != CPR_OK) {
         cpr_file_list_free(*list);

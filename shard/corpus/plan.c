@@ -128,3 +128,17 @@ uint64_t cpr_plan_lesson_block(uint64_t count, uint64_t i)
         step++;
     return i * step % count;
 }
+
+uint64_t cpr_shard_at(const cpr_shard_info *shards, uint64_t count, uint64_t offset)
+{
+    uint64_t low = 0;
+    uint64_t high = count;
+    while (high - low > 1) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (shards[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}

@@ -1,4 +1,4 @@
-/* corpress.h - reads corpress archives: lists, decodes and audits them, and looks at running jobs.
+/* corpress.h - reads corpress archives: lists, decodes and audits them.
  *
  * A complete program, which writes one file of an archive to standard output. Build it with
  * `cc example.c $(pkg-config --cflags --libs corpress)`.
@@ -40,7 +40,8 @@
  * An archive holds a corpus: files in a fixed order, their bytes one behind the other. The corpus
  * is cut into shards, each of which can be decoded alone, from its start. Most archives have a
  * primer, a sample of the corpus that is decoded once before the first shard. Writing archives, and
- * reading them with many processes, is in corpress_mpi.h.
+ * reading them with many processes, is in corpress_mpi.h; documents are in corpress_documents.h,
+ * and how far a job is in corpress_job.h.
  *
  * Sizes and offsets are bytes. Strings end in NUL; paths are bytes without an encoding. A function
  * that can fail returns a status and says in *error what happened; `error` may be NULL. Outputs are
@@ -167,8 +168,20 @@ typedef struct cpr_archive_facts {
     bool sealed;            /* the tables are as they were written */
     bool has_primer, has_network;
     uint64_t weights_bytes; /* of a network that was taught before the coding; 0: none was */
+    uint64_t documents;     /* in all files */
+    const uint8_t
+        *separator;         /* that ends documents; lives as long as the archive. NULL: there is */
+    size_t separator_bytes; /* none */
 } cpr_archive_facts;
 void cpr_archive_get_facts(const cpr_archive *archive, cpr_archive_facts *facts); /* any thread */
+
+/* What a document is in a file: the file; a line, which ends with a line feed or with the file; or
+ * what ends with the separator, or with the file. A file of 0 bytes has no document. */
+typedef enum cpr_document_rule {
+    CPR_DOCUMENTS_FILE = 0,
+    CPR_DOCUMENTS_LINE = 1,
+    CPR_DOCUMENTS_SEPARATOR = 2
+} cpr_document_rule;
 
 typedef enum cpr_file_type { CPR_FILE_REGULAR, CPR_FILE_DIRECTORY, CPR_FILE_SYMLINK } cpr_file_type;
 typedef struct cpr_entry {
@@ -182,6 +195,7 @@ typedef struct cpr_entry {
     uint64_t offset, bytes; /* in the corpus; 0 bytes for all but regular files */
     uint64_t loss_bits;     /* of its tokens, in units of 2^-16 bit; whole bits are stored */
     uint64_t first_shard, last_shard; /* that hold bytes of it; CPR_NONE: it has none */
+    cpr_document_rule documents;
 } cpr_entry;
 
 /* A file, directory or link by its number or by its exact path. CPR_ERR_NOT_FOUND. Any thread. */
@@ -260,43 +274,6 @@ const cpr_profile *cpr_profile_find(const char *name); /* NULL: there is none */
 const char *cpr_profile_name(const cpr_profile *profile);
 const char *cpr_profile_summary(const cpr_profile *profile); /* one line for --help */
 uint64_t cpr_profile_memory(const cpr_profile *profile);     /* with the default shard size */
-
-/* ---- jobs ----------------------------------------------------------------------------------- */
-
-typedef enum cpr_job_state {
-    CPR_JOB_FINISHED = 0,
-    CPR_JOB_RUNNING = 1,
-    CPR_JOB_STOPPED = 2,  /* interrupted: the same command goes on with it */
-    CPR_JOB_PREPARING = 3 /* running, and has not come to the shards */
-} cpr_job_state;
-
-typedef struct cpr_job_rank {
-    char host[64];
-    uint64_t shard; /* in work; CPR_NONE: none */
-    uint64_t raw_bytes, shard_bytes;
-    double bytes_per_second;
-} cpr_job_rank;
-
-/* How far the making of an archive is. What is not known is 0. Texts may hold any bytes. */
-typedef struct cpr_job {
-    cpr_job_state state;
-    char host[65], slurm_job[33]; /* where it runs, or ran last; or "" */
-    int64_t pid;
-    uint64_t shards, shards_done, shards_begun; /* begun: in work, or with a snapshot */
-    uint64_t raw_bytes, raw_bytes_done;         /* done: of shards that are, and of those in work */
-    uint64_t coded_bytes_done;
-    uint64_t primer_bytes, primer_bytes_done; /* 0: no primer */
-    uint64_t lesson_bytes, lesson_bytes_done; /* of its sample; 0: no network is taught */
-    double lesson_bits_per_byte;              /* that the network has lost so far; 0: not known */
-    double bytes_per_second;                  /* of all ranks */
-    size_t rank_count;                        /* 0 unless it runs */
-    cpr_job_rank *ranks;
-} cpr_job;
-
-/* Looks at an archive and its work directory, ARCHIVE.work/; takes up to 7 s if the job is on
- * another host. The caller frees *job. CPR_ERR_NOT_FOUND: there is neither. Any thread. */
-cpr_status cpr_job_look(const char *archive_path, cpr_job **job, cpr_error *error);
-void cpr_job_free(cpr_job *job);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 /* library_facts.c - what the tables of an archive say. */
 #include "archive.h"
 #include "corpress.h"
+#include "documents.h"
 #include "model.h"
 
 /* Whether decoding takes a network, or, if it is not known what it takes, a network has lost bits.
@@ -32,7 +33,9 @@ void cpr_archive_get_facts(const cpr_archive *archive, cpr_archive_facts *facts)
         .has_primer = header->primer != NULL,
         .has_network = archive_has_network(archive, header),
         .weights_bytes = header->coded_weights_bytes,
+        .documents = cpr_document_index_count(cpr_archive_document_index(archive)),
     };
+    facts->separator = cpr_file_list_separator(header->files, &facts->separator_bytes);
     if (header->primer != NULL)
         facts->coded_bytes = header->primer->coded_bytes;
     for (uint64_t i = 0; i < header->shard_count; i++)
@@ -69,6 +72,7 @@ cpr_status cpr_archive_get(const cpr_archive *archive, uint64_t number, cpr_entr
         .loss_bits = header->file_loss[number],
         .first_shard = CPR_NONE,
         .last_shard = CPR_NONE,
+        .documents = file.documents,
     };
     if (file.bytes > 0) {
         entry->first_shard = cpr_archive_shard_at(archive, entry->offset);

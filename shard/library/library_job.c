@@ -1,6 +1,6 @@
 /* library_job.c - how far a job is that makes an archive. */
 #include "archive.h"
-#include "corpress.h"
+#include "corpress_job.h"
 #include "work.h"
 
 #include <stdio.h>
@@ -88,7 +88,7 @@ static cpr_status look_at_shards(cpr_work_dir *work, const cpr_manifest *manifes
     for (uint64_t i = 0; status == CPR_OK && i < manifest->shard_count; i++) {
         cpr_shard_info info;
         if ((marks[i] & CPR_WORK_HAS_SHARD) &&
-            cpr_work_shard_info(work, i, &info, NULL, NULL, NULL) == CPR_OK) {
+            cpr_work_shard_info(work, i, &info, NULL, NULL) == CPR_OK) {
             job->shards_done++;
             job->raw_bytes_done += info.raw_bytes;
             job->coded_bytes_done += info.coded_bytes;
@@ -105,7 +105,7 @@ static void look_at_primer(cpr_work_dir *work, const cpr_manifest *manifest, cpr
     cpr_shard_info info;
     job->primer_bytes = manifest->primer_bytes;
     if (manifest->primer_bytes > 0 &&
-        cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, NULL, NULL, NULL) == CPR_OK) {
+        cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, NULL, NULL) == CPR_OK) {
         job->primer_bytes = info.raw_bytes; /* noise was left out */
         job->primer_bytes_done = info.raw_bytes;
     }
@@ -118,7 +118,7 @@ static void look_at_lesson(cpr_work_dir *work, const cpr_manifest *manifest, cpr
     job->lesson_bytes = manifest->lesson_bytes;
     if (manifest->lesson_bytes == 0)
         return;
-    if (cpr_work_shard_info(work, CPR_SHARD_WEIGHTS, &info, NULL, NULL, NULL) == CPR_OK)
+    if (cpr_work_shard_info(work, CPR_SHARD_WEIGHTS, &info, NULL, NULL) == CPR_OK)
         job->lesson_bytes_done = manifest->lesson_bytes;
     else if (cpr_work_lesson_look(work, &lesson, NULL) == CPR_OK)
         take_lesson(&lesson, job);

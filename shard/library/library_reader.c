@@ -1,6 +1,7 @@
 /* library_reader.c - decodes any range of a corpus, shard by shard. */
+#include "library_reader.h"
+
 #include "archive.h"
-#include "corpress.h"
 #include "memory_limits.h"
 #include "model.h"
 #include "process_lock.h"
@@ -120,6 +121,11 @@ void cpr_reader_close(cpr_reader *reader)
 void cpr_reader_set_thorough(cpr_reader *reader, bool thorough)
 {
     reader->thorough = thorough;
+}
+
+cpr_archive *cpr_reader_archive(const cpr_reader *reader)
+{
+    return reader->archive;
 }
 
 /* ---- primer --------------------------------------------------------------------------------- */
@@ -288,6 +294,14 @@ cpr_status cpr_reader_stream(cpr_reader *reader, uint64_t offset, uint64_t bytes
     return give_window(reader, &w, error);
 }
 
+cpr_status cpr_reader_stream_kept(cpr_reader *reader, uint64_t offset, uint64_t bytes,
+                                  cpr_sink sink, cpr_error *error)
+{
+    const window w = {sink, CPR_NO_WATCH, offset,
+                      bytes <= UINT64_MAX - offset ? offset + bytes : UINT64_MAX, true};
+    return give_window(reader, &w, error);
+}
+
 /* A cpr_write_fn: moves the pointer on. */
 static cpr_status write_memory(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
 {
@@ -301,7 +315,5 @@ static cpr_status write_memory(void *context, const uint8_t *data, size_t bytes,
 cpr_status cpr_reader_load(cpr_reader *reader, uint64_t offset, uint64_t bytes, uint8_t *out,
                            cpr_error *error)
 {
-    const window w = {(cpr_sink){write_memory, &out}, CPR_NO_WATCH, offset,
-                      bytes <= UINT64_MAX - offset ? offset + bytes : UINT64_MAX, true};
-    return give_window(reader, &w, error);
+    return cpr_reader_stream_kept(reader, offset, bytes, (cpr_sink){write_memory, &out}, error);
 }

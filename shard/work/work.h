@@ -7,7 +7,7 @@
 #include "corpus.h"
 
 /* Of the files below: what WORK.md describes. */
-#define CPR_WORK_VERSION 2u
+#define CPR_WORK_VERSION 3u
 
 /* ---- work directory -------------------------------------------------------------------------- */
 
@@ -225,16 +225,27 @@ cpr_status cpr_work_mark_published(const cpr_work_dir *work, const char *sealed_
 cpr_status cpr_work_is_published(const cpr_work_dir *work, const char *archive_path,
                                  bool *published, cpr_error *error);
 
+/* What is kept of a shard beside its bitstream and its facts. Of the primer and the weights,
+ * nothing. */
+typedef struct cpr_work_details {
+    const uint64_t *file_loss; /* of each file from that of its first byte to that of its last */
+    size_t files;
+    uint8_t state;            /* of the separator of documents, in front of the shard */
+    const uint8_t *documents; /* packed counts of those that begin in it */
+    size_t documents_bytes;
+    void *own; /* NULL, or what cpr_work_shard_info() made: the caller's to free() */
+} cpr_work_details;
+
 /* Writing the bitstream of one shard, of the primer (CPR_SHARD_PRIMER), or the coded weights
  * (CPR_SHARD_WEIGHTS): begin, write (a cpr_write_fn), then commit or abandon. `commit` stores info
- * and the loss of each file in the shard, syncs and renames. */
+ * and details (NULL: none), syncs and renames. */
 typedef struct cpr_work_shard cpr_work_shard;
 cpr_status cpr_work_shard_begin(cpr_work_dir *work, uint64_t shard, cpr_work_shard **out,
                                 cpr_error *error);
 cpr_status cpr_work_shard_write(void *work_shard, const uint8_t *data, size_t bytes,
                                 cpr_error *error);
 cpr_status cpr_work_shard_commit(cpr_work_shard *work_shard, const cpr_shard_info *info,
-                                 const uint64_t *file_loss, size_t files, cpr_error *error);
+                                 const cpr_work_details *details, cpr_error *error);
 void cpr_work_shard_abandon(cpr_work_shard *work_shard);
 
 /* Saves a shard in work, at a block boundary: the bitstream so far and the codec's state, durable.
@@ -249,14 +260,15 @@ cpr_status cpr_work_shard_resume(cpr_work_shard *work_shard, cpr_codec *codec, u
 /* Removes a shard's snapshot. */
 void cpr_work_snapshot_drop(cpr_work_dir *work, uint64_t shard);
 
-/* Reads back a finished shard's facts; *file_loss (may be NULL) is malloc()ed, owned by the caller.
+/* Reads back a finished shard's facts; the caller frees details->own, also after a
+ * failure. `details` may be NULL.
  * CPR_ERR_NOT_FOUND if there is none, CPR_ERR_DAMAGED if header or trailer are. */
 cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
-                               uint64_t **file_loss, size_t *files, cpr_error *error);
+                               cpr_work_details *details, cpr_error *error);
 
 /* The same, and reads the bitstream and compares its hash: CPR_ERR_DAMAGED. */
 cpr_status cpr_work_shard_check(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
-                                size_t *files, cpr_error *error);
+                                cpr_work_details *details, cpr_error *error);
 
 /* Removes a finished shard's file. */
 cpr_status cpr_work_shard_drop(cpr_work_dir *work, uint64_t shard, cpr_error *error);

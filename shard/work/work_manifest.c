@@ -242,6 +242,22 @@ static const char *type_name(cpr_file_type type)
     return type == CPR_FILE_REGULAR ? "file" : type == CPR_FILE_DIRECTORY ? "directory" : "link";
 }
 
+static const char *rule_name(cpr_document_rule rule)
+{
+    return rule == CPR_DOCUMENTS_FILE   ? "file"
+           : rule == CPR_DOCUMENTS_LINE ? "line"
+                                        : "text between separators";
+}
+
+static bool same_separator(const cpr_file_list *old, const cpr_file_list *now)
+{
+    size_t old_bytes;
+    size_t now_bytes;
+    const uint8_t *a = cpr_file_list_separator(old, &old_bytes);
+    const uint8_t *b = cpr_file_list_separator(now, &now_bytes);
+    return old_bytes == now_bytes && (old_bytes == 0 || memcmp(a, b, old_bytes) == 0);
+}
+
 /* Entry i of both lists is of the same member path. Modes and times do not count. */
 static cpr_status compare_file(const cpr_file_list *old, const cpr_file_list *now, uint64_t i,
                                cpr_error *error)
@@ -261,6 +277,10 @@ static cpr_status compare_file(const cpr_file_list *old, const cpr_file_list *no
                        path, a.bytes, b.bytes);
     if (strcmp(cpr_file_list_link_target(old, i), cpr_file_list_link_target(now, i)) != 0)
         return differs(error, put_back, "the link \"%s\" points elsewhere now", path);
+    if (a.documents != b.documents)
+        return differs(error, same_options,
+                       "a document of \"%s\" was a %s then, and now is to be a %s (--documents)",
+                       path, rule_name(a.documents), rule_name(b.documents));
     return CPR_OK;
 }
 
@@ -312,6 +332,8 @@ cpr_status cpr_manifest_compare(const cpr_manifest *old, const cpr_manifest *now
     const cpr_status status = compare_files(old->files, now->files, error);
     if (status != CPR_OK)
         return status;
+    if (!same_separator(old->files, now->files))
+        return differs(error, same_options, "its documents have another separator (--documents)");
     if (!same_lesson)
         return differs(error, same_options,
                        "its lesson reads %" PRIu64 " bytes, and now it is to read %" PRIu64

@@ -13,7 +13,7 @@
 
 /* Fields of a shard file's header; WORK.md describes them. */
 #define MAGIC "cprshard"
-#define VERSION 1u
+#define VERSION 2u
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 8,
@@ -159,18 +159,33 @@ static uint64_t check_of(const uint8_t header[HEADER_BYTES], const uint8_t *trai
     return XXH3_64bits_withSeed(trailer, bytes, XXH3_64bits(header, AT_CHECK));
 }
 
+/* The trailer: losses, then, if there are files, the state and the counts of documents. */
+static uint8_t *make_trailer(const cpr_work_details *details, size_t *bytes)
+{
+    *bytes = details->files > 0 ? 8 * details->files + 1 + details->documents_bytes : 0;
+    uint8_t *trailer = malloc(*bytes + 1);
+    if (trailer == NULL || details->files == 0)
+        return trailer;
+    for (size_t i = 0; i < details->files; i++)
+        cpr_put64(trailer + 8 * i, details->file_loss[i]);
+    uint8_t *out = trailer + 8 * details->files;
+    *out++ = details->state;
+    if (details->documents_bytes > 0)
+        memcpy(out, details->documents, details->documents_bytes);
+    return trailer;
+}
+
 static cpr_status write_facts(cpr_work_shard *w, const cpr_shard_info *info,
-                              const uint64_t *file_loss, size_t files, cpr_error *error)
+                              const cpr_work_details *details, cpr_error *error)
 {
     uint8_t header[HEADER_BYTES];
-    uint8_t *trailer = malloc(files * 8 + 1);
+    size_t bytes;
+    uint8_t *trailer = make_trailer(details, &bytes);
     if (trailer == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < files; i++)
-        cpr_put64(trailer + 8 * i, file_loss[i]);
-    put_header(header, w->shard, info, files);
-    cpr_put64(header + AT_CHECK, check_of(header, trailer, 8 * files));
-    cpr_status status = append(w, trailer, 8 * files, error);
+    put_header(header, w->shard, info, details->files);
+    cpr_put64(header + AT_CHECK, check_of(header, trailer, bytes));
+    cpr_status status = append(w, trailer, bytes, error);
     if (status == CPR_OK)
         status = cpr_work_shard_flush(w, error);
     free(trailer);
@@ -181,14 +196,15 @@ static cpr_status write_facts(cpr_work_shard *w, const cpr_shard_info *info,
 }
 
 cpr_status cpr_work_shard_commit(cpr_work_shard *w, const cpr_shard_info *info,
-                                 const uint64_t *file_loss, size_t files, cpr_error *error)
+                                 const cpr_work_details *details, cpr_error *error)
 {
+    static const cpr_work_details nothing = {.files = 0};
     cpr_work_dir *work = w->work;
     char name[CPR_WORK_NAME_BYTES];
     char what[CPR_WORK_WHAT_BYTES];
     cpr_status status;
     if (info->coded_bytes == w->coded_bytes)
-        status = write_facts(w, info, file_loss, files, error);
+        status = write_facts(w, info, details != NULL ? details : &nothing, error);
     else
         status = cpr_fail(error, CPR_ERR_USAGE, "%s has %llu coded bytes, but %llu were written",
                           cpr_work_what(w->shard, what), (unsigned long long)info->coded_bytes,
@@ -241,9 +257,24 @@ static cpr_status open_shard(cpr_work_dir *work, uint64_t shard, cpr_error *erro
     return cpr_work_fail_shard(work, shard, errno, "open", error);
 }
 
+/* What the trailer says, whose memory goes to the details. */
+static void take_trailer(uint8_t *trailer, size_t bytes, size_t files, cpr_work_details *details)
+{
+    /* The numbers are decoded in place: each is read before its 8 bytes are written over. */
+    uint64_t *numbers = (uint64_t *)(void *)trailer;
+    for (size_t i = 0; i < files; i++)
+        numbers[i] = cpr_get64(trailer + 8 * i);
+    *details = (cpr_work_details){.file_loss = numbers, .files = files, .own = trailer};
+    if (files == 0)
+        return;
+    details->state = trailer[8 * files];
+    details->documents = trailer + 8 * files + 1;
+    details->documents_bytes = bytes - 8 * files - 1;
+}
+
 /* Reads header and trailer of the open shard and checks them. */
-static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t **file_loss,
-                             size_t *files, cpr_error *error)
+static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, cpr_work_details *details,
+                             cpr_error *error)
 {
     uint8_t header[HEADER_BYTES];
     char shown[CPR_SHOWN_BYTES];
@@ -264,14 +295,15 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
     const uint64_t size = (uint64_t)facts.st_size - HEADER_BYTES;
     const uint64_t coded = cpr_get64(header + AT_CODED_BYTES);
     const uint64_t count = cpr_get64(header + AT_FILES);
-    if (coded > size || count != (size - coded) / 8 || (size - coded) % 8 != 0 ||
-        cpr_get64(header + AT_SHARD) != work->shard)
+    if (coded > size || count > (size - coded) / 8 || (count == 0) != (size == coded) ||
+        (count > 0 && 8 * count == size - coded) || cpr_get64(header + AT_SHARD) != work->shard)
         return damaged_shard(work, work->shard, error);
-    uint8_t *trailer = malloc(8 * count + 1);
+    const size_t bytes = (size_t)(size - coded);
+    uint8_t *trailer = malloc(bytes + 1);
     if (trailer == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    code = cpr_io_pread(work->shard_fd, trailer, 8 * count, HEADER_BYTES + coded);
-    if (code == 0 && check_of(header, trailer, 8 * count) != cpr_get64(header + AT_CHECK))
+    code = cpr_io_pread(work->shard_fd, trailer, bytes, HEADER_BYTES + coded);
+    if (code == 0 && check_of(header, trailer, bytes) != cpr_get64(header + AT_CHECK))
         code = CPR_IO_END;
     if (code != 0) {
         free(trailer);
@@ -291,27 +323,21 @@ static cpr_status read_facts(cpr_work_dir *work, cpr_shard_info *info, uint64_t 
         .coded_hash = cpr_get_hash(header + AT_CODED_HASH),
     };
     work->coded_bytes = coded;
-    *files = count;
-    /* The numbers are decoded in place: each is read before its 8 bytes are written over. */
-    uint64_t *numbers = (uint64_t *)(void *)trailer;
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = cpr_get64(trailer + 8 * i);
-    if (file_loss != NULL)
-        *file_loss = numbers;
-    else
-        free(trailer);
+    take_trailer(trailer, bytes, (size_t)count, details);
     return CPR_OK;
 }
 
 cpr_status cpr_work_shard_info(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
-                               uint64_t **file_loss, size_t *files, cpr_error *error)
+                               cpr_work_details *details, cpr_error *error)
 {
-    size_t count;
-    if (file_loss != NULL)
-        *file_loss = NULL;
+    cpr_work_details found = {.own = NULL};
     cpr_status status = open_shard(work, shard, error);
     if (status == CPR_OK)
-        status = read_facts(work, info, file_loss, files != NULL ? files : &count, error);
+        status = read_facts(work, info, &found, error);
+    if (details != NULL)
+        *details = found;
+    else
+        free(found.own);
     if (status != CPR_OK && work->shard_fd >= 0) {
         close(work->shard_fd);
         work->shard_fd = -1;
@@ -324,7 +350,7 @@ cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offs
 {
     if (work->shard_fd < 0 || work->shard != shard) {
         cpr_shard_info info;
-        const cpr_status status = cpr_work_shard_info(work, shard, &info, NULL, NULL, error);
+        const cpr_status status = cpr_work_shard_info(work, shard, &info, NULL, error);
         if (status != CPR_OK)
             return status;
     }
@@ -337,9 +363,9 @@ cpr_status cpr_work_shard_read(cpr_work_dir *work, uint64_t shard, uint64_t offs
 }
 
 cpr_status cpr_work_shard_check(cpr_work_dir *work, uint64_t shard, cpr_shard_info *info,
-                                size_t *files, cpr_error *error)
+                                cpr_work_details *details, cpr_error *error)
 {
-    cpr_status status = cpr_work_shard_info(work, shard, info, NULL, files, error);
+    cpr_status status = cpr_work_shard_info(work, shard, info, details, error);
     if (status != CPR_OK)
         return status;
     uint8_t *buffer = malloc(BUFFER_BYTES);

@@ -130,7 +130,8 @@ static cpr_status put_shard(shards *s, uint64_t i, cpr_error *error)
     if (status == CPR_OK)
         status = cpr_work_shard_write(out, s->data, s->bytes, error);
     if (status == CPR_OK)
-        status = cpr_work_shard_commit(out, &info, loss, files, error);
+        status = cpr_work_shard_commit(
+            out, &info, &(cpr_work_details){.file_loss = loss, .files = files}, error);
     free(loss);
     return status;
 }
@@ -160,10 +161,9 @@ static cpr_status create_archive(shards *s, const cpr_vocabulary *vocabulary, cp
     cpr_status status = CPR_OK;
     double start = wall_seconds();
     for (uint64_t i = 0; status == CPR_OK && i < s->count; i++) {
-        uint64_t *loss = NULL;
-        size_t files = 0;
-        status = cpr_work_shard_info(s->work, i, &s->info[i], &loss, &files, error);
-        free(loss);
+        cpr_work_details details;
+        status = cpr_work_shard_info(s->work, i, &s->info[i], &details, error);
+        free(details.own);
     }
     if (status != CPR_OK)
         return status;

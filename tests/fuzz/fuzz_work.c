@@ -81,11 +81,14 @@ static void write_shard(cpr_work_dir *work, uint64_t shard)
                                  .generation = shard < SHARDS,
                                  .coded_hash = {hash.high64, hash.low64}};
     const uint64_t loss[2] = {3, 4};
+    const uint8_t documents[3] = {4, 130, 1};
+    const cpr_work_details details = {
+        .file_loss = loss, .files = 2, .documents = documents, .documents_bytes = sizeof documents};
     cpr_work_shard *w;
     cpr_error error;
     REQUIRE(cpr_work_shard_begin(work, shard, &w, &error) == CPR_OK);
     REQUIRE(cpr_work_shard_write(w, coded, sizeof coded, &error) == CPR_OK);
-    REQUIRE(cpr_work_shard_commit(w, &info, loss, 2, &error) == CPR_OK);
+    REQUIRE(cpr_work_shard_commit(w, &info, &details, &error) == CPR_OK);
 }
 
 /* The record names this machine's kernel, or `status` would watch the lock for seconds. */
@@ -212,21 +215,23 @@ static void check_manifest(const cpr_work_dir *work)
 static void check_shard(cpr_work_dir *work, uint64_t shard)
 {
     uint8_t byte;
-    size_t count;
-    uint64_t *loss;
+    cpr_work_details details;
     cpr_shard_info info;
     cpr_error error = {""};
-    cpr_status status = cpr_work_shard_info(work, shard, &info, &loss, &count, &error);
+    cpr_status status = cpr_work_shard_info(work, shard, &info, &details, &error);
     REQUIRE(status == CPR_OK || status == CPR_ERR_DAMAGED || status == CPR_ERR_VERSION);
-    REQUIRE((status == CPR_OK) == (loss != NULL));
+    REQUIRE((status == CPR_OK) == (details.own != NULL));
     REQUIRE(status == CPR_OK || error.text[0] != '\0');
     uint64_t sum = 0;
-    for (size_t i = 0; loss != NULL && i < count; i++)
-        sum += loss[i];
-    free(loss);
+    for (size_t i = 0; i < details.files; i++)
+        sum += details.file_loss[i];
+    for (size_t i = 0; i < details.documents_bytes; i++)
+        sum += details.documents[i];
+    const size_t count = details.files;
+    free(details.own);
     if (status != CPR_OK)
         return;
-    status = cpr_work_shard_check(work, shard, &info, &count, &error);
+    status = cpr_work_shard_check(work, shard, &info, NULL, &error);
     REQUIRE(status == CPR_OK || status == CPR_ERR_DAMAGED);
     if (status == CPR_OK)
         for (uint64_t at = 0; at <= info.coded_bytes; at++)

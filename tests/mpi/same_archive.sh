@@ -3,6 +3,7 @@
 mkdir corpus
 for i in 1 2 3 4; do text 900000 "$i" >"corpus/$i"; done
 noise 500000 >corpus/noise
+text 900000 5 >corpus/lines.jsonl
 for i in $(seq 300); do echo "small file $i" >"corpus/small$i"; done
 expect 0 corpress compress -q --shard-size 1M corpus -o alone.h5
 [ "$(corpress list --shards alone.h5 | grep -c '^ *[0-9]')" -ge 4 ] || fail "fewer than 4 shards"

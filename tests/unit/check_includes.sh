@@ -14,10 +14,10 @@ forbid() {
     fi
 }
 
-# headers_of FOLDER...: the headers in them and below, as an alternation; not the public one, which
-# declares what the library shows of all wings of shard/.
+# headers_of FOLDER...: the headers in them and below, as an alternation; not the public ones, which
+# declare what the library shows of all wings of shard/.
 headers_of() {
-    find "$@" -name '*.h' ! -name corpress.h -printf '([^>"]*/)?%f\n' |
+    find "$@" -name '*.h' ! -name corpress.h ! -name 'corpress_*.h' -printf '([^>"]*/)?%f\n' |
         sed 's/\./\\./g; s/\[^>"\]\*/[^>"]*/' | paste -sd '|'
 }
 
@@ -46,7 +46,8 @@ in_order mpi/ranks mpi/compress mpi/decode
 forbid mpi/decode "$(headers_of mpi/compress)"
 for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
 # The command sees what a user of the library sees: the public headers, and its own.
-forbid jobs "$(find coder model shard mpi -name '*.h' -not -name corpress.h -not -name corpress_mpi.h \
+forbid jobs "$(find coder model shard mpi -name '*.h' -not -name corpress.h \
+    -not -name 'corpress_*.h' \
     -printf '([^>"]*/)?%f\n' | sed 's/\./\\./g; s/\[^>"\]\*/[^>"]*/' | paste -sd '|')"
 in_order shard/base shard/corpus shard/codec shard/work shard/archive shard/output
 for folder in coder model; do forbid "$folder" 'corpress\.h'; done
@@ -60,9 +61,9 @@ for folder in coder model mpi jobs; do forbid "$folder" 'hdf5\.h|H5[A-Za-z]*\.h'
 for folder in base corpus codec work output; do forbid "shard/$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
 for folder in coder shard mpi jobs; do forbid "$folder" 'cblas\.h|openblas.*\.h'; done
 
-# jobs/ calls what the two public headers declare, and nothing else of the libraries.
+# jobs/ calls what the public headers declare, and nothing else of the libraries.
 called() { cat "$@" | grep -oE '\bcpr_[a-z0-9_]+\(' | sort -u; }
-if found=$(comm -23 <(called jobs/*.[ch]) <(called shard/library/corpress.h mpi/corpress_mpi.h) |
+if found=$(comm -23 <(called jobs/*.[ch]) <(called shard/library/corpress*.h mpi/corpress_mpi.h) |
     grep .); then
     printf 'jobs/ must not call what is not public:\n%s\n' "$found"
     failed=1

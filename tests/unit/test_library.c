@@ -2,6 +2,7 @@
 #include "test_files.h"
 
 #include "archive.h"
+#include "corpress_job.h"
 #include "corpress_mpi.h"
 #include "model.h"
 

@@ -18,6 +18,9 @@ static const cpr_shard_info facts = {
     .coded_hash = {3, 4},
 };
 static const uint64_t losses[3] = {1, UINT64_C(1) << 40, 3};
+static const uint8_t documents[4] = {9, 0, 200, 1};
+static const cpr_work_details details = {
+    .file_loss = losses, .files = 3, .state = 7, .documents = documents, .documents_bytes = 4};
 
 static void put_shard(cpr_work_dir *work)
 {
@@ -26,18 +29,17 @@ static void put_shard(cpr_work_dir *work)
     assert_int_equal(cpr_work_shard_begin(work, 3, &shard, &error), CPR_OK);
     assert_int_equal(cpr_work_shard_write(shard, (const uint8_t *)"hello ", 6, &error), CPR_OK);
     assert_int_equal(cpr_work_shard_write(shard, (const uint8_t *)"world", 5, &error), CPR_OK);
-    assert_int_equal(cpr_work_shard_commit(shard, &facts, losses, 3, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(shard, &facts, &details, &error), CPR_OK);
 }
 
 static cpr_status look(cpr_work_dir *work)
 {
     cpr_error error = {""};
     cpr_shard_info info;
-    uint64_t *loss;
-    size_t files;
-    const cpr_status status = cpr_work_shard_info(work, 3, &info, &loss, &files, &error);
-    assert_true(status == CPR_OK || loss == NULL);
-    free(loss);
+    cpr_work_details found;
+    const cpr_status status = cpr_work_shard_info(work, 3, &info, &found, &error);
+    assert_true(status == CPR_OK || found.own == NULL);
+    free(found.own);
     return status;
 }
 
@@ -46,28 +48,30 @@ static void shard_comes_back(void **state)
     (void)state;
     cpr_error error = {""};
     cpr_shard_info info;
-    uint64_t *loss;
-    size_t files;
+    cpr_work_details found;
     uint8_t text[11];
     cpr_work_dir *work = open_work();
     put_shard(work);
     cpr_work_dir_close(work);
     work = open_work(); /* what an earlier run left */
-    assert_int_equal(cpr_work_shard_info(work, 3, &info, &loss, &files, &error), CPR_OK);
-    assert_int_equal(files, 3);
-    assert_memory_equal(loss, losses, sizeof losses);
+    assert_int_equal(cpr_work_shard_info(work, 3, &info, &found, &error), CPR_OK);
+    assert_int_equal(found.files, 3);
+    assert_memory_equal(found.file_loss, losses, sizeof losses);
+    assert_int_equal(found.state, 7);
+    assert_int_equal(found.documents_bytes, sizeof documents);
+    assert_memory_equal(found.documents, documents, sizeof documents);
     assert_true(info.offset == facts.offset && info.raw_bytes == 1000 && info.coded_bytes == 11 &&
                 info.stored_bytes == 5 && info.tokens == 300 && info.loss_bits == facts.loss_bits &&
                 info.generation == 2 && info.raw_hash.high == 1 && info.raw_hash.low == 2 &&
                 info.coded_hash.high == 3 && info.coded_hash.low == 4);
-    free(loss);
+    free(found.own);
     assert_int_equal(cpr_work_shard_read(work, 3, 0, text, 11, &error), CPR_OK);
     assert_memory_equal(text, "hello world", 11);
     assert_int_equal(cpr_work_shard_read(work, 3, 6, text, 5, &error), CPR_OK);
     assert_memory_equal(text, "world", 5);
     assert_int_equal(cpr_work_shard_read(work, 3, 6, text, 6, &error), CPR_ERR_DAMAGED);
     assert_int_equal(cpr_work_shard_read(work, 3, UINT64_MAX, text, 6, &error), CPR_ERR_DAMAGED);
-    assert_int_equal(cpr_work_shard_info(work, 4, &info, NULL, NULL, &error), CPR_ERR_NOT_FOUND);
+    assert_int_equal(cpr_work_shard_info(work, 4, &info, NULL, &error), CPR_ERR_NOT_FOUND);
     cpr_work_dir_close(work);
 }
 
@@ -89,7 +93,7 @@ static void large_bitstream(void **state)
         part = part < BYTES - at ? part : BYTES - at;
         assert_int_equal(cpr_work_shard_write(shard, data + at, part, &error), CPR_OK);
     }
-    assert_int_equal(cpr_work_shard_commit(shard, &info, NULL, 0, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(shard, &info, NULL, &error), CPR_OK);
     assert_int_equal(cpr_work_shard_read(work, 0, 0, back, BYTES, &error), CPR_OK);
     assert_memory_equal(back, data, BYTES);
     cpr_work_dir_close(work);
@@ -120,7 +124,7 @@ static void wrong_size_is_not_committed(void **state)
     cpr_work_shard *shard;
     cpr_work_dir *work = open_work();
     assert_int_equal(cpr_work_shard_begin(work, 3, &shard, &error), CPR_OK);
-    assert_int_equal(cpr_work_shard_commit(shard, &facts, losses, 3, &error), CPR_ERR_USAGE);
+    assert_int_equal(cpr_work_shard_commit(shard, &facts, &details, &error), CPR_ERR_USAGE);
     assert_int_equal(look(work), CPR_ERR_NOT_FOUND);
     cpr_work_dir_close(work);
 }
@@ -151,7 +155,7 @@ static void damage_is_seen(void **state)
     assert_int_equal(rename(SHARD_FILE, "a.h5.work/shard-00000004.cps"), 0);
     cpr_error error = {""};
     cpr_shard_info info;
-    assert_int_equal(cpr_work_shard_info(work, 4, &info, NULL, NULL, &error), CPR_ERR_DAMAGED);
+    assert_int_equal(cpr_work_shard_info(work, 4, &info, NULL, &error), CPR_ERR_DAMAGED);
     cpr_work_dir_close(work);
     free(whole);
 }
@@ -165,22 +169,22 @@ static void primer_is_not_a_shard(void **state)
     cpr_shard_info info = {.raw_bytes = 9, .coded_bytes = 3};
     cpr_work_scan scan;
     uint8_t marks[4] = {0};
-    size_t files;
+    cpr_work_details found;
     cpr_work_dir *work = open_work();
-    assert_int_equal(cpr_work_shard_check(work, CPR_SHARD_PRIMER, &info, &files, &error),
+    assert_int_equal(cpr_work_shard_check(work, CPR_SHARD_PRIMER, &info, NULL, &error),
                      CPR_ERR_NOT_FOUND);
     assert_int_equal(cpr_work_shard_begin(work, CPR_SHARD_PRIMER, &primer, &error), CPR_OK);
     assert_int_equal(cpr_work_shard_write(primer, (const uint8_t *)"abc", 3, &error), CPR_OK);
-    assert_int_equal(cpr_work_shard_commit(primer, &info, NULL, 0, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(primer, &info, NULL, &error), CPR_OK);
     put_shard(work);
     assert_int_equal(cpr_work_dir_scan(work, &scan, marks, 4, &error), CPR_OK);
     assert_true(scan.primer == CPR_WORK_HAS_SHARD && scan.shards == 1 && scan.snapshots == 0);
     assert_true(marks[3] == CPR_WORK_HAS_SHARD && marks[0] == 0);
-    assert_int_equal(cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, NULL, &files, &error),
-                     CPR_OK);
-    assert_true(info.raw_bytes == 9 && files == 0);
+    assert_int_equal(cpr_work_shard_info(work, CPR_SHARD_PRIMER, &info, &found, &error), CPR_OK);
+    free(found.own);
+    assert_true(info.raw_bytes == 9 && found.files == 0);
     /* Its hash is not that of "abc". */
-    assert_int_equal(cpr_work_shard_check(work, CPR_SHARD_PRIMER, &info, &files, &error),
+    assert_int_equal(cpr_work_shard_check(work, CPR_SHARD_PRIMER, &info, NULL, &error),
                      CPR_ERR_DAMAGED);
     assert_non_null(strstr(error.text, "the file of the primer in"));
     assert_int_equal(rename("a.h5.work/primer.cps", SHARD_FILE), 0);
@@ -471,7 +475,7 @@ static void lesson_comes_back(void **state)
     cpr_work_shard *out;
     const cpr_shard_info info = {.raw_bytes = 4};
     assert_int_equal(cpr_work_shard_begin(work, CPR_SHARD_WEIGHTS, &out, &error), CPR_OK);
-    assert_int_equal(cpr_work_shard_commit(out, &info, NULL, 0, &error), CPR_OK);
+    assert_int_equal(cpr_work_shard_commit(out, &info, NULL, &error), CPR_OK);
     cpr_work_snapshot_drop(work, CPR_SHARD_WEIGHTS);
     assert_int_equal(cpr_work_dir_scan(work, &scan, NULL, 0, &error), CPR_OK);
     assert_true(scan.lesson == CPR_WORK_HAS_SHARD && scan.shards == 0 && scan.primer == 0);
