@@ -54,6 +54,13 @@ static void on_progress(void *context, const cpr_run_progress *now)
     progress_show(&work->bar, now);
 }
 
+static void on_note(void *context, const char *text)
+{
+    audit_work *work = context;
+    progress_clear(&work->bar);
+    command_say("%s", text);
+}
+
 static void on_item(void *context, const cpr_item_result *result)
 {
     audit_work *work = context;
@@ -362,11 +369,13 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
     if (first)
         run_log_read_lz4(work->call->archive, archive, work->lz4_bytes);
     audit_begin_bar(work, archive);
-    const cpr_listener listener = {.context = work, .progress = on_progress, .item = on_item};
+    const cpr_listener listener = {
+        .context = work, .progress = on_progress, .item = on_item, .note = on_note};
     const cpr_examine_options options = {.shards = work->shards,
                                          .depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
                                                   : work->call->given.full ? CPR_EXAMINE_RAW
-                                                                           : CPR_EXAMINE_CODED};
+                                                                           : CPR_EXAMINE_CODED,
+                                         .cache = work->call->given.cache};
     status = cpr_examine(work->call->ranks, archive, &options, &listener, NULL, error);
     progress_clear(&work->bar);
     if (status == CPR_OK && first) {

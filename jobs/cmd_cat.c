@@ -264,9 +264,12 @@ static cpr_status cat(cat_work *work, cpr_error *error)
 {
     const option_values *given = &work->call->given;
     cpr_reader *reader = NULL;
+    cpr_error note;
     cpr_status status = given->shards != NULL ? add_shards(work, error) : choose_paths(work, error);
     if (status == CPR_OK)
         status = cpr_reader_open(work->archive, &reader, error);
+    if (status == CPR_OK)
+        status = cpr_reader_set_cache(reader, given->cache, 0, error);
     /* Of whole files and shards the exit code tells whether the shards were intact to their ends. A
      * part is there to be fast. */
     if (status == CPR_OK) {
@@ -274,6 +277,8 @@ static cpr_status cat(cat_work *work, cpr_error *error)
         status = range_list_read(&work->ranges, work->archive, reader,
                                  given->lines.given ? write_lines : write_bytes, work, error);
     }
+    if (reader != NULL && cpr_reader_cache(reader, &note) == CPR_CACHE_FAILED)
+        command_say("note: %s", note.text);
     cpr_reader_close(reader);
     return status;
 }

@@ -75,7 +75,8 @@ static cpr_status run_extract(command_call *call, cpr_error *error)
     extract_work work = {.call = call,
                          .options = {.directory = call->given.directory,
                                      .overwrite = call->given.force,
-                                     .go_on = call->given.go_on}};
+                                     .go_on = call->given.go_on,
+                                     .cache = call->given.cache}};
     cpr_archive *archive = NULL;
     cpr_stop_catch();
     cpr_status status = cpr_ranks_self_test(call->ranks, NULL, error);

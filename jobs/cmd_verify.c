@@ -122,7 +122,8 @@ static cpr_status run_verify(command_call *call, cpr_error *error)
     verify_work work = {
         .call = call,
         .options = {.depth = call->given.coded_only ? CPR_EXAMINE_CODED : CPR_EXAMINE_RAW,
-                    .archive_path = call->archive},
+                    .archive_path = call->archive,
+                    .cache = call->given.cache},
         .part = call->given.subset};
     cpr_archive *archive = NULL;
     cpr_stop_catch();

@@ -16,6 +16,7 @@
     (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_VERIFY)
 #define SELECTING (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT)
 #define REPORTING (COMMAND_PLAN | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS)
+#define DECODERS (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_AUDIT | COMMAND_VERIFY)
 #define WITH_PROGRESS (COMMAND_COMPRESS | COMMAND_EXTRACT | COMMAND_AUDIT | COMMAND_VERIFY)
 
 /* clang-format off */
@@ -118,6 +119,9 @@ const option_row option_table[] = {
      "and leave out those that an earlier run remembered; the file is removed when all are done"},
     {"state", 0, OPTION_TEXT, TARGET(state), "FILE", COMMAND_VERIFY, NULL,
      "--continue, with this file to remember them"},
+    {"cache", 0, OPTION_TEXT, TARGET(cache), "DIR", DECODERS, NULL,
+     "keep the model's state after the primer in this directory, and take it from there next time "
+     "(default: $CORPRESS_CACHE; '': nowhere)"},
     {"unsealed", 0, OPTION_FLAG, TARGET(unsealed), NULL, ARCHIVE_READERS, NULL,
      "read an archive whose seal does not match because another program changed it; only the "
      "shards have checksums then"},

@@ -53,6 +53,7 @@ typedef struct option_values {
     bool force;
     bool go_on; /* --continue */
     bool unsealed;
+    const char *cache;
     /* the corpus */
     uint64_t shard_bytes;
     const char *files_from;

@@ -182,10 +182,9 @@ typedef struct cpr_input {
      * first, and become files. Names are as in the archive, without a leading '/' and "..". */
     const char *const *paths;
     size_t path_count;
-    const char *names_file; /* lists more paths, separated by NUL or newlines; "-" is standard
-                               input; may be NULL */
-    const char
-        *stream_name; /* what a pipe is called in the archive; NULL: as the system calls it */
+    const char *names_file;     /* lists more paths, separated by NUL or newlines; "-" is standard
+                                   input; may be NULL */
+    const char *stream_name;    /* of a pipe, in the archive; NULL: as the system calls it */
     const char *const *exclude; /* paths that are left out, with a NULL behind them; may be NULL */
     bool dereference;           /* take what links lead to, instead of them */
     bool skip_unreadable;       /* leave out, with a warning, what cannot be read */
@@ -207,10 +206,7 @@ typedef struct cpr_compress_options {
 
 /* What a run made. */
 typedef struct cpr_compress_totals {
-    uint64_t files;
-    uint64_t shards;
-    uint64_t raw_bytes;
-    uint64_t archive_bytes;
+    uint64_t files, shards, raw_bytes, archive_bytes;
     uint32_t tokens; /* of the vocabulary; 0 if the archive was complete already */
 } cpr_compress_totals;
 
@@ -253,6 +249,7 @@ typedef struct cpr_extract_options {
     bool go_on; /* with what an earlier run left: files with the archive's size and time stay,
                    and so does what there is of shards with the right checksum */
     const bool *files; /* one for each file of the archive; NULL: all */
+    const char *cache; /* directory, as cpr_reader_set_cache() takes it; for a rank of each node */
 } cpr_extract_options;
 
 /* COLLECTIVE, with an archive that each rank has opened. Recreates files with modes and times.
@@ -277,6 +274,7 @@ typedef struct cpr_examine_options {
     const char *state_path; /* a file that remembers intact shards, which a further run leaves out.
                                It is gone when all have been looked at. NULL: none */
     const char *archive_path; /* with state_path: the archive's */
+    const char *cache;        /* see cpr_extract_options */
 } cpr_examine_options;
 
 /* What an examination came to. */

@@ -193,11 +193,9 @@ static cpr_status decode_primer(primer_coder *primer, cpr_progress_fn *progress,
     return status;
 }
 
-/* A cpr_prime_fn. */
-static cpr_status code_primer(void *context, cpr_progress_fn *progress, void *progress_context,
-                              cpr_error *error)
+static cpr_status code_primer(primer_coder *primer, cpr_progress_fn *progress,
+                              void *progress_context, cpr_error *error)
 {
-    primer_coder *primer = context;
     const cpr_compress_run *run = primer->run;
     if (primer->decode)
         return decode_primer(primer, progress, progress_context, error);
@@ -222,6 +220,17 @@ static cpr_status code_primer(void *context, cpr_progress_fn *progress, void *pr
     return status;
 }
 
+/* A cpr_prime_fn. */
+static cpr_status prime(void *context, void *state, cpr_progress_fn *progress,
+                        void *progress_context, cpr_error *error)
+{
+    primer_coder *primer = context;
+    const cpr_status status = code_primer(primer, progress, progress_context, error);
+    if (status == CPR_OK)
+        cpr_codec_get_state(primer->run->engine.codec, state);
+    return status;
+}
+
 static cpr_status primer_make(primer_coder *primer, cpr_progress_fn *progress,
                               void *progress_context, cpr_error *error)
 {
@@ -234,7 +243,7 @@ static cpr_status primer_make(primer_coder *primer, cpr_progress_fn *progress,
     cpr_status status =
         cpr_compress_engine_start(&run->engine, cpr_compress_codec_bytes(&run->plan), error);
     if (status == CPR_OK)
-        status = cpr_primed_state_make(run->engine.primed, run->engine.codec, code_primer, primer,
+        status = cpr_primed_state_make(run->engine.primed, run->engine.codec, prime, primer,
                                        progress, progress_context, error);
     cpr_corpus_reader_free(primer->reader);
     free(primer->block);

@@ -157,6 +157,13 @@ static void examination_note_item(void *context, const cpr_item_result *result)
         state->listener.item(state->listener.context, result);
 }
 
+static void examination_pass_note(void *context, const char *text)
+{
+    const examination *state = context;
+    if (state->listener.note != NULL)
+        state->listener.note(state->listener.context, text);
+}
+
 static void examination_pass_progress(void *context, const cpr_run_progress *progress)
 {
     const examination *state = context;
@@ -238,8 +245,10 @@ static cpr_status examination_run(examination *state, uint64_t items, cpr_error 
     const bool decodes = state->options->depth != CPR_EXAMINE_CODED && items > 0;
     const cpr_schedule schedule = {
         .items = items, .context = state, .bytes = examination_item_bytes, .run = examine_shard};
-    const cpr_listener inner = {
-        .context = state, .progress = examination_pass_progress, .item = examination_note_item};
+    const cpr_listener inner = {.context = state,
+                                .progress = examination_pass_progress,
+                                .item = examination_note_item,
+                                .note = examination_pass_note};
     cpr_status status = CPR_OK;
     if (decodes)
         status = cpr_shard_decoder_check(&state->decoder, items, NULL, error);
@@ -255,7 +264,10 @@ cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, const cpr_examine
     uint64_t *shards = calloc((size_t)cpr_archive_info(archive)->shard_count + 2, sizeof *shards);
     uint64_t items = 0;
     cpr_examine_totals found = {.shards = 0};
-    examination state = {.decoder = {.ranks = ranks, .archive = archive, .shards = shards},
+    examination state = {.decoder = {.ranks = ranks,
+                                     .archive = archive,
+                                     .cache = {.directory = options->cache},
+                                     .shards = shards},
                          .options = options};
     if (listener != NULL)
         state.listener = *listener;

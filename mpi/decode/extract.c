@@ -203,7 +203,10 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
     const size_t shard_count = (size_t)cpr_archive_info(archive)->shard_count;
     uint64_t items = 0;
     uint64_t *shards = select_shards(archive, options->files, &items);
-    extraction state = {.decoder = {.ranks = ranks, .archive = archive, .shards = shards},
+    extraction state = {.decoder = {.ranks = ranks,
+                                    .archive = archive,
+                                    .cache = {.directory = options->cache},
+                                    .shards = shards},
                         .listener = listener,
                         .bad = calloc(shard_count + 1, sizeof *state.bad)};
     cpr_status status = CPR_OK;

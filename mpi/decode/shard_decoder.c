@@ -1,7 +1,10 @@
 /* shard_decoder.c - vocabulary, weights, codec and primed state of an archive, on each rank. */
 #include "shard_decoder.h"
 
+#include "primed_cache.h"
+
 #include <assert.h>
+#include <string.h>
 
 const cpr_shard_info *cpr_shard_decoder_item(const cpr_shard_decoder *decoder, uint64_t item,
                                              uint64_t *shard)
@@ -51,12 +54,25 @@ void cpr_shard_decoder_begin(const cpr_shard_decoder *decoder, uint64_t item,
 }
 
 /* A cpr_prime_fn. */
-static cpr_status decode_primer(void *context, cpr_progress_fn *progress, void *progress_context,
-                                cpr_error *error)
+static cpr_status decode_primer(void *context, void *state, cpr_progress_fn *progress,
+                                void *progress_context, cpr_error *error)
 {
     cpr_shard_decoder *decoder = context;
-    return cpr_archive_decode(decoder->archive, CPR_SHARD_PRIMER, decoder->parts.codec, CPR_NO_SINK,
-                              (cpr_watch){progress, progress_context}, error);
+    cpr_codec *codec = decoder->parts.codec;
+    const cpr_watch watch = {progress, progress_context};
+    cpr_cache_claim claim;
+    cpr_status status =
+        cpr_primed_cache_open(&claim, &decoder->cache, decoder->archive, codec, watch, error);
+    if (status == CPR_OK && claim.found.data == NULL)
+        status = cpr_primed_cache_make(&claim, decoder->archive, codec, watch, error);
+    cpr_cache_claim_close(&claim);
+    if (status == CPR_OK)
+        memcpy(state, claim.found.data != NULL ? claim.found.data : cpr_codec_state(codec),
+               cpr_codec_state_bytes(codec));
+    if (claim.note.text[0] != '\0')
+        cpr_ranks_note(decoder->ranks, "%s", claim.note.text);
+    cpr_cache_block_free(&claim.found);
+    return status;
 }
 
 cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, cpr_error *error)

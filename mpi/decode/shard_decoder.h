@@ -5,11 +5,13 @@
 #define CPR_SHARD_DECODER_H
 
 #include "archive.h"
+#include "cache.h"
 #include "primed_state.h"
 
 typedef struct cpr_shard_decoder {
     cpr_ranks *ranks;
     cpr_archive *archive;
+    cpr_cache_place cache;     /* where the primed state is kept */
     const uint64_t *shards;    /* item -> shard */
     cpr_archive_decoder parts; /* created with the first shard */
     cpr_primed_state *primed;  /* made with the first shard of the node; NULL: no primer */

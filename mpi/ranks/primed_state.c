@@ -88,11 +88,9 @@ static cpr_status state_make(const cpr_primed_state *primed, cpr_codec *codec, c
     cpr_codec_set_base(codec, NULL);
     cpr_status status = state_claim(primed, cpr_codec_state_bytes(codec), &detail);
     if (status == CPR_OK)
-        status = prime(context, progress, progress_context, &detail);
+        status = prime(context, primed->state, progress, progress_context, &detail);
     uint32_t stage = STAGE_READY;
-    if (status == CPR_OK) {
-        cpr_codec_get_state(codec, primed->state);
-    } else {
+    if (status != CPR_OK) {
         /* Who waits is about to be told to stop as well. */
         stage = status == CPR_STOPPED ? STAGE_EMPTY : STAGE_FAILED;
         head->status = (int32_t)status;

@@ -20,9 +20,11 @@ void cpr_primed_state_close(cpr_primed_state *primed);
 /* Local. True on one rank of those that share memory, rank 0 if it is among them. */
 bool cpr_primed_state_is_first(const cpr_primed_state *primed);
 
-/* Codes or decodes the primer to its end, with the codec that cpr_primed_state_make() was given. */
-typedef cpr_status cpr_prime_fn(void *context, cpr_progress_fn *progress, void *progress_context,
-                                cpr_error *error);
+/* Puts the state after the primer at `state`, which has room for that of the codec that
+ * cpr_primed_state_make() was given: codes or decodes the primer with that, or has it from
+ * elsewhere. */
+typedef cpr_status cpr_prime_fn(void *context, void *state, cpr_progress_fn *progress,
+                                void *progress_context, cpr_error *error);
 
 /* Local. Makes the state by means of `prime`, for which the codec begins with the initial state,
  * unless another rank of the node has made it or is about to, for which this waits; then it is the

@@ -60,6 +60,7 @@ uint64_t cpr_codec_base_memory(const struct cpr_profile *profile, uint64_t max_b
 /* What the model has learned, as bytes for codecs that were created alike on machines of the same
  * byte order. Copied to `out` after a bitstream has been coded or decoded to its end. */
 size_t cpr_codec_state_bytes(const cpr_codec *codec);
+const void *cpr_codec_state(cpr_codec *codec); /* lives until the codec is used again */
 void cpr_codec_get_state(cpr_codec *codec, void *out);
 
 /* From now on every bitstream begins with this state instead of the initial one, to which NULL

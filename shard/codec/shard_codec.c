@@ -78,6 +78,11 @@ size_t cpr_codec_state_bytes(const cpr_codec *codec)
     return cpr_model_state_bytes(codec->model);
 }
 
+const void *cpr_codec_state(cpr_codec *codec)
+{
+    return cpr_model_state(codec->model);
+}
+
 void cpr_codec_get_state(cpr_codec *codec, void *out)
 {
     memcpy(out, cpr_model_state(codec->model), cpr_model_state_bytes(codec->model));

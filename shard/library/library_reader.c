@@ -2,24 +2,21 @@
 #include "library_reader.h"
 
 #include "archive.h"
+#include "library_primed.h"
 #include "memory_limits.h"
 #include "model.h"
 #include "process_lock.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The model's state after the primer. Readers only read it. */
-typedef struct primed_state {
-    atomic_uint readers;
-    void *state;
-} primed_state;
 
 struct cpr_reader {
     cpr_archive *archive;
     cpr_archive_decoder decoder;
-    primed_state *primed; /* NULL: no primer, or not yet */
+    cpr_primed *primed; /* NULL: no primer, or not yet */
+    cpr_primed_origin origin;
+    char *cache; /* directory; NULL: as the environment says */
+    uint64_t cache_bytes;
     bool thorough;
 
     /* the shard in work, and the text that is at hand: its raw bytes [decoded - held, decoded) */
@@ -97,12 +94,18 @@ cpr_status cpr_reader_copy(const cpr_reader *reader, cpr_reader **copy, cpr_erro
     if (status != CPR_OK)
         return status;
     (*copy)->thorough = reader->thorough;
-    (*copy)->primed = reader->primed;
-    if (reader->primed != NULL) {
-        atomic_fetch_add(&reader->primed->readers, 1);
-        cpr_codec_set_base((*copy)->decoder.codec, reader->primed->state);
+    (*copy)->origin = reader->origin;
+    (*copy)->primed = cpr_primed_share(reader->primed);
+    if (reader->primed != NULL)
+        cpr_codec_set_base((*copy)->decoder.codec, cpr_primed_state(reader->primed));
+    if (reader->cache == NULL)
+        return CPR_OK;
+    const cpr_status kept = cpr_reader_set_cache(*copy, reader->cache, reader->cache_bytes, error);
+    if (kept != CPR_OK) {
+        cpr_reader_close(*copy);
+        *copy = NULL;
     }
-    return CPR_OK;
+    return kept;
 }
 
 void cpr_reader_close(cpr_reader *reader)
@@ -110,10 +113,8 @@ void cpr_reader_close(cpr_reader *reader)
     if (reader == NULL)
         return;
     cpr_archive_decoder_free(&reader->decoder);
-    if (reader->primed != NULL && atomic_fetch_sub(&reader->primed->readers, 1) == 1) {
-        free(reader->primed->state);
-        free(reader->primed);
-    }
+    cpr_primed_free(reader->primed);
+    free(reader->cache);
     free(reader->text);
     free(reader);
 }
@@ -130,32 +131,35 @@ cpr_archive *cpr_reader_archive(const cpr_reader *reader)
 
 /* ---- primer --------------------------------------------------------------------------------- */
 
-/* Keeps the state that the codec is in. */
-static cpr_status keep_primed(cpr_reader *reader, cpr_error *error)
+cpr_status cpr_reader_set_cache(cpr_reader *reader, const char *directory, uint64_t bytes,
+                                cpr_error *error)
 {
-    primed_state *primed = malloc(sizeof *primed);
-    void *state = malloc(cpr_codec_state_bytes(reader->decoder.codec));
-    if (primed == NULL || state == NULL) {
-        free(primed);
-        free(state);
-        return cpr_fail(error, CPR_ERR_NO_MEMORY,
-                        "no memory for the model's state after the primer");
-    }
-    cpr_codec_get_state(reader->decoder.codec, state);
-    primed->state = state;
-    atomic_init(&primed->readers, 1);
-    cpr_codec_set_base(reader->decoder.codec, state);
-    reader->primed = primed;
+    char *copy = directory != NULL ? strdup(directory) : NULL;
+    if (directory != NULL && copy == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
+    free(reader->cache);
+    reader->cache = copy;
+    reader->cache_bytes = bytes;
     return CPR_OK;
+}
+
+cpr_cache_use cpr_reader_cache(const cpr_reader *reader, cpr_error *note)
+{
+    if (note != NULL)
+        *note = reader->origin.note;
+    return reader->origin.use;
 }
 
 cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *error)
 {
     if (reader->primed != NULL || cpr_archive_info(reader->archive)->primer == NULL)
         return CPR_OK;
-    const cpr_status status = cpr_archive_decode(reader->archive, CPR_SHARD_PRIMER,
-                                                 reader->decoder.codec, CPR_NO_SINK, watch, error);
-    return status == CPR_OK ? keep_primed(reader, error) : status;
+    const cpr_cache_place place = {.directory = reader->cache, .bytes = reader->cache_bytes};
+    const cpr_status status = cpr_primed_make(reader->archive, reader->decoder.codec, &place, watch,
+                                              &reader->primed, &reader->origin, error);
+    if (status == CPR_OK)
+        cpr_codec_set_base(reader->decoder.codec, cpr_primed_state(reader->primed));
+    return status;
 }
 
 /* ---- ranges --------------------------------------------------------------------------------- */

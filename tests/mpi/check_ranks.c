@@ -282,8 +282,8 @@ typedef struct learner {
 } learner;
 
 /* A cpr_prime_fn. */
-static cpr_status learn(void *context, cpr_progress_fn *progress, void *progress_context,
-                        cpr_error *error)
+static cpr_status learn(void *context, void *state, cpr_progress_fn *progress,
+                        void *progress_context, cpr_error *error)
 {
     learner *l = context;
     int pieces = 5;
@@ -291,8 +291,12 @@ static cpr_status learn(void *context, cpr_progress_fn *progress, void *progress
     if (l->fails)
         return cpr_fail(error, CPR_ERR_DAMAGED, "nothing to learn");
     l->calls++;
-    return cpr_codec_encode(l->codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
-                            (cpr_watch){progress, progress_context}, NULL, &info, error);
+    const cpr_status status =
+        cpr_codec_encode(l->codec, (cpr_source){give_text, &pieces}, (cpr_sink){drop, NULL},
+                         (cpr_watch){progress, progress_context}, NULL, &info, error);
+    if (status == CPR_OK)
+        cpr_codec_get_state(l->codec, state);
+    return status;
 }
 
 static cpr_status go_on(void *context, uint64_t raw_bytes, uint64_t coded_bytes, cpr_error *error)
