@@ -167,8 +167,7 @@ static cpr_status run_compress(command_call *call, cpr_error *error)
     char *log = run_log_path(call->archive);
     const char *const exclude[] = {log, NULL};
     compress_work work = {.call = call,
-                          .options = {.input = corpus_input(call),
-                                      .archive_path = call->archive,
+                          .options = {.archive_path = call->archive,
                                       .profile = cpr_profile_find(given->profile),
                                       .shard_bytes = given->shard_bytes,
                                       .overwrite = given->force,
@@ -179,17 +178,18 @@ static cpr_status run_compress(command_call *call, cpr_error *error)
                                       .alone = given->no_mpi_io,
                                       .restart = given->restart,
                                       .snapshot_seconds = given->snapshot_seconds}};
-    cpr_status status = CPR_OK;
+    cpr_status status = corpus_input_make(call, &work.options.input, error);
     work.options.input.exclude = exclude;
     cpr_stop_catch();
-    if (log == NULL)
+    if (status == CPR_OK && log == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a path");
-    else if (cpr_ranks_rank(call->ranks) == 0)
+    else if (status == CPR_OK && cpr_ranks_rank(call->ranks) == 0)
         status = run_log_check(call->archive, error);
     status = cpr_ranks_agree(call->ranks, status, error);
     if (status == CPR_OK)
         status = compress(&work, error);
     free(log);
+    corpus_input_free(&work.options.input);
     return status;
 }
 

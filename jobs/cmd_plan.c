@@ -93,17 +93,19 @@ static void print_json(const cpr_plan *plan, uint64_t shard_bytes)
 
 static cpr_status run_plan(command_call *call, cpr_error *error)
 {
-    const cpr_compress_options options = {.input = corpus_input(call),
-                                          .shard_bytes = call->given.shard_bytes,
-                                          .no_lesson = call->given.no_lesson,
-                                          .lesson_bytes = call->given.lesson_bytes};
+    cpr_compress_options options = {.shard_bytes = call->given.shard_bytes,
+                                    .no_lesson = call->given.no_lesson,
+                                    .lesson_bytes = call->given.lesson_bytes};
     const cpr_listener listener = {.context = call, .warn = on_warn};
     cpr_plan plan;
-    const cpr_status status = cpr_plan_make(&options, &listener, &plan, error);
+    cpr_status status = corpus_input_make(call, &options.input, error);
+    if (status == CPR_OK)
+        status = cpr_plan_make(&options, &listener, &plan, error);
     if (status == CPR_OK && call->given.format == REPORT_JSON)
         print_json(&plan, call->given.shard_bytes);
     else if (status == CPR_OK)
         print_plan(&plan);
+    corpus_input_free(&options.input);
     return status;
 }
 

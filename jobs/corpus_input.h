@@ -4,7 +4,8 @@
 
 #include "command.h"
 
-/* Borrows the call's texts. */
-cpr_input corpus_input(const command_call *call);
+/* Borrows the call's texts. CPR_ERR_NO_MEMORY. The caller frees what it made. */
+cpr_status corpus_input_make(const command_call *call, cpr_input *input, cpr_error *error);
+void corpus_input_free(cpr_input *input);
 
 #endif

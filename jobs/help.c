@@ -106,15 +106,20 @@ static void print_profiles(FILE *out)
                           "does, by some 200 bytes a file on every rank.");
 }
 
-static void print_patterns(FILE *out)
+static void print_patterns(FILE *out, command_operands operands)
 {
+    if (operands == OPERANDS_ARCHIVE)
+        return;
+    if (operands == OPERANDS_MEMBERS)
+        print_paragraphs(out, "A PATH is a file, or a directory with everything below it, or a "
+                              "pattern. What is the path of a file is not taken as a pattern. A "
+                              "PATH that names nothing does not stop the others; the exit code is "
+                              "1 then.\n");
     print_paragraphs(
-        out, "A PATH is a file, or a directory with everything below it, or a pattern: * stands "
-             "for any characters but /, ? for one of them, [a-z] for one of these, a component ** "
-             "for any directories; \\ makes the next character a plain one. A pattern without / "
-             "is a name in any directory, and so is --exclude NAME. Put patterns in quotes, 'a/*'. "
-             "What is the path of a file is not taken as a pattern. A PATH that names nothing does "
-             "not stop the others; the exit code is 1 then.");
+        out, "In a pattern * stands for any characters but /, ? for one of them, [a-z] for one of "
+             "these, a component ** for any directories; \\ makes the next character a plain one. "
+             "A pattern without / is a name in any directory, and so is --exclude NAME. Put "
+             "patterns in quotes, 'a/*'.");
     fputc('\n', out);
 }
 
@@ -137,8 +142,7 @@ void help_command(FILE *out, const subcommand *command)
         print_terms(out, command->terms);
         fputc('\n', out);
     }
-    if (command->operands == OPERANDS_MEMBERS)
-        print_patterns(out);
+    print_patterns(out, command->operands);
     print_options(out, command->bit);
     if (command->profiles)
         print_profiles(out);

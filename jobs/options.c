@@ -31,6 +31,10 @@ const option_row option_table[] = {
     {"files-from", 0, OPTION_TEXT, TARGET(files_from), "LIST", CORPUS_READERS, NULL,
      "take the paths listed in a file ('-': standard input), one a line (LF or CR LF), or "
      "separated by NUL if the file holds one"},
+    {"exclude", 0, OPTION_PATTERN, TARGET(exclude), "PATTERN", CORPUS_READERS,
+     "a path or a pattern",
+     "leave out files and directories of this name, or of this path in the archive, such as .git, "
+     "'*.o' or 'data/*/tmp'; may be given several times"},
     {"dereference", 'L', OPTION_FLAG, TARGET(dereference), NULL, CORPUS_READERS, NULL,
      "follow symbolic links; links that lead nowhere stay links, links that lead in a circle are "
      "left out, both with a warning"},
@@ -51,10 +55,12 @@ const option_row option_table[] = {
      "writes the bytes of shards as they are"},
     {"shards", 0, OPTION_TEXT, TARGET(shards), "LIST", COMMAND_CAT, NULL,
      "whole shards, such as 3,7-9, in ascending order"},
-    {"offset", 0, OPTION_OFFSET, TARGET(offset), "N", COMMAND_CAT, "a number of bytes such as 1000, 3M or -64K",
+    {"offset", 0, OPTION_OFFSET, TARGET(offset), "N", COMMAND_CAT,
+     "a number of bytes such as 1000, 3M or -64K",
      "of one file, from byte N on, counted from 0, such as 3M; -N: the last N bytes; the shard is "
      "decoded from its beginning, but not beyond what is wanted"},
-    {"bytes", 0, OPTION_BYTES, TARGET(bytes), "N", COMMAND_CAT, "a number of bytes such as 1000 or 3M",
+    {"bytes", 0, OPTION_BYTES, TARGET(bytes), "N", COMMAND_CAT,
+     "a number of bytes such as 1000 or 3M",
      "of one file so many bytes, or what there is"},
     {"lines", 0, OPTION_LINES, TARGET(lines), "A-B", COMMAND_CAT,
      "A-B, A-, -B or A, counted from 1",

@@ -186,8 +186,12 @@ typedef struct cpr_input {
                                    input; may be NULL */
     const char *stream_name;    /* of a pipe, in the archive; NULL: as the system calls it */
     const char *const *exclude; /* paths that are left out, with a NULL behind them; may be NULL */
-    bool dereference;           /* take what links lead to, instead of them */
-    bool skip_unreadable;       /* leave out, with a warning, what cannot be read */
+    /* Asked on rank 0 whether a path, as the archive would have it, is left out, too; a directory
+     * is with everything below it. May be NULL. */
+    bool (*left_out)(void *context, const char *path, bool is_directory);
+    void *left_out_context;
+    bool dereference;     /* take what links lead to, instead of them */
+    bool skip_unreadable; /* leave out, with a warning, what cannot be read */
 } cpr_input;
 
 typedef struct cpr_compress_options {

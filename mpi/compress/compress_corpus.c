@@ -97,7 +97,9 @@ static void tell_warning(void *context, const char *text)
 /* How the input is to be listed. The listener must live as long. */
 static cpr_list_options list_options(const cpr_input *input, cpr_listener *listener)
 {
-    return (cpr_list_options){.dereference = input->dereference,
+    return (cpr_list_options){.left_out = input->left_out,
+                              .left_out_context = input->left_out_context,
+                              .dereference = input->dereference,
                               .stream_name = input->stream_name,
                               .warn = tell_warning,
                               .warn_context = listener,

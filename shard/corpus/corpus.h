@@ -43,6 +43,9 @@ typedef struct cpr_list_options {
     const char *const *exclude; /* NULL, or absolute resolved paths that are left out, with a NULL
                                    behind them: the archive itself, its work directory and log.
                                    Links lead to them in vain, too */
+    /* Whether a member path is left out, and a directory's with everything below it; may be NULL */
+    bool (*left_out)(void *context, const char *member, bool is_directory);
+    void *left_out_context;
     cpr_unreadable *unreadable; /* NULL: the first one is CPR_ERR_IO. Else they are left out and
                                    counted; see cpr_file_list_check_unreadable() */
     bool dereference;           /* take what links lead to instead of them */

@@ -330,6 +330,14 @@ static bool is_circle(const cpr_walk *w, const struct stat *facts)
     return false;
 }
 
+/* Whether the caller wants to have the walk's path left out. */
+static bool is_left_out(const cpr_walk *w, const struct stat *facts)
+{
+    const cpr_list_options *options = w->options;
+    return options->left_out != NULL &&
+           options->left_out(options->left_out_context, w->path + w->skip, S_ISDIR(facts->st_mode));
+}
+
 /* Adds one name of the open directory at the walk's path, and what is below it. */
 static cpr_status read_name(cpr_walk *w, int directory, const struct stat *above, const char *name,
                             name_list *names)
@@ -352,7 +360,8 @@ static cpr_status read_name(cpr_walk *w, int directory, const struct stat *above
     }
     if (status == CPR_OK && through_link && cpr_walk_excludes_itself(w, &facts)) {
         warn_left_out(w, excluded);
-    } else if (status == CPR_OK && !(S_ISDIR(facts.st_mode) && is_circle(w, &facts))) {
+    } else if (status == CPR_OK && !is_left_out(w, &facts) &&
+               !(S_ISDIR(facts.st_mode) && is_circle(w, &facts))) {
         status = describe(w, directory, name, &facts, through_link, &e, &taken);
         if (status == CPR_OK && taken && !add_name(names, name, "", &e)) {
             free(e.target);
@@ -569,6 +578,8 @@ static cpr_status add_root(cpr_walk *w, const char *path)
         warn_left_out(w, excluded);
         return CPR_OK;
     }
+    if (w->length > w->skip && is_left_out(w, &facts))
+        return CPR_OK;
     status = check_above(w);
     if (status != CPR_OK)
         return status;
