@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the tables of RESULTS.md and of README.md from what compare.py measured.
+"""Writes the tables of RESULTS.md and of README.md, and a picture, from what compare.py measured.
 
     tests/bench/report.py [--check] [ROOT]
 
-The figures are those of tests/bench/results.json. A table stands between the lines
+The figures are those of tests/bench/results.json; the picture is tests/bench/front.svg. A table stands between the lines
 `<!-- report.py: NAME -->` and `<!-- end -->`. With --check nothing is written: the exit code is 1
 if a document does not have the tables that it should have.
 """
@@ -14,6 +14,7 @@ import re
 import sys
 
 import compare
+import front
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The rows of README's table, from the file that is named first here.
@@ -90,6 +91,12 @@ def tables(results):
     return made
 
 
+def picture(results):
+    raw, rows = rows_of(results, FIRST)
+    return front.draw(FIRST, raw, [row for row in rows if not SMALL.search(row["program"])
+                                   and "large_window" not in row["program"]])
+
+
 def rewrite(text, made):
     def table(match):
         if match[2] not in made:
@@ -104,16 +111,20 @@ def main():
     parser.add_argument("root", nargs="?", default=os.path.join(HERE, "..", ".."))
     arguments = parser.parse_args()
     with open(os.path.join(HERE, "results.json"), encoding="utf-8") as source:
-        made = tables(json.load(source))
+        results = json.load(source)
+    made = tables(results)
     code = 0
-    for name in ("README.md", "tests/bench/RESULTS.md"):
+    for name in ("README.md", "tests/bench/RESULTS.md", "tests/bench/front.svg"):
         path = os.path.join(arguments.root, name)
-        with open(path, encoding="utf-8") as document:
-            text = document.read()
-        if "<!-- report.py: " not in text:
+        is_picture = name.endswith(".svg")
+        text = ""
+        if os.path.exists(path) or not is_picture:
+            with open(path, encoding="utf-8") as document:
+                text = document.read()
+        if not is_picture and "<!-- report.py: " not in text:
             print(f"{name} has no table of report.py")
             code = 1
-        new = rewrite(text, made)
+        new = picture(results) if is_picture else rewrite(text, made)
         if new != text and arguments.check:
             print(f"{name} does not have the figures of results.json; run tests/bench/report.py")
             code = 1
