@@ -375,7 +375,8 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
                                          .depth = work->call->given.curve  ? CPR_EXAMINE_CURVE
                                                   : work->call->given.full ? CPR_EXAMINE_RAW
                                                                            : CPR_EXAMINE_CODED,
-                                         .cache = work->call->given.cache};
+                                         .cache = work->call->given.cache,
+                                         .threads = (unsigned)work->call->given.threads};
     status = cpr_examine(work->call->ranks, archive, &options, &listener, NULL, error);
     progress_clear(&work->bar);
     if (status == CPR_OK && first) {

@@ -1,6 +1,7 @@
 /* cmd_cat.c - corpress cat ARCHIVE.h5 PATH... | --shards LIST */
 #include "arguments.h"
 #include "command.h"
+#include "corpress_speed.h"
 #include "ranges.h"
 #include "selection.h"
 
@@ -260,6 +261,22 @@ static int check_cat(command_call *call)
     return EXIT_DONE;
 }
 
+/* Has whole shards decoded ahead, if there are several. */
+static cpr_status expect_shards(const cat_work *work, cpr_reader *reader, cpr_error *error)
+{
+    const option_values *given = &work->call->given;
+    const bool several_ranks = cpr_ranks_size(work->call->ranks) > 1;
+    uint64_t *shards;
+    uint64_t count;
+    if (given->threads == 1 || (given->threads == 0 && several_ranks))
+        return CPR_OK;
+    cpr_status status = range_list_shards(&work->ranges, work->archive, &shards, &count, error);
+    if (status == CPR_OK && count > 1)
+        status = cpr_reader_expect(reader, shards, count, (unsigned)given->threads, error);
+    free(shards);
+    return status;
+}
+
 static cpr_status cat(cat_work *work, cpr_error *error)
 {
     const option_values *given = &work->call->given;
@@ -272,8 +289,11 @@ static cpr_status cat(cat_work *work, cpr_error *error)
         status = cpr_reader_set_cache(reader, given->cache, 0, error);
     /* Of whole files and shards the exit code tells whether the shards were intact to their ends. A
      * part is there to be fast. */
+    const bool whole = !cuts_bytes(given) && !given->lines.given;
+    if (status == CPR_OK && whole)
+        status = expect_shards(work, reader, error);
     if (status == CPR_OK) {
-        cpr_reader_set_thorough(reader, !cuts_bytes(given) && !given->lines.given);
+        cpr_reader_set_thorough(reader, whole);
         status = range_list_read(&work->ranges, work->archive, reader,
                                  given->lines.given ? write_lines : write_bytes, work, error);
     }

@@ -76,7 +76,8 @@ static cpr_status run_extract(command_call *call, cpr_error *error)
                          .options = {.directory = call->given.directory,
                                      .overwrite = call->given.force,
                                      .go_on = call->given.go_on,
-                                     .cache = call->given.cache}};
+                                     .cache = call->given.cache,
+                                     .threads = (unsigned)call->given.threads}};
     cpr_archive *archive = NULL;
     cpr_stop_catch();
     cpr_status status = cpr_ranks_self_test(call->ranks, NULL, error);

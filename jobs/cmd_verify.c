@@ -123,7 +123,8 @@ static cpr_status run_verify(command_call *call, cpr_error *error)
         .call = call,
         .options = {.depth = call->given.coded_only ? CPR_EXAMINE_CODED : CPR_EXAMINE_RAW,
                     .archive_path = call->archive,
-                    .cache = call->given.cache},
+                    .cache = call->given.cache,
+                    .threads = (unsigned)call->given.threads},
         .part = call->given.subset};
     cpr_archive *archive = NULL;
     cpr_stop_catch();

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LEAST_SIZE ((uint64_t)64 << 10) /* of OPTION_SIZE */
+#define MOST_COUNT 256                  /* of OPTION_COUNT */
 #define TARGET(field) offsetof(option_values, field)
 #define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
 #define ARCHIVE_READERS                                                                            \
@@ -125,6 +126,9 @@ const option_row option_table[] = {
      "and leave out those that an earlier run remembered; the file is removed when all are done"},
     {"state", 0, OPTION_TEXT, TARGET(state), "FILE", COMMAND_VERIFY, NULL,
      "--continue, with this file to remember them"},
+    {"threads", 'j', OPTION_COUNT, TARGET(threads), "N", DECODERS, "a number from 1 to 256",
+     "decode N shards at a time, with a model each, if the memory allows it (default: as many as "
+     "there are processors for this process)"},
     {"cache", 0, OPTION_TEXT, TARGET(cache), "DIR", DECODERS, NULL,
      "keep the model's state after the primer in this directory, and take it from there next time "
      "(default: $CORPRESS_CACHE; '': nowhere)"},
@@ -249,6 +253,9 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         return argument_size(text, target) && *(uint64_t *)target >= LEAST_SIZE;
     case OPTION_BYTES:
         return argument_size(text, target);
+    case OPTION_COUNT:
+        return argument_size(text, target) && *(uint64_t *)target >= 1 &&
+               *(uint64_t *)target <= MOST_COUNT;
     case OPTION_OFFSET:
         return argument_offset(text, target);
     case OPTION_LINES:

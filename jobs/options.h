@@ -54,6 +54,7 @@ typedef struct option_values {
     bool go_on; /* --continue */
     bool unsealed;
     const char *cache;
+    uint64_t threads; /* 0: not given */
     /* the corpus */
     uint64_t shard_bytes;
     const char *files_from;
@@ -102,6 +103,7 @@ typedef enum option_kind {
     OPTION_SHARD_SIZE, /* a size within the bounds of shards; a uint64_t */
     OPTION_SIZE,       /* a size of 64K or more; a uint64_t */
     OPTION_BYTES,      /* any size; a uint64_t */
+    OPTION_COUNT,      /* a number from 1 to 256; a uint64_t */
     OPTION_OFFSET,     /* any size, and '-' in front of it: from the end; an option_offset */
     OPTION_LINES,      /* A-B, A-, -B or A, from 1; an option_range */
     OPTION_SECONDS,    /* a time; a double */

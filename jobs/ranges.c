@@ -38,6 +38,27 @@ void range_list_free(range_list *list)
     *list = (range_list){.items = NULL};
 }
 
+cpr_status range_list_shards(const range_list *list, const cpr_archive *archive, uint64_t **shards,
+                             uint64_t *count, cpr_error *error)
+{
+    uint64_t most = 1;
+    for (size_t i = 0; i < list->count; i++)
+        most += cpr_archive_shard_at(archive, range_end(&list->items[i]) - 1) -
+                cpr_archive_shard_at(archive, list->items[i].offset) + 1;
+    *count = 0;
+    *shards = calloc((size_t)most, sizeof **shards);
+    if (*shards == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of shards");
+    for (size_t i = 0; i < list->count; i++) {
+        const uint64_t last = cpr_archive_shard_at(archive, range_end(&list->items[i]) - 1);
+        uint64_t shard = cpr_archive_shard_at(archive, list->items[i].offset);
+        shard += *count > 0 && (*shards)[*count - 1] == shard;
+        for (; shard <= last; shard++)
+            (*shards)[(*count)++] = shard;
+    }
+    return CPR_OK;
+}
+
 /* A stream of the corpus from which the ranges are taken. */
 typedef struct range_cutter {
     const range_list *list;

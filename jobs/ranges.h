@@ -20,6 +20,10 @@ cpr_status range_list_add(range_list *list, uint64_t offset, uint64_t bytes, cpr
 cpr_status range_list_extend(range_list *list, uint64_t offset, uint64_t bytes, cpr_error *error);
 void range_list_free(range_list *list);
 
+/* The shards that reading the ranges takes, in that order; malloc()ed. CPR_ERR_NO_MEMORY. */
+cpr_status range_list_shards(const range_list *list, const cpr_archive *archive, uint64_t **shards,
+                             uint64_t *count, cpr_error *error);
+
 /* Is told pieces of a range in order; `begins` with the first. *enough may be set: the rest of the
  * range is not wanted. */
 typedef cpr_status range_fn(void *context, bool begins, const uint8_t *data, size_t bytes,

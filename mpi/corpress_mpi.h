@@ -253,7 +253,8 @@ typedef struct cpr_extract_options {
     bool go_on; /* with what an earlier run left: files with the archive's size and time stay,
                    and so does what there is of shards with the right checksum */
     const bool *files; /* one for each file of the archive; NULL: all */
-    const char *cache; /* directory, as cpr_reader_set_cache() takes it; for a rank of each node */
+    const char *cache; /* directory, as in corpress_speed.h; a rank of each node uses it */
+    unsigned threads;  /* that decode if there is but one rank; 0: as many as processors */
 } cpr_extract_options;
 
 /* COLLECTIVE, with an archive that each rank has opened. Recreates files with modes and times.
@@ -279,6 +280,7 @@ typedef struct cpr_examine_options {
                                It is gone when all have been looked at. NULL: none */
     const char *archive_path; /* with state_path: the archive's */
     const char *cache;        /* see cpr_extract_options */
+    unsigned threads;         /* likewise */
 } cpr_examine_options;
 
 /* What an examination came to. */

@@ -239,11 +239,52 @@ static void examination_tell_phase(const examination *state, uint64_t items,
                               totals->shards - totals->earlier);
 }
 
+/* What each thread works with: thread 0 with the examination itself, the others with copies. */
+typedef struct examination_threads {
+    unsigned count;
+    examination *copies; /* count - 1 */
+    void **contexts;
+} examination_threads;
+
+/* As many as are wanted, or as there is memory for. */
+static void examination_open_threads(examination *state, uint64_t items,
+                                     examination_threads *threads)
+{
+    const unsigned most =
+        cpr_shard_decoder_threads(&state->decoder, state->options->threads, items);
+    *threads = (examination_threads){.count = 1};
+    if (most < 2)
+        return;
+    threads->copies = calloc(most, sizeof *threads->copies);
+    threads->contexts = calloc(most, sizeof *threads->contexts);
+    if (threads->copies == NULL || threads->contexts == NULL)
+        return;
+    threads->contexts[0] = state;
+    for (; threads->count < most; threads->count++) {
+        examination *copy = &threads->copies[threads->count - 1];
+        *copy = *state;
+        if (!cpr_shard_decoder_copy(&state->decoder, &copy->decoder))
+            break;
+        threads->contexts[threads->count] = copy;
+    }
+}
+
+static void examination_close_threads(examination_threads *threads)
+{
+    for (unsigned i = 1; i < threads->count; i++) {
+        cpr_shard_decoder_close_copy(&threads->copies[i - 1].decoder);
+        cpr_lz4_meter_free(threads->copies[i - 1].meter);
+    }
+    free(threads->copies);
+    free(threads->contexts);
+}
+
 /* COLLECTIVE. */
 static cpr_status examination_run(examination *state, uint64_t items, cpr_error *error)
 {
     const bool decodes = state->options->depth != CPR_EXAMINE_CODED && items > 0;
-    const cpr_schedule schedule = {
+    examination_threads threads = {.count = 1};
+    cpr_schedule schedule = {
         .items = items, .context = state, .bytes = examination_item_bytes, .run = examine_shard};
     const cpr_listener inner = {.context = state,
                                 .progress = examination_pass_progress,
@@ -254,8 +295,15 @@ static cpr_status examination_run(examination *state, uint64_t items, cpr_error 
         status = cpr_shard_decoder_check(&state->decoder, items, NULL, error);
     if (status == CPR_OK && decodes)
         status = cpr_shard_decoder_open(&state->decoder, error);
-    return status == CPR_OK ? cpr_ranks_run(state->decoder.ranks, &schedule, &inner, error)
-                            : status;
+    if (status != CPR_OK)
+        return status;
+    if (decodes)
+        examination_open_threads(state, items, &threads);
+    schedule.threads = threads.count;
+    schedule.contexts = threads.contexts;
+    status = cpr_ranks_run(state->decoder.ranks, &schedule, &inner, error);
+    examination_close_threads(&threads);
+    return status;
 }
 
 cpr_status cpr_examine(cpr_ranks *ranks, cpr_archive *archive, const cpr_examine_options *options,

@@ -48,7 +48,7 @@ static cpr_status extract_shard(void *context, uint64_t item, cpr_progress_fn *p
     bool present = false;
     cpr_status status = cpr_output_shard_present(state->tree, info, watch, &present, error);
     if (present)
-        cpr_ranks_resumed(state->decoder.ranks, info->raw_bytes);
+        result->resumed_bytes = info->raw_bytes;
     if (status != CPR_OK || present)
         return status;
     status = cpr_shard_decoder_start(&state->decoder, watch, error);
@@ -164,12 +164,75 @@ static cpr_status extraction_open_tree(extraction *state, const cpr_extract_opti
     return CPR_OK;
 }
 
+/* ---- threads -------------------------------------------------------------------------------- */
+
+/* What each thread works with: thread 0 with the extraction itself, the others with copies, each of
+ * which has a codec and a tree of its own, as another rank would have. */
+typedef struct extraction_threads {
+    unsigned count;
+    extraction *copies; /* count - 1 */
+    void **contexts;
+} extraction_threads;
+
+static bool extraction_copy(const extraction *state, const cpr_extract_options *options,
+                            extraction *copy)
+{
+    char run[CPR_OUTPUT_RUN_BYTES];
+    *copy = *state;
+    if (!cpr_shard_decoder_copy(&state->decoder, &copy->decoder))
+        return false;
+    if (cpr_output_tree_open(cpr_archive_info(state->decoder.archive)->files, options->files,
+                             options->directory, options->overwrite, &copy->tree, NULL) != CPR_OK) {
+        cpr_shard_decoder_close_copy(&copy->decoder);
+        return false;
+    }
+    if (options->go_on)
+        cpr_output_tree_continue(copy->tree);
+    cpr_output_tree_run(state->tree, run);
+    cpr_output_tree_join(copy->tree, run);
+    return true;
+}
+
+/* As many as are wanted, or as there is memory for. */
+static void extraction_open_threads(extraction *state, const cpr_extract_options *options,
+                                    uint64_t items, extraction_threads *threads)
+{
+    const unsigned most = cpr_shard_decoder_threads(&state->decoder, options->threads, items);
+    *threads = (extraction_threads){.count = 1};
+    if (most < 2)
+        return;
+    threads->copies = calloc(most, sizeof *threads->copies);
+    threads->contexts = calloc(most, sizeof *threads->contexts);
+    if (threads->copies == NULL || threads->contexts == NULL)
+        return;
+    threads->contexts[0] = state;
+    for (; threads->count < most; threads->count++) {
+        extraction *copy = &threads->copies[threads->count - 1];
+        if (!extraction_copy(state, options, copy))
+            break;
+        threads->contexts[threads->count] = copy;
+    }
+}
+
+static void extraction_close_threads(extraction_threads *threads)
+{
+    for (unsigned i = 1; i < threads->count; i++) {
+        cpr_output_tree_close(threads->copies[i - 1].tree);
+        cpr_shard_decoder_close_copy(&threads->copies[i - 1].decoder);
+    }
+    free(threads->copies);
+    free(threads->contexts);
+}
+
+/* ---- the run -------------------------------------------------------------------------------- */
+
 /* COLLECTIVE. Recreates the files, when the tree is open. */
 static cpr_status extraction_run(extraction *state, const cpr_extract_options *options,
                                  uint64_t items, cpr_error *error)
 {
     cpr_ranks *ranks = state->decoder.ranks;
-    const cpr_schedule schedule = {
+    extraction_threads threads = {.count = 1};
+    cpr_schedule schedule = {
         .items = items, .context = state, .bytes = extraction_item_bytes, .run = extract_shard};
     const cpr_listener inner = {.context = state,
                                 .progress = extraction_pass_progress,
@@ -179,7 +242,12 @@ static cpr_status extraction_run(extraction *state, const cpr_extract_options *o
     if (items > 0)
         status = cpr_shard_decoder_open(&state->decoder, error);
     if (status == CPR_OK)
+        extraction_open_threads(state, options, items, &threads);
+    schedule.threads = threads.count;
+    schedule.contexts = threads.contexts;
+    if (status == CPR_OK)
         status = cpr_ranks_run(ranks, &schedule, &inner, error);
+    extraction_close_threads(&threads);
     if (cpr_ranks_is_first(ranks))
         status = extraction_finish_tree(state, options, status, error);
     return cpr_ranks_agree(ranks, status, error);

@@ -2,8 +2,10 @@
 #include "shard_decoder.h"
 
 #include "primed_cache.h"
+#include "thread_count.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 const cpr_shard_info *cpr_shard_decoder_item(const cpr_shard_decoder *decoder, uint64_t item,
@@ -44,6 +46,37 @@ void cpr_shard_decoder_close(cpr_shard_decoder *decoder)
     cpr_primed_state_close(decoder->primed);
 }
 
+unsigned cpr_shard_decoder_threads(const cpr_shard_decoder *decoder, unsigned wanted,
+                                   uint64_t items)
+{
+    const cpr_profile *profile;
+    if (cpr_ranks_size(decoder->ranks) > 1 ||
+        cpr_archive_profile(decoder->archive, &profile, NULL) != CPR_OK)
+        return 1;
+    /* A test that holds a run knows what it has done by then. */
+    if (wanted == 0 && getenv("CORPRESS_TEST_HOLD") != NULL)
+        return 1;
+    const cpr_memory_need need =
+        cpr_memory_need_of(profile, cpr_archive_codec_bytes(decoder->archive),
+                           cpr_archive_info(decoder->archive)->primer != NULL);
+    return cpr_thread_count(&need, wanted, items);
+}
+
+bool cpr_shard_decoder_copy(const cpr_shard_decoder *decoder, cpr_shard_decoder *copy)
+{
+    *copy = *decoder;
+    copy->started = false;
+    if (cpr_archive_decoder_open(decoder->archive, &copy->parts, NULL) == CPR_OK)
+        return true;
+    cpr_archive_decoder_free(&copy->parts);
+    return false;
+}
+
+void cpr_shard_decoder_close_copy(cpr_shard_decoder *copy)
+{
+    cpr_archive_decoder_free(&copy->parts);
+}
+
 void cpr_shard_decoder_begin(const cpr_shard_decoder *decoder, uint64_t item,
                              cpr_item_result *result)
 {
@@ -77,16 +110,19 @@ static cpr_status decode_primer(void *context, void *state, cpr_progress_fn *pro
 
 cpr_status cpr_shard_decoder_start(cpr_shard_decoder *decoder, cpr_watch watch, cpr_error *error)
 {
-    if (decoder->parts.codec != NULL)
+    cpr_status status = CPR_OK;
+    if (decoder->started)
         return CPR_OK;
-    const cpr_status status = cpr_archive_decoder_open(decoder->archive, &decoder->parts, error);
+    if (decoder->parts.codec == NULL)
+        status = cpr_archive_decoder_open(decoder->archive, &decoder->parts, error);
     if (status != CPR_OK)
         cpr_archive_decoder_free(&decoder->parts);
-    if (status != CPR_OK || decoder->primed == NULL)
-        return status;
     const cpr_watch quiet = cpr_watch_quietly(&watch);
-    return cpr_primed_state_make(decoder->primed, decoder->parts.codec, decode_primer, decoder,
-                                 quiet.progress, quiet.context, error);
+    if (status == CPR_OK && decoder->primed != NULL)
+        status = cpr_primed_state_make(decoder->primed, decoder->parts.codec, decode_primer,
+                                       decoder, quiet.progress, quiet.context, error);
+    decoder->started = status == CPR_OK;
+    return status;
 }
 
 cpr_status cpr_shard_decoder_judge(cpr_status status, cpr_item_result *result,

@@ -13,7 +13,8 @@ typedef struct cpr_shard_decoder {
     cpr_archive *archive;
     cpr_cache_place cache;     /* where the primed state is kept */
     const uint64_t *shards;    /* item -> shard */
-    cpr_archive_decoder parts; /* created with the first shard */
+    cpr_archive_decoder parts; /* created with the first shard, or before it */
+    bool started;              /* shards can be decoded */
     cpr_primed_state *primed;  /* made with the first shard of the node; NULL: no primer */
 } cpr_shard_decoder;
 
@@ -27,6 +28,16 @@ cpr_status cpr_shard_decoder_open(cpr_shard_decoder *decoder, cpr_error *error);
 
 /* Local. */
 void cpr_shard_decoder_close(cpr_shard_decoder *decoder);
+
+/* Local. How many threads of this rank are to decode: `wanted`, or with 0 as many as there are
+ * processors, and no more than memory and items allow; 1 if there are other ranks. */
+unsigned cpr_shard_decoder_threads(const cpr_shard_decoder *decoder, unsigned wanted,
+                                   uint64_t items);
+
+/* Local. Another one for another thread, with a codec of its own, which shares the primed state and
+ * must be closed first. False: no memory. */
+bool cpr_shard_decoder_copy(const cpr_shard_decoder *decoder, cpr_shard_decoder *copy);
+void cpr_shard_decoder_close_copy(cpr_shard_decoder *copy);
 
 /* Local. The shard that an item stands for, and its facts; raw bytes of an item. */
 const cpr_shard_info *cpr_shard_decoder_item(const cpr_shard_decoder *decoder, uint64_t item,

@@ -4,7 +4,8 @@
  *   start-up and agreement    -> one status and one text on all ranks       (ranks.c)
  *   self-test                 -> do all ranks compute the same?             (ranks_self_test.c)
  *   exchange                  -> blocks of any size between ranks           (ranks_exchange.c)
- *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c)
+ *   schedule                  -> items (shards) handed out dynamically      (ranks_schedule.c,
+ *                                                                            ranks_threads.c)
  *   node memory               -> shared by the ranks of a node              (node_memory.c)
  *   primed state              -> one a node, read by all its ranks          (primed_state.c)
  *   teams                     -> the ranks of a node in a lesson            (ranks_team.c)
@@ -97,6 +98,10 @@ typedef struct cpr_schedule {
     uint64_t items;
     bool one_each;            /* item i is for rank i alone, and there are as many as ranks */
     cpr_run_progress earlier; /* what an earlier run did beside these items; added to progress */
+    /* Threads that work on items if there is but one rank, where `run` is for any thread: thread i
+     * with contexts[i]. 0, 1: none; the calling thread works. */
+    unsigned threads;
+    void *const *contexts;
     void *context;
     /* Local: raw bytes of an item. */
     uint64_t (*bytes)(void *context, uint64_t item);
@@ -120,8 +125,8 @@ void cpr_ranks_note(cpr_ranks *ranks, const char *format, ...)
 void cpr_ranks_warn(cpr_ranks *ranks, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Local, from within schedule->run: this many bytes of the item have been done by an earlier run.
- */
+/* Local, from within schedule->run, but not from threads: this many bytes of the item have been
+ * done by an earlier run. Otherwise the result says it at the end. */
 void cpr_ranks_resumed(cpr_ranks *ranks, uint64_t raw_bytes);
 
 #endif

@@ -45,6 +45,15 @@ void cpr_ranks_wait(MPI_Request *request);
 /* Local. One step of such waiting; *step starts at 0. */
 void cpr_ranks_pause(unsigned *step);
 
+/* Local. Works on one item, and times it. */
+cpr_status cpr_ranks_run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint64_t item,
+                              cpr_progress_fn *progress, void *progress_context,
+                              cpr_item_result *result, cpr_error *error);
+
+/* cpr_ranks_run() by threads of the only rank. */
+cpr_status cpr_ranks_run_threads(cpr_ranks *ranks, const cpr_schedule *schedule,
+                                 const cpr_listener *listener, cpr_error *error);
+
 /* Local. What the environment wants. */
 void cpr_hold_read(cpr_hold *hold);
 

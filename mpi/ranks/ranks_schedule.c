@@ -306,10 +306,9 @@ static void master_serve(master *m)
     }
 }
 
-/* Runs one item on this rank and times it. */
-static cpr_status run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint64_t item,
-                           cpr_progress_fn *progress, void *progress_context,
-                           cpr_item_result *result, cpr_error *error)
+cpr_status cpr_ranks_run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint64_t item,
+                              cpr_progress_fn *progress, void *progress_context,
+                              cpr_item_result *result, cpr_error *error)
 {
     const double start = cpr_ranks_seconds();
     cpr_held_item held = {ranks, progress, progress_context};
@@ -321,7 +320,8 @@ static cpr_status run_item(cpr_ranks *ranks, const cpr_schedule *schedule, uint6
     }
     const cpr_status status =
         schedule->run(schedule->context, item, progress, progress_context, result, error);
-    result->resumed_bytes = ranks->resumed;
+    if (ranks->resumed > 0)
+        result->resumed_bytes = ranks->resumed;
     if (status == CPR_OK)
         ranks->hold.finished += result->raw_bytes - result->resumed_bytes;
     result->seconds = cpr_ranks_seconds() - start;
@@ -339,7 +339,8 @@ static cpr_status master_run(master *m, cpr_error *error)
             break;
         cpr_item_result result;
         m->item = item;
-        status = run_item(m->ranks, m->schedule, item, master_progress, m, &result, error);
+        status =
+            cpr_ranks_run_item(m->ranks, m->schedule, item, master_progress, m, &result, error);
         master_set_progress(m, 0, NO_ITEM, 0, 0, 0);
         master_tell_own_note(m);
         if (status != CPR_OK) {
@@ -505,7 +506,7 @@ static cpr_status worker_run(cpr_ranks *ranks, const cpr_schedule *schedule, cpr
         w.item = item;
         w.item_bytes = schedule->bytes(schedule->context, item);
         cpr_item_result result;
-        status = run_item(ranks, schedule, item, worker_progress, &w, &result, error);
+        status = cpr_ranks_run_item(ranks, schedule, item, worker_progress, &w, &result, error);
         w.item = NO_ITEM;
         if (status != CPR_OK)
             break;
@@ -528,6 +529,8 @@ cpr_status cpr_ranks_run(cpr_ranks *ranks, const cpr_schedule *schedule,
 {
     assert(schedule->run != NULL && schedule->bytes != NULL);
     assert(!schedule->one_each || schedule->items == (uint64_t)ranks->size);
+    if (ranks->size == 1 && schedule->threads > 1)
+        return cpr_ranks_run_threads(ranks, schedule, listener, error);
     cpr_status status = CPR_OK;
     master m = {.ranks = ranks, .schedule = schedule, .listener = listener};
     if (ranks->rank == 0)

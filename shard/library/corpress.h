@@ -41,7 +41,7 @@
  * is cut into shards, each of which can be decoded alone, from its start. Most archives have a
  * primer, a sample of the corpus that is decoded once before the first shard. Writing archives, and
  * reading them with many processes, is in corpress_mpi.h; documents are in corpress_documents.h,
- * and how far a job is in corpress_job.h.
+ * how far a job is in corpress_job.h, and what makes readers faster in corpress_speed.h.
  *
  * Sizes and offsets are bytes. Strings end in NUL; paths are bytes without an encoding. A function
  * that can fail returns a status and says in *error what happened; `error` may be NULL. Outputs are
@@ -243,23 +243,6 @@ void cpr_reader_close(cpr_reader *reader);
 /* Decodes the primer now, and not with the first shard; nothing if that is done, or there is none.
  * The watch is told bytes of the primer. One thread a reader. */
 cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *error);
-
-/* A directory that keeps states after primers for other processes, and for later; a second reader
- * then begins within a second. It is made if it is missing, must be the user's, and writable by no
- * other, and gets at most `bytes` bytes (0: as CORPRESS_CACHE_BYTES says, or 16 GiB); what was not
- * used for longest goes first. NULL, as at first: as CORPRESS_CACHE says; "": none. Call it before
- * the reader is primed. A cache that cannot be used fails nothing. CPR_ERR_NO_MEMORY. */
-cpr_status cpr_reader_set_cache(cpr_reader *reader, const char *directory, uint64_t bytes,
-                                cpr_error *error);
-
-/* What came of it when the reader was primed, and in *note, which may be NULL, why. */
-typedef enum cpr_cache_use {
-    CPR_CACHE_NONE = 0,   /* there is no cache, or no primer, or it is not primed yet */
-    CPR_CACHE_LOADED = 1, /* the state was there; the primer has not been decoded */
-    CPR_CACHE_STORED = 2, /* the state was made, and is there now */
-    CPR_CACHE_FAILED = 3  /* the state was made, and cannot be kept: see *note */
-} cpr_cache_use;
-cpr_cache_use cpr_reader_cache(const cpr_reader *reader, cpr_error *note);
 
 /* Another reader of the archive, for another thread. If the first is primed, they share its primed
  * state; either may be closed first. One thread a reader. */

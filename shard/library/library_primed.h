@@ -5,6 +5,7 @@
 
 #include "archive.h"
 #include "cache.h"
+#include "corpress_speed.h"
 
 /* Readers only read the state. Any thread. */
 typedef struct cpr_primed cpr_primed;

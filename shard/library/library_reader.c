@@ -2,10 +2,12 @@
 #include "library_reader.h"
 
 #include "archive.h"
+#include "library_ahead.h"
 #include "library_primed.h"
 #include "memory_limits.h"
 #include "model.h"
 #include "process_lock.h"
+#include "thread_count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@ struct cpr_reader {
     char *cache; /* directory; NULL: as the environment says */
     uint64_t cache_bytes;
     bool thorough;
+    cpr_ahead_threads *ahead; /* that decode shards for cpr_reader_stream(); NULL: none do */
 
     /* the shard in work, and the text that is at hand: its raw bytes [decoded - held, decoded) */
     cpr_archive_decoding decoding;
@@ -112,6 +115,7 @@ void cpr_reader_close(cpr_reader *reader)
 {
     if (reader == NULL)
         return;
+    cpr_ahead_stop(reader->ahead);
     cpr_archive_decoder_free(&reader->decoder);
     cpr_primed_free(reader->primed);
     free(reader->cache);
@@ -168,6 +172,9 @@ cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *erro
  * is full. */
 #define KEPT_BYTES ((size_t)256 << 20)
 #define KEPT_BYTES_LEAST (KEPT_BYTES / 2)
+
+/* At a time, of what other threads have decoded. */
+#define GIVEN_BYTES ((size_t)64 << 10)
 
 /* A part of the corpus, and who wants it. */
 typedef struct window {
@@ -249,6 +256,33 @@ static cpr_status give_text(const cpr_reader *reader, const window *w, uint64_t 
     return w->sink.write != NULL ? w->sink.write(w->sink.context, text, bytes, error) : CPR_OK;
 }
 
+/* Gives what a window has of a shard that other threads decode. */
+static cpr_status give_ahead(cpr_reader *reader, const window *w, const cpr_shard_info *info,
+                             uint64_t at, uint64_t wanted, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    while (status == CPR_OK && at - info->offset < wanted) {
+        const uint8_t *data;
+        size_t bytes;
+        status = cpr_ahead_take(reader->ahead, &data, &bytes, error);
+        if (status != CPR_OK || bytes == 0)
+            break;
+        bytes = bytes < GIVEN_BYTES ? bytes : GIVEN_BYTES;
+        bytes =
+            bytes < wanted - (at - info->offset) ? bytes : (size_t)(wanted - (at - info->offset));
+        const uint64_t left = at < w->end ? w->end - at : 0;
+        if (left > 0 && w->sink.write != NULL)
+            status =
+                w->sink.write(w->sink.context, data, left < bytes ? (size_t)left : bytes, error);
+        if (status != CPR_OK)
+            break;
+        cpr_ahead_pass(reader->ahead, bytes);
+        at += bytes;
+        status = cpr_watch_tell(w->watch, at - info->offset, 0, error);
+    }
+    return status;
+}
+
 /* Gives what a window has of a shard: what is at hand, and then, block by block, what is not. */
 static cpr_status give_shard(cpr_reader *reader, uint64_t shard, const window *w, cpr_error *error)
 {
@@ -258,6 +292,9 @@ static cpr_status give_shard(cpr_reader *reader, uint64_t shard, const window *w
     uint64_t at = w->begin > info->offset ? w->begin : info->offset;
     cpr_status status = CPR_OK;
     bool more = true;
+    if (reader->ahead != NULL && !w->keep &&
+        cpr_ahead_seek(reader->ahead, shard, at - info->offset))
+        return give_ahead(reader, w, info, at, wanted, error);
     if (reader->shard != shard || at - info->offset < reader->decoded - reader->held)
         status = begin_shard(reader, shard, error);
     if (status == CPR_OK)
@@ -270,6 +307,33 @@ static cpr_status give_shard(cpr_reader *reader, uint64_t shard, const window *w
             status = cpr_watch_tell(w->watch, reader->decoded, 0, error);
     }
     return status;
+}
+
+cpr_status cpr_reader_expect(cpr_reader *reader, const uint64_t *shards, uint64_t count,
+                             unsigned threads, cpr_error *error)
+{
+    const cpr_profile *profile;
+    const uint64_t bytes = cpr_archive_codec_bytes(reader->archive);
+    cpr_ahead_stop(reader->ahead);
+    reader->ahead = NULL;
+    cpr_status status = cpr_archive_profile(reader->archive, &profile, error);
+    for (uint64_t i = 0; status == CPR_OK && i < count; i++)
+        if (shards[i] >= cpr_archive_info(reader->archive)->shard_count)
+            status = cpr_fail(error, CPR_ERR_NOT_FOUND, "there is no shard %llu",
+                              (unsigned long long)shards[i]);
+    if (status != CPR_OK || count == 0)
+        return status;
+    cpr_memory_need need =
+        cpr_memory_need_of(profile, bytes, cpr_archive_info(reader->archive)->primer != NULL);
+    need.each += cpr_ahead_bytes(reader->archive, shards, count);
+    threads = cpr_thread_count(&need, threads, count);
+    if (threads < 2)
+        return CPR_OK;
+    status = cpr_reader_prime(reader, CPR_NO_WATCH, error);
+    if (status != CPR_OK)
+        return status;
+    const void *state = reader->primed != NULL ? cpr_primed_state(reader->primed) : NULL;
+    return cpr_ahead_start(reader->archive, state, shards, count, threads, &reader->ahead, error);
 }
 
 /* Gives a window. */
