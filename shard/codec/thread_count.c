@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define THREADS_MOST 256u
 #define PATH_BYTES 4608
@@ -75,6 +76,15 @@ unsigned cpr_processors(const char *root)
     return groups_count(root, affinity_count());
 }
 
+/* A thread's stack, and buffers; where address space is limited, what malloc() reserves of it for
+ * each thread, too. */
+static uint64_t overhead_of_thread(void)
+{
+    struct rlimit limit;
+    const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return (uint64_t)(limited ? 80 : 16) << 20;
+}
+
 unsigned cpr_thread_count(const cpr_memory_need *need, unsigned wanted, uint64_t items)
 {
     uint64_t count = wanted > 0 ? wanted : cpr_processors("");
@@ -83,7 +93,7 @@ unsigned cpr_thread_count(const cpr_memory_need *need, unsigned wanted, uint64_t
     for (; count > 1; count--) {
         uint64_t free_bytes;
         cpr_memory_need all = *need;
-        all.each = count * need->each;
+        all.each = count * (need->each + overhead_of_thread());
         if (cpr_memory_check(&all, NULL) == CPR_OK &&
             (wanted > 0 || !cpr_memory_is_short(&all, &free_bytes)))
             break;
