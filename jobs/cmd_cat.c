@@ -1,6 +1,7 @@
-/* cmd_cat.c - corpress cat ARCHIVE.h5 PATH... | --shards LIST */
+/* cmd_cat.c - corpress cat ARCHIVE.h5 PATH... | --shards LIST | --documents A-B */
 #include "arguments.h"
 #include "command.h"
+#include "corpress_documents.h"
 #include "corpress_speed.h"
 #include "ranges.h"
 #include "selection.h"
@@ -21,6 +22,10 @@ typedef struct cat_work {
     uint64_t line;  /* the one that comes next, in the file in work */
     bool is_first;  /* nothing of this file is written yet */
     bool is_broken; /* what was written last is no whole line */
+    /* --documents */
+    cpr_archive_facts facts;
+    cpr_document_rule rule; /* of the file in work */
+    uint64_t file_end;      /* number of the first document behind it; 0: there is none */
 } cat_work;
 
 /* Whether a part of one file is wanted. */
@@ -247,17 +252,78 @@ static cpr_status write_lines(void *context, bool begins, const uint8_t *data, s
     return status;
 }
 
+/* Finds the file of a document. */
+static cpr_status find_rule(cat_work *work, uint64_t number, cpr_error *error)
+{
+    cpr_entry entry;
+    uint64_t file;
+    uint64_t shard;
+    uint64_t first;
+    uint64_t count;
+    cpr_status status = cpr_archive_document(work->archive, number, &file, &shard, error);
+    if (status == CPR_OK)
+        status = cpr_archive_get(work->archive, file, &entry, error);
+    if (status == CPR_OK)
+        status = cpr_archive_file_documents(work->archive, file, &first, &count, error);
+    if (status != CPR_OK)
+        return status;
+    work->rule = entry.documents;
+    work->file_end = first + count;
+    return CPR_OK;
+}
+
+/* A cpr_document_fn. A file is as it is; a line or text has behind it what ended it, or would have
+ * if its file did not end. */
+static cpr_status write_document(void *context, uint64_t number, const uint8_t *data, size_t bytes,
+                                 bool last, cpr_error *error)
+{
+    cat_work *work = context;
+    cpr_status status = number < work->file_end ? CPR_OK : find_rule(work, number, error);
+    if (status == CPR_OK && bytes > 0)
+        status = write_output(data, bytes, error);
+    if (status != CPR_OK || !last)
+        return status;
+    if (work->call->given.null)
+        return write_output("", 1, error);
+    if (work->rule == CPR_DOCUMENTS_LINE)
+        return write_output("\n", 1, error);
+    return work->rule == CPR_DOCUMENTS_SEPARATOR
+               ? write_output(work->facts.separator, work->facts.separator_bytes, error)
+               : CPR_OK;
+}
+
+/* The numbers that are wanted, of which there are all. */
+static cpr_status choose_documents(cat_work *work, cpr_error *error)
+{
+    option_range *numbers = &work->call->given.numbers;
+    cpr_archive_get_facts(work->archive, &work->facts);
+    const uint64_t documents = work->facts.documents;
+    if (numbers->last == UINT64_MAX && numbers->first < documents)
+        numbers->last = documents - 1;
+    if (numbers->last < documents)
+        return CPR_OK;
+    return cpr_fail(
+        error, CPR_ERR_NOT_FOUND, "no document %llu: the archive has %llu, counted from 0",
+        (unsigned long long)(numbers->first < documents ? numbers->last : numbers->first),
+        (unsigned long long)documents);
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
 static int check_cat(command_call *call)
 {
     const option_values *given = &call->given;
     const bool paths = call->path_count > 0;
-    if ((given->shards != NULL) == paths)
-        return command_usage(call->ranks, call->command, "either paths or --shards LIST");
+    if (paths + (given->shards != NULL) + given->numbers.given != 1)
+        return command_usage(call->ranks, call->command,
+                             "either paths, or --shards LIST, or --documents A-B");
     if (!paths && (cuts_bytes(given) || given->lines.given || given->exclude.count > 0))
         return command_usage(call->ranks, call->command,
                              "--offset, --bytes, --lines and --exclude go with paths");
     if (cuts_bytes(given) && given->lines.given)
         return command_usage(call->ranks, call->command, "either --lines or --offset and --bytes");
+    if (given->null && !given->numbers.given)
+        return command_usage(call->ranks, call->command, "--null goes with --documents");
     return EXIT_DONE;
 }
 
@@ -277,26 +343,38 @@ static cpr_status expect_shards(const cat_work *work, cpr_reader *reader, cpr_er
     return status;
 }
 
+/* Of whole files and shards the exit code tells whether the shards were intact to their ends. A
+ * part is there to be fast. */
+static cpr_status write_chosen(cat_work *work, cpr_reader *reader, cpr_error *error)
+{
+    const option_values *given = &work->call->given;
+    const bool whole = !cuts_bytes(given) && !given->lines.given;
+    if (given->numbers.given)
+        return cpr_reader_documents(reader, given->numbers.first,
+                                    given->numbers.last - given->numbers.first + 1, write_document,
+                                    work, error);
+    const cpr_status status = whole ? expect_shards(work, reader, error) : CPR_OK;
+    if (status != CPR_OK)
+        return status;
+    cpr_reader_set_thorough(reader, whole);
+    return range_list_read(&work->ranges, work->archive, reader,
+                           given->lines.given ? write_lines : write_bytes, work, error);
+}
+
 static cpr_status cat(cat_work *work, cpr_error *error)
 {
     const option_values *given = &work->call->given;
     cpr_reader *reader = NULL;
     cpr_error note;
-    cpr_status status = given->shards != NULL ? add_shards(work, error) : choose_paths(work, error);
+    cpr_status status = given->numbers.given    ? choose_documents(work, error)
+                        : given->shards != NULL ? add_shards(work, error)
+                                                : choose_paths(work, error);
     if (status == CPR_OK)
         status = cpr_reader_open(work->archive, &reader, error);
     if (status == CPR_OK)
         status = cpr_reader_set_cache(reader, given->cache, 0, error);
-    /* Of whole files and shards the exit code tells whether the shards were intact to their ends. A
-     * part is there to be fast. */
-    const bool whole = !cuts_bytes(given) && !given->lines.given;
-    if (status == CPR_OK && whole)
-        status = expect_shards(work, reader, error);
-    if (status == CPR_OK) {
-        cpr_reader_set_thorough(reader, whole);
-        status = range_list_read(&work->ranges, work->archive, reader,
-                                 given->lines.given ? write_lines : write_bytes, work, error);
-    }
+    if (status == CPR_OK)
+        status = write_chosen(work, reader, error);
     if (reader != NULL && cpr_reader_cache(reader, &note) == CPR_CACHE_FAILED)
         command_say("note: %s", note.text);
     cpr_reader_close(reader);
@@ -330,9 +408,11 @@ const subcommand cmd_cat = {
     .bit = COMMAND_CAT,
     .summary = "raw bytes to standard output",
     .usage = cat_usage,
-    .about = "Writes files, parts of them, or the raw bytes of whole shards, to standard output. "
-             "Bytes are written as they are decoded; of whole files and shards the exit code tells "
-             "whether the shards were intact to their ends.",
+    .about =
+        "Writes files, parts of them, documents, or the raw bytes of whole shards, to standard "
+        "output. "
+        "Bytes are written as they are decoded; of whole files and shards the exit code tells "
+        "whether the shards were intact to their ends.",
     .operands = OPERANDS_MEMBERS,
     .check = check_cat,
     .run = run_cat,

@@ -1,6 +1,7 @@
 /* cmd_list.c - corpress list ARCHIVE.h5 [PATH...] [--shards] */
 #include "archive_json.h"
 #include "command.h"
+#include "corpress_documents.h"
 #include "escape.h"
 #include "report.h"
 #include "selection.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* The cells behind the shard's offset. */
+/* The cells behind the shard's offset, but for its documents. */
 static void shard_cells(report *r, const cpr_shard_info *info)
 {
     report_number(r, info->raw_bytes);
@@ -17,7 +18,6 @@ static void shard_cells(report *r, const cpr_shard_info *info)
     report_number(r, info->stored_bytes);
     report_number(r, info->tokens);
     report_number(r, info->generation);
-    report_row_end(r);
 }
 
 /* The weights of a network that was taught: no text, and so no bytes of the corpus. */
@@ -28,20 +28,22 @@ static void weights_row(report *r, uint64_t bytes)
     report_unknown(r);
     report_unknown(r);
     report_number(r, bytes);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         report_unknown(r);
     report_row_end(r);
 }
 
-static const report_column shard_columns[] = {{"shard", 7},       {"offset", 16}, {"raw", 14},
-                                              {"coded", 13},      {"stored", 13}, {"tokens", 13},
-                                              {"generation", 10}, {NULL, 0}};
+static const report_column shard_columns[] = {{"shard", 7},       {"offset", 16},    {"raw", 14},
+                                              {"coded", 13},      {"stored", 13},    {"tokens", 13},
+                                              {"generation", 10}, {"documents", 11}, {NULL, 0}};
 
 static void shard_rows(report *r, const cpr_archive *archive)
 {
     cpr_archive_facts facts;
     const cpr_shard_info *primer = cpr_archive_shard(archive, CPR_SHARD_PRIMER);
     const uint64_t shards = selection_shards(archive);
+    uint64_t first;
+    uint64_t count;
     cpr_archive_get_facts(archive, &facts);
     if (facts.weights_bytes > 0)
         weights_row(r, facts.weights_bytes);
@@ -50,6 +52,8 @@ static void shard_rows(report *r, const cpr_archive *archive)
         report_word(r, "primer");
         report_unknown(r);
         shard_cells(r, primer);
+        report_unknown(r);
+        report_row_end(r);
     }
     for (uint64_t i = 0; i < shards; i++) {
         const cpr_shard_info *info = cpr_archive_shard(archive, i);
@@ -57,17 +61,32 @@ static void shard_rows(report *r, const cpr_archive *archive)
         report_number(r, i);
         report_number(r, info->offset);
         shard_cells(r, info);
+        if (cpr_archive_shard_documents(archive, i, &first, &count, NULL) == CPR_OK)
+            report_number(r, count);
+        else
+            report_unknown(r);
+        report_row_end(r);
     }
 }
 
 /* As CSV and JSON have them. */
-static const report_column file_columns[] = {{"type", 0},          {"mode", 0},
-                                             {"raw", 0},           {"offset", 0},
-                                             {"mtime_seconds", 0}, {"mtime_nanoseconds", 0},
-                                             {"first_shard", 0},   {"last_shard", 0},
-                                             {"loss_bits", 0},     {"ratio", 0},
-                                             {"bits_per_byte", 0}, {"link_target", 0},
-                                             {"path", 0},          {NULL, 0}};
+static const report_column file_columns[] = {{"type", 0},
+                                             {"mode", 0},
+                                             {"raw", 0},
+                                             {"offset", 0},
+                                             {"mtime_seconds", 0},
+                                             {"mtime_nanoseconds", 0},
+                                             {"first_shard", 0},
+                                             {"last_shard", 0},
+                                             {"loss_bits", 0},
+                                             {"ratio", 0},
+                                             {"bits_per_byte", 0},
+                                             {"documents", 0},
+                                             {"first_document", 0},
+                                             {"document_rule", 0},
+                                             {"link_target", 0},
+                                             {"path", 0},
+                                             {NULL, 0}};
 
 /* What only a file with bytes has. */
 static void content_cells(report *r, const cpr_entry *entry)
@@ -91,7 +110,27 @@ static void content_cells(report *r, const cpr_entry *entry)
     }
 }
 
-static void file_row(report *r, const cpr_entry *entry)
+/* Of regular files: how many documents, the first one's number, and what a document is. */
+static void document_cells(report *r, const cpr_archive *archive, const cpr_entry *entry)
+{
+    static const char *const rules[] = {"file", "line", "separator"}; /* as cpr_document_rule */
+    uint64_t first = 0;
+    uint64_t count = 0;
+    if (entry->type != CPR_FILE_REGULAR ||
+        cpr_archive_file_documents(archive, entry->number, &first, &count, NULL) != CPR_OK) {
+        for (int i = 0; i < 3; i++)
+            report_unknown(r);
+        return;
+    }
+    report_number(r, count);
+    if (count > 0)
+        report_number(r, first);
+    else
+        report_unknown(r);
+    report_word(r, rules[entry->documents]);
+}
+
+static void file_row(report *r, const cpr_archive *archive, const cpr_entry *entry)
 {
     static const char *const types[] = {"file", "directory", "link"}; /* as cpr_file_type counts */
     report_row(r);
@@ -102,6 +141,7 @@ static void file_row(report *r, const cpr_entry *entry)
     report_signed(r, entry->mtime_seconds);
     report_number(r, entry->mtime_nanoseconds);
     content_cells(r, entry);
+    document_cells(r, archive, entry);
     if (entry->type == CPR_FILE_SYMLINK)
         report_path(r, entry->link_target);
     else
@@ -118,7 +158,7 @@ static void file_rows(report *r, const cpr_archive *archive, const bool *selecte
         cpr_entry entry;
         if ((selected == NULL || selected[f]) &&
             cpr_archive_get(archive, f, &entry, NULL) == CPR_OK)
-            file_row(r, &entry);
+            file_row(r, archive, &entry);
     }
 }
 

@@ -66,13 +66,19 @@ const option_row option_table[] = {
     {"lines", 0, OPTION_LINES, TARGET(lines), "A-B", COMMAND_CAT,
      "A-B, A-, -B or A, counted from 1",
      "of each file lines A to B, counted from 1; also A-, -B and A"},
+    {"documents", 0, OPTION_NUMBERS, TARGET(numbers), "A-B", COMMAND_CAT,
+     "A-B, A-, -B or A, counted from 0",
+     "documents A to B of the whole archive, counted from 0, each with its line feed or separator "
+     "behind it, even where its file ends without; also A-, -B and A"},
+    {"null", '0', OPTION_FLAG, TARGET(null), NULL, COMMAND_CAT, NULL,
+     "with --documents: a zero byte behind each document instead"},
     {"long", 'l', OPTION_FLAG, TARGET(details), NULL, COMMAND_LIST, NULL,
      "also mode, bytes, time of change (UTC) and the shards that hold the file"},
     {"null", '0', OPTION_FLAG, TARGET(null), NULL, COMMAND_LIST, NULL,
      "the exact bytes of each path, and a zero byte behind it"},
     {"shards", 0, OPTION_FLAG, TARGET(shard_table), NULL, COMMAND_LIST, NULL,
-     "the shards instead of the files: offset in the corpus, raw and coded bytes, tokens; first "
-     "the primer, which is decoded before any shard"},
+     "the shards instead of the files: offset in the corpus, raw and coded bytes, tokens, documents "
+     "that begin in them; first the primer, which is decoded before any shard"},
     {"by", 0, OPTION_BY, TARGET(by_file), "shard|file", COMMAND_AUDIT, "shard or file",
      "what a row stands for (default: shard)"},
     {"curve", 0, OPTION_FLAG, TARGET(curve), NULL, COMMAND_AUDIT, NULL,
@@ -260,6 +266,8 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         return argument_offset(text, target);
     case OPTION_LINES:
         return argument_range(text, 1, target);
+    case OPTION_NUMBERS:
+        return argument_range(text, 0, target);
     case OPTION_SECONDS:
         return argument_seconds(text, target);
     case OPTION_PART:

@@ -79,9 +79,11 @@ typedef struct option_values {
     option_offset offset;
     uint64_t bytes; /* UINT64_MAX: not given */
     option_range lines;
-    /* list */
-    bool details; /* --long */
+    option_range numbers; /* --documents A-B */
+    /* cat, list */
     bool null;
+    /* list */
+    bool details;     /* --long */
     bool shard_table; /* --shards */
     /* plan, list, audit, status */
     report_format format;
@@ -106,6 +108,7 @@ typedef enum option_kind {
     OPTION_COUNT,      /* a number from 1 to 256; a uint64_t */
     OPTION_OFFSET,     /* any size, and '-' in front of it: from the end; an option_offset */
     OPTION_LINES,      /* A-B, A-, -B or A, from 1; an option_range */
+    OPTION_NUMBERS,    /* the same, from 0 */
     OPTION_SECONDS,    /* a time; a double */
     OPTION_PART,       /* N/M; an option_part */
     OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */

@@ -35,6 +35,7 @@ size = os.path.getsize("a.h5")
 assert listed["archive"] == "a.h5" and listed["profile"] == "fast", listed
 assert (listed["files"], listed["shards"], listed["shard_bytes"]) == (8, 3, 1 << 20), listed
 assert (listed["raw_bytes"], listed["archive_bytes"]) == (2500032, size), listed
+assert listed["documents"] == 4 and "separator" not in listed, listed
 def exact(row, key="path"):
     return bytes.fromhex(row[key + "_hex"]) if key + "_hex" in row else os.fsencode(row[key])
 offset = 0
