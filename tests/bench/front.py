@@ -59,7 +59,8 @@ class Panel:
 
     def grid(self, title, with_sizes):
         right, floor = self.left + PANEL, HEIGHT - BOTTOM
-        lines = [text(self.left + PANEL / 2, TOP - 14, title, ' class="title" text-anchor="middle"')]
+        lines = [text(self.left + PANEL / 2, TOP - 14, title,
+                      ' class="title" text-anchor="middle"')]
         for tick in TICKS:
             if self.left <= self.x(tick) <= right:
                 lines.append(f'<path class="grid" d="M{self.x(tick):.1f} {TOP}V{floor}"/>')

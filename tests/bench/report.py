@@ -3,8 +3,8 @@
 
     tests/bench/report.py [--check] [ROOT]
 
-The figures are those of tests/bench/results.json; the picture is tests/bench/front.svg. A table stands between the lines
-`<!-- report.py: NAME -->` and `<!-- end -->`. With --check nothing is written: the exit code is 1
+The figures are those of tests/bench/results.json; the picture is tests/bench/front.svg. A table
+stands between the lines `<!-- report.py: NAME -->` and `<!-- end -->`. With --check nothing is written: the exit code is 1
 if a document does not have the tables that it should have.
 """
 import argparse
