@@ -1,7 +1,7 @@
 # --documents: kept by a job that is stopped and goes on, part of the job, read again.
 mkdir corpus
-text 2500000 1 >corpus/a.jsonl
-text 700000 2 >corpus/b.txt
+text 1500000 1 >corpus/a.jsonl
+text 600000 2 >corpus/b.txt
 expect 3 corpress compress -q --documents lines corpus -o no.h5 2>said
 grep -q "documents are 'line', 'file' or 'separator:TEXT'" said || fail "$(cat said)"
 expect 3 corpress compress -q --documents 'separator:' corpus -o no.h5
@@ -22,6 +22,18 @@ cmp whole.shards files.shards
 cmp whole.shards lines.shards
 grep -qa documents whole.h5 || fail "there are no counts"
 if grep -qa documents files.h5; then fail "an archive of files has counts"; fi
+
+# A reader of its own comes to the same counts.
+check() { python3 "$TESTS/cli/documents_format.py" "$1" corpus/*; }
+check whole.h5
+check lines.h5
+mv corpus/b.txt b.txt
+printf 'aabaab%.0s' $(seq 100000) >corpus/overlaps
+printf '%700000s' '' >corpus/one
+archive=overlaps.h5 expect 0 by_name --documents 'separator:aabaa'
+check overlaps.h5
+rm corpus/o*
+mv b.txt corpus
 
 # What a document is belongs to the job: it goes on with the same choice alone.
 archive=stopped.h5
