@@ -32,9 +32,7 @@ int cpr_cache_directory_open(const char *path, cpr_error *note)
     struct stat facts;
     cpr_printable_path(path, shown, sizeof shown);
     int fd = cpr_io_open(path, O_RDONLY | O_DIRECTORY);
-    if (fd < 0 && errno == ENOENT && mkdir(path, 0700) == 0)
-        fd = cpr_io_open(path, O_RDONLY | O_DIRECTORY);
-    else if (fd < 0 && errno == EEXIST) /* another process has made it */
+    if (fd < 0 && errno == ENOENT && (mkdir(path, 0700) == 0 || errno == EEXIST))
         fd = cpr_io_open(path, O_RDONLY | O_DIRECTORY);
     if (fd < 0) {
         cpr_fail_errno(note, errno, "the cache \"%s\" is not used", shown);
