@@ -245,7 +245,7 @@ void cpr_reader_close(cpr_reader *reader);
 cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *error);
 
 /* Another reader of the archive, for another thread. If the first is primed, they share its primed
- * state; either may be closed first. One thread a reader. */
+ * state; either may be closed first. One that is primed may be copied while a thread uses it. */
 cpr_status cpr_reader_copy(const cpr_reader *reader, cpr_reader **copy, cpr_error *error);
 
 /* Decodes bytes [offset, offset + bytes) of the corpus into the sink, or to out[bytes]: of a file

@@ -34,6 +34,19 @@ typedef cpr_status cpr_document_fn(void *context, uint64_t number, const uint8_t
 cpr_status cpr_reader_documents(cpr_reader *reader, uint64_t first, uint64_t count,
                                 cpr_document_fn *take, void *context, cpr_error *error);
 
+/* Texts of documents, one behind the other: that of document i ends at data + ends[i], and the next
+ * one begins there. */
+typedef struct cpr_texts {
+    uint64_t count;
+    const uint64_t *ends;
+    const uint8_t *data; /* NULL if there are no bytes */
+} cpr_texts;
+
+/* The same into memory, which the caller frees. CPR_ERR_NO_MEMORY as well. One thread a reader. */
+cpr_status cpr_reader_load_documents(cpr_reader *reader, uint64_t first, uint64_t count,
+                                     cpr_texts **texts, cpr_error *error);
+void cpr_texts_free(cpr_texts *texts);
+
 #ifdef __cplusplus
 }
 #endif
