@@ -1,0 +1,162 @@
+"""One archive, used from several threads, forked children and spawned workers."""
+
+import io
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import corpress
+from conftest import FILES
+
+
+def test_four_threads(folder, documents):
+    """They open, read and iterate at the same time, with fewer readers than threads, too."""
+    for readers in (1, 4):
+        with corpress.open(folder / "a.h5", readers=readers) as archive:
+
+            def work(shard, archive=archive):
+                numbers = archive.shards[shard].documents
+                found = list(archive.iter_documents(shards=[shard]))
+                assert found == documents[numbers.start:numbers.stop]
+                for middle in numbers[len(numbers) // 2:len(numbers) // 2 + 1]:
+                    assert archive.documents[middle] == documents[middle]
+                assert archive.read("corpus/lines.ndjson") == FILES[b"corpus/lines.ndjson"]
+                return archive.files["corpus/b.txt"].size
+
+            with ThreadPoolExecutor(4) as pool:
+                assert list(pool.map(work, range(4))) == [1400000] * 4
+
+
+def test_close_while_threads_read(folder):
+    """Whoever is at work finishes it, and then gets a ValueError."""
+    archive = corpress.open(folder / "a.h5", readers=2)
+    begun = threading.Barrier(4)
+
+    def work(_):
+        begun.wait()
+        while True:
+            assert archive.read("corpus/a.jsonl", 0, 5) == FILES[b"corpus/a.jsonl"][:5]
+            assert archive.files[0].path == "corpus"
+
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(work, i) for i in range(3)]
+        begun.wait()
+        archive.close()
+        for one in running:
+            with pytest.raises(ValueError, match="closed"):
+                one.result()
+
+
+def in_child(work):
+    """The exit code of a forked child: 0 if work() returns true."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = 0 if work() else 1
+        except BaseException as error:  # pylint: disable=broad-except
+            os.write(2, repr(error).encode())
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_fork_while_open(folder, documents):
+    with corpress.open(folder / "a.h5") as archive:
+        file = io.BufferedReader(archive.open("corpus/z.jsonl"))
+        iterator = archive.iter_documents()
+        assert next(iterator) == documents[0]
+        assert file.read(5) == FILES[b"corpus/z.jsonl"][:5]
+
+        def work():
+            assert file.read(5) == FILES[b"corpus/z.jsonl"][5:10]
+            return [next(iterator) for _ in range(99)] == documents[1:100]
+
+        assert in_child(work) == 0
+        assert work()  # the parent's go on where they were
+        closes = lambda: (archive.close() or archive.closed)  # noqa: E731
+        assert in_child(closes) == 0
+        assert archive.documents[7] == documents[7]
+
+
+def test_fork_while_another_thread_reads(folder, documents):
+    """What that thread was using, the child does not touch. It decodes with a reader of its own."""
+    with corpress.open(folder / "a.h5", readers=1) as archive:
+        stop = threading.Event()
+
+        def work():
+            while not stop.is_set():
+                list(archive.iter_documents(shards=[3]))
+
+        other = threading.Thread(target=work)
+        other.start()
+        try:
+            while archive._session._lent == 0:
+                time.sleep(0.001)
+            for _ in range(3):
+                assert in_child(lambda: archive.documents[5] == documents[5]) == 0
+        finally:
+            stop.set()
+            other.join()
+
+
+def spawned(archive, number):
+    """In a worker process."""
+    return archive.facts.identity, archive.documents[number], len(archive.documents[3:9])
+
+
+def test_spawned_worker(archive, documents):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for number, result in [(n, pool.apply_async(spawned, (archive, n))) for n in (3, 30000)]:
+            assert result.get(3000) == (archive.facts.identity, documents[number], 6)
+
+
+def test_pickles(archive):
+    other = pickle.loads(pickle.dumps(archive))
+    assert other is not archive and other.facts == archive.facts
+    assert list(pickle.loads(pickle.dumps(archive.documents[5:8]))) == list(archive.documents[5:8])
+    assert pickle.loads(pickle.dumps(archive.files[3])) == archive.files[3]
+    file = archive.open("corpus/lines.ndjson")
+    file.seek(5)
+    assert pickle.loads(pickle.dumps(file)).read() == FILES[b"corpus/lines.ndjson"][5:]
+
+
+INTERRUPTED = """
+import sys
+import corpress
+archive = corpress.open(sys.argv[1])
+print("begun", flush=True)
+try:
+    for _ in range(1000000):
+        {use}
+except KeyboardInterrupt:
+    assert archive.read("corpus/lines.ndjson").startswith(b"one")
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("use", [
+    "corpress.open(sys.argv[1]).prime()",
+    'archive.read("corpus/b.txt")',
+    "list(archive.documents)",
+])
+def test_interrupt(folder, use):
+    """Ctrl-C ends whatever is at work, wherever it comes; the archive can be used afterwards."""
+    for wait in (0.0, 0.3):
+        with subprocess.Popen([sys.executable, "-c", INTERRUPTED.format(use=use),
+                               folder / "a.h5"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as running:
+            assert running.stdout.readline() == b"begun\n"
+            time.sleep(wait)
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate()
+            assert running.returncode in (7, -signal.SIGINT), said
+            assert b"ignored" not in said
