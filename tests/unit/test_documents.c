@@ -287,6 +287,18 @@ static void assert_documents(cpr_reader *reader, const plain_corpus *p, uint64_t
         fail_msg("%s", error.text);
     assert_int_equal(r.next, first + count);
     free(r.text);
+    cpr_texts *texts = NULL;
+    if (cpr_reader_load_documents(reader, first, count, &texts, &error) != CPR_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(texts->count, count);
+    for (uint64_t i = 0, at = 0; i < count; at = texts->ends[i], i++) {
+        size_t expected;
+        const uint8_t *text = plain_text(p, first + i, &expected);
+        assert_int_equal(texts->ends[i] - at, expected);
+        if (expected > 0)
+            assert_memory_equal(texts->data + at, text, expected);
+    }
+    cpr_texts_free(texts);
 }
 
 /* Writes the files of a corpus below c/, and compresses them. */
@@ -382,6 +394,10 @@ static void check_archive(const plain_corpus *p)
                      CPR_ERR_NOT_FOUND);
     assert_int_equal(cpr_reader_documents(reader, 0, UINT64_MAX, take, NULL, &error),
                      CPR_ERR_NOT_FOUND);
+    cpr_texts *texts;
+    assert_int_equal(cpr_reader_load_documents(reader, p->count, 1, &texts, &error),
+                     CPR_ERR_NOT_FOUND);
+    assert_null(texts);
     cpr_reader_close(reader);
     cpr_archive_close(archive);
 }
