@@ -182,9 +182,8 @@ typedef struct cpr_input {
      * first, and become files. Names are as in the archive, without a leading '/' and "..". */
     const char *const *paths;
     size_t path_count;
-    const char *names_file;     /* lists more paths, separated by NUL or newlines; "-" is standard
-                                   input; may be NULL */
-    const char *stream_name;    /* of a pipe, in the archive; NULL: as the system calls it */
+    const char *names_file;  /* of more paths, separated by NUL or newlines; "-": standard input */
+    const char *stream_name; /* of a pipe, in the archive; NULL: as the system calls it */
     const char *const *exclude; /* paths that are left out, with a NULL behind them; may be NULL */
     /* Asked on rank 0 whether a path, as the archive would have it, is left out, too; a directory
      * is with everything below it. May be NULL. */
@@ -208,8 +207,7 @@ typedef struct cpr_compress_options {
     double snapshot_seconds; /* between snapshots of a shard in work; 0: only when stopped */
 } cpr_compress_options;
 
-/* What a run made. */
-typedef struct cpr_compress_totals {
+typedef struct cpr_compress_totals { /* what a run made */
     uint64_t files, shards, raw_bytes, archive_bytes;
     uint32_t tokens; /* of the vocabulary; 0 if the archive was complete already */
 } cpr_compress_totals;
@@ -225,9 +223,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, const cpr_compress_options *options,
 
 /* What compressing a corpus would need. */
 typedef struct cpr_plan {
-    uint64_t files;
-    uint64_t raw_bytes;
-    uint64_t shards;
+    uint64_t files, raw_bytes, shards;
     uint64_t primer_bytes; /* at most; 0: no primer */
     bool no_lesson;        /* as in the options */
     uint64_t lesson_bytes; /* likewise */
