@@ -152,3 +152,30 @@ def test_exceptions_survive_pickling():
                  corpress.DirectoryError):
         error = pickle.loads(pickle.dumps(kind("what it says")))
         assert type(error) is kind and str(error) == "what it says"
+
+
+def test_cache(folder, tmp_path, documents, monkeypatch):
+    """What it keeps serves another; damaged, or of no use, it changes nothing that is read."""
+    cache = tmp_path / "cache"
+
+    def reads(**options):
+        with corpress.open(folder / "a.h5", **options) as archive:
+            assert archive.documents[40] == documents[40]
+
+    reads(cache=cache)
+    kept = [path for path in cache.rglob("*") if path.is_file() and path.stat().st_size > 100000]
+    assert len(kept) == 1
+    before = kept[0].stat().st_mtime_ns, kept[0].stat().st_ino
+    monkeypatch.setenv("CORPRESS_CACHE", str(cache))
+    reads()
+    assert kept[0].stat().st_ino == before[1]
+    data = bytearray(kept[0].read_bytes())
+    data[len(data) // 2] ^= 1
+    os.chmod(kept[0], 0o600)
+    kept[0].write_bytes(data)
+    reads()
+    kept[0].write_bytes(data[:1000])
+    reads()
+    (tmp_path / "file").write_text("no directory")
+    for useless in (tmp_path / "file", "/proc/none/such", ""):
+        reads(cache=useless)
