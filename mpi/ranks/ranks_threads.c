@@ -234,7 +234,7 @@ cpr_status cpr_ranks_run_threads(cpr_ranks *ranks, const cpr_schedule *schedule,
 {
     assert(ranks->size == 1 && schedule->threads > 1 && !schedule->one_each);
     thread_run *run = calloc(1, sizeof *run + schedule->threads * sizeof run->threads[0]);
-    cpr_item_result **results = calloc((size_t)schedule->items + 1, sizeof *results);
+    cpr_item_result **results = calloc((size_t)schedule->items + 1, sizeof(cpr_item_result *));
     if (run == NULL || results == NULL) {
         free(run);
         free(results);
