@@ -395,6 +395,20 @@ static int check_audit(command_call *call)
     return EXIT_DONE;
 }
 
+/* Says on rank 0 that a good part of the bytes does not compress. */
+static void tell_stored(const command_call *call, const cpr_archive *archive)
+{
+    cpr_archive_facts facts;
+    uint64_t stored = 0;
+    cpr_archive_get_facts(archive, &facts);
+    for (uint64_t i = 0; i < facts.shards; i++)
+        stored += cpr_archive_shard(archive, i)->stored_bytes;
+    if (cpr_ranks_rank(call->ranks) == 0 && stored > 0 && stored >= facts.raw_bytes / 10)
+        command_say("%.0f %% of the bytes are stored as they are: they look compressed or "
+                    "encrypted already",
+                    100.0 * (double)stored / (double)facts.raw_bytes);
+}
+
 static cpr_status run_audit(command_call *call, cpr_error *error)
 {
     audit_work work = {.call = call};
@@ -406,6 +420,8 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
         status = command_open_archive(call, &archive, error);
     if (status == CPR_OK)
         status = audit(&work, archive, error);
+    if (status == CPR_OK)
+        tell_stored(call, archive);
     call->damaged = work.bad_shards > 0 || work.bad_primer;
     cpr_archive_close(archive);
     free(work.files);

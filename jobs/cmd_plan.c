@@ -118,8 +118,8 @@ const subcommand cmd_plan = {
     .usage = plan_usage,
     .about = "Prints what compressing these files and directories would need: files, bytes, "
              "shards, ranks that have work, the memory of one rank with each profile, and what "
-             "the ranks of a node share. Files are not read; pipes ('-', a FIFO, <(...)) are, to "
-             "their end, to be counted.",
+             "the ranks of a node share. Of files only the first bytes are read; pipes ('-', a "
+             "FIFO, <(...)) are, to their end, to be counted.",
     .operands = OPERANDS_CORPUS,
     .profiles = true,
     .alone = true,

@@ -159,6 +159,7 @@ void cpr_compress_judge(const cpr_compress_run *run)
     cpr_listener listener = run->listener;
     const cpr_list_options how = list_options(&run->options.input, &listener);
     cpr_file_list_judge(run->listed, &how);
+    cpr_file_list_judge_compressed(run->listed, &how);
 }
 
 cpr_status cpr_compress_list(cpr_compress_run *run, cpr_error *error)
@@ -197,6 +198,7 @@ cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener
         status = cpr_file_list_count_stream(files, i, poll_stop, NULL, error);
     if (status == CPR_OK) {
         cpr_file_list_judge(files, &how);
+        cpr_file_list_judge_compressed(files, &how);
         const uint64_t bytes = cpr_file_list_bytes(files);
         *plan = (cpr_plan){.files = cpr_file_list_count(files),
                            .raw_bytes = bytes,

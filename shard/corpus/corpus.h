@@ -89,6 +89,14 @@ cpr_status cpr_file_list_add_from(cpr_file_list *list, const char *names_file,
  * meant. Not of a tree of directories alone. */
 void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *options);
 
+/* Warns if a tenth of the corpus or more is compressed already, as far as files begin like that:
+ * reads the first bytes of up to 1,000 of them. */
+void cpr_file_list_judge_compressed(const cpr_file_list *list, const cpr_list_options *options);
+
+/* What a file is compressed with that begins so, as a word; NULL: it does not look so. 20 bytes are
+ * enough. */
+const char *cpr_compressed_kind(const uint8_t *head, size_t bytes);
+
 /* Checks, when all is added, that no member path of a stream has a file above it. */
 cpr_status cpr_file_list_check_streams(const cpr_file_list *list, cpr_error *error);
 

@@ -1,0 +1,105 @@
+/* compressed.c - whether a corpus is compressed already, by what its files begin with. */
+#include "file_io.h"
+#include "file_list.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Places in the corpus that are looked at, and the share of them that is worth a word. */
+#define PLACES 1000u
+#define WORTH_PERCENT 10u
+
+/* First bytes, as the formats' documents give them. */
+static const struct kind {
+    const char *name;
+    const char *magic;
+    size_t bytes;
+} kinds[] = {
+    {"gzip", "\x1f\x8b\x08", 3},
+    {"zstd", "\x28\xb5\x2f\xfd", 4},
+    {"xz", "\xfd\x37zXZ\0", 6},
+    {"bzip2", "BZh", 3},
+    {"lz4", "\x04\x22\x4d\x18", 4},
+    {"zip", "PK\x03\x04", 4},
+    {"7z", "7z\xbc\xaf\x27\x1c", 6},
+    {"Parquet", "PAR1", 4},
+    {"corpress", "corpress archive\r\n\x1a", 19},
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+#define HEAD_BYTES 20u
+
+/* zstd's files may begin with a frame that is skipped, and bzip2's go on with its block's mark. */
+static bool is_kind(const struct kind *kind, const uint8_t *head, size_t bytes)
+{
+    if (strcmp(kind->name, "zstd") == 0 && bytes >= 4 && (head[0] & 0xf0) == 0x50 &&
+        memcmp(head + 1, "\x2a\x4d\x18", 3) == 0)
+        return true;
+    if (strcmp(kind->name, "bzip2") == 0 && (bytes < 10 || memcmp(head + 4, "1AY&SY", 6) != 0))
+        return false;
+    return bytes >= kind->bytes && memcmp(head, kind->magic, kind->bytes) == 0;
+}
+
+const char *cpr_compressed_kind(const uint8_t *head, size_t bytes)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (is_kind(&kinds[i], head, bytes))
+            return kinds[i].name;
+    return NULL;
+}
+
+/* What file i is compressed with; NULL: with nothing known, or it cannot be read. */
+static const char *look_at_file(const cpr_file_list *list, uint64_t i)
+{
+    uint8_t head[HEAD_BYTES];
+    struct stat facts;
+    ssize_t got = -1;
+    const int fd = cpr_io_open(cpr_file_list_source(list, i), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode))
+        got = pread(fd, head, sizeof head, 0);
+    close(fd);
+    return got > 0 ? cpr_compressed_kind(head, (size_t)got) : NULL;
+}
+
+/* Adds a name to a list of words. */
+static void add_word(char *words, size_t capacity, const char *word)
+{
+    const size_t used = strlen(words);
+    if (strstr(words, word) == NULL)
+        snprintf(words + used, capacity - used, "%s%s", used > 0 ? ", " : "", word);
+}
+
+void cpr_file_list_judge_compressed(const cpr_file_list *list, const cpr_list_options *options)
+{
+    char found[128] = "";
+    char shown[CPR_SHOWN_BYTES] = "";
+    char text[2 * CPR_SHOWN_BYTES];
+    const uint64_t bytes = cpr_file_list_bytes(list);
+    const char *kind = NULL;
+    uint64_t file = UINT64_MAX;
+    unsigned hits = 0;
+    for (unsigned i = 0; bytes > 0 && i < PLACES && options->warn != NULL; i++) {
+        const uint64_t at = bytes / PLACES * i + bytes % PLACES * i / PLACES;
+        const uint64_t here = cpr_file_list_find(list, at);
+        if (here != file)
+            kind = look_at_file(list, here);
+        file = here;
+        hits += kind != NULL;
+        if (kind != NULL && shown[0] == '\0')
+            cpr_printable_path(cpr_file_list_source(list, here), shown, sizeof shown);
+        if (kind != NULL)
+            add_word(found, sizeof found, kind);
+    }
+    if (hits < PLACES * WORTH_PERCENT / 100)
+        return;
+    snprintf(text, sizeof text,
+             "about %u %% of the corpus is compressed already (%s), as is \"%s\", and gets hardly "
+             "smaller; decompressed it would",
+             (hits * 100 + PLACES / 2) / PLACES, found, shown);
+    options->warn(options->warn_context, text);
+}
