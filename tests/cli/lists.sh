@@ -47,7 +47,7 @@ nothing_left nothing.h5
 exec 8<>names
 corpress compress -q --files-from names -o nothing.h5 8>&- &
 pid=$!
-until find "/proc/$pid/fd/" -lname '*/names' | grep -q .; do sleep 0.02; done
+until find "/proc/$pid/fd/" -lname '*/names' 2>/dev/null | grep -q .; do sleep 0.02; done
 echo corpus/a >&8
 kill -s TERM "$pid"
 code=0
