@@ -332,14 +332,30 @@ cpr_status cpr_document_state_at(const cpr_file_list *files, cpr_corpus_reader *
 
 /* ---- index ----------------------------------------------------------------------------------- */
 
+/* A place that a search can begin at: each shard's start, and from there each 256th segment. */
+#define MARK_SEGMENTS 256u
+
+typedef struct mark {
+    uint64_t shard;
+    uint64_t offset; /* of the segment, in the corpus */
+    uint64_t file;
+    uint64_t before; /* documents that begin in front of it */
+    uint64_t packed; /* its counts, from here on */
+    uint64_t empty;  /* segments from here on that a count before it is about */
+} mark;
+
 struct cpr_document_index {
     const cpr_file_list *files;
     const cpr_shard_info *shards;
     uint64_t shard_count;
     const uint8_t *packed;
+    uint64_t packed_bytes;
     const uint8_t *states;
     uint64_t *before; /* documents that begin before each shard, and in all */
     uint64_t *at;     /* where each shard's counts begin, and their end */
+    mark *marks;      /* by offset, and so by `before` */
+    size_t mark_count;
+    size_t mark_room;
 };
 
 void cpr_document_index_free(cpr_document_index *index)
@@ -348,12 +364,22 @@ void cpr_document_index_free(cpr_document_index *index)
         return;
     free(index->before);
     free(index->at);
+    free(index->marks);
     free(index);
 }
 
-static cpr_status index_damaged(cpr_error *error)
+static bool add_mark(cpr_document_index *index, const mark *m)
 {
-    return cpr_fail(error, CPR_ERR_DAMAGED, "the counts of documents contradict the other tables");
+    if (index->mark_count == index->mark_room) {
+        const size_t room = 2 * index->mark_room + 16;
+        mark *marks = realloc(index->marks, room * sizeof *marks);
+        if (marks == NULL)
+            return false;
+        index->marks = marks;
+        index->mark_room = room;
+    }
+    index->marks[index->mark_count++] = *m;
+    return true;
 }
 
 static void index_segments(const cpr_document_index *index, uint64_t shard, cpr_segments *segments)
@@ -362,29 +388,41 @@ static void index_segments(const cpr_document_index *index, uint64_t shard, cpr_
     cpr_segments_init(segments, index->files, info->offset, info->offset + info->raw_bytes);
 }
 
-/* Whether the counts of a shard are possible ones; moves the unpacker behind them. */
-static bool check_shard(const cpr_document_index *index, uint64_t shard, unpacker *u,
-                        uint64_t *documents)
+/* Whether a shard may begin with this segment in the state that the archive gives. */
+static bool check_state(const cpr_document_index *index, uint64_t shard, const cpr_segment *segment)
+{
+    cpr_separator separator;
+    if (index->states == NULL)
+        return true;
+    cpr_separator_init(&separator, index->files, segment->rule);
+    return index->states[shard] <= (segment->at_start ? 0 : separator.bytes);
+}
+
+/* Reads the counts of a shard, and sets marks. CPR_ERR_DAMAGED, without a text: they are not
+ * possible ones. */
+static cpr_status index_shard(cpr_document_index *index, uint64_t shard, unpacker *u)
 {
     cpr_segments segments;
     cpr_segment segment;
+    uint64_t *documents = &index->before[shard + 1];
     index_segments(index, shard, &segments);
-    bool first = true;
-    while (cpr_segments_next(&segments, &segment)) {
+    *documents = index->before[shard];
+    for (uint64_t i = 0;; i++) {
+        const uint64_t packed = index->packed != NULL ? (uint64_t)(u->next - index->packed) : 0;
+        mark m = {.shard = shard, .before = *documents, .packed = packed, .empty = u->empty};
         uint64_t count;
+        if (!cpr_segments_next(&segments, &segment))
+            break;
+        m.offset = segment.offset;
+        m.file = segment.file;
+        if (i % MARK_SEGMENTS == 0 && !add_mark(index, &m))
+            return CPR_ERR_NO_MEMORY;
         if (!segment_count(u, &segment, &count) || count > segment.bytes ||
-            count < (uint64_t)segment.at_start)
-            return false;
+            count < (uint64_t)segment.at_start || (i == 0 && !check_state(index, shard, &segment)))
+            return CPR_ERR_DAMAGED;
         *documents += count;
-        if (first && index->states != NULL) {
-            cpr_separator separator;
-            cpr_separator_init(&separator, index->files, segment.rule);
-            if (index->states[shard] > (segment.at_start ? 0 : separator.bytes))
-                return false;
-        }
-        first = false;
     }
-    return u->empty == 0;
+    return u->empty == 0 ? CPR_OK : CPR_ERR_DAMAGED;
 }
 
 cpr_status cpr_document_index_create(const cpr_file_list *files, const cpr_shard_info *shards,
@@ -393,35 +431,37 @@ cpr_status cpr_document_index_create(const cpr_file_list *files, const cpr_shard
                                      cpr_document_index **out, cpr_error *error)
 {
     cpr_document_index *index = calloc(1, sizeof *index);
+    cpr_status status = CPR_ERR_NO_MEMORY;
     *out = NULL;
     if (index != NULL) {
         *index = (cpr_document_index){.files = files,
                                       .shards = shards,
                                       .shard_count = shard_count,
                                       .packed = packed,
+                                      .packed_bytes = packed_bytes,
                                       .states = states,
                                       .before = calloc((size_t)shard_count + 1, sizeof(uint64_t)),
                                       .at = calloc((size_t)shard_count + 1, sizeof(uint64_t))};
-    }
-    if (index == NULL || index->before == NULL || index->at == NULL) {
-        cpr_document_index_free(index);
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the index of documents");
+        status = index->before != NULL && index->at != NULL ? CPR_OK : CPR_ERR_NO_MEMORY;
     }
     unpacker u = {packed, packed, 0};
     if (packed != NULL)
         u.end = packed + packed_bytes;
-    bool good = true;
-    for (uint64_t i = 0; good && i < shard_count; i++) {
-        index->before[i + 1] = index->before[i];
-        good = check_shard(index, i, &u, &index->before[i + 1]);
+    for (uint64_t i = 0; status == CPR_OK && i < shard_count; i++) {
+        status = index_shard(index, i, &u);
         index->at[i + 1] = packed != NULL ? (uint64_t)(u.next - packed) : 0;
     }
-    if (!good || u.next != u.end) {
-        cpr_document_index_free(index);
-        return index_damaged(error);
+    if (status == CPR_OK && u.next != u.end)
+        status = CPR_ERR_DAMAGED;
+    if (status == CPR_OK) {
+        *out = index;
+        return CPR_OK;
     }
-    *out = index;
-    return CPR_OK;
+    cpr_document_index_free(index);
+    return cpr_fail(error, status,
+                    status == CPR_ERR_DAMAGED
+                        ? "the counts of documents contradict the other tables"
+                        : "no memory for the index of documents");
 }
 
 uint64_t cpr_document_index_count(const cpr_document_index *index)
@@ -442,44 +482,53 @@ const uint8_t *cpr_document_index_packed(const cpr_document_index *index, uint64
     return index->packed != NULL ? index->packed + index->at[shard] : NULL;
 }
 
-/* Walks through a shard's segments: to the one in which document `number` begins, or to that which
- * lies at or behind byte `offset`. False: there is none; place->before are all then. */
-static bool index_walk(const cpr_document_index *index, uint64_t shard, uint64_t number,
+/* The last mark at or before byte `offset`, and before which no more than `number` documents begin.
+ * The corpus has bytes, and so there is one at its start. */
+static const mark *find_mark(const cpr_document_index *index, uint64_t number, uint64_t offset)
+{
+    size_t low = 0;
+    size_t high = index->mark_count;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        const mark *m = &index->marks[middle];
+        if (m->before <= number && m->offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &index->marks[low];
+}
+
+/* Walks from a mark to the segment in which document `number` begins, or to that which lies at or
+ * behind byte `offset`: the mark's shard has one. */
+static void index_walk(const cpr_document_index *index, const mark *m, uint64_t number,
                        uint64_t offset, cpr_document_place *place)
 {
     cpr_segments segments;
-    size_t bytes;
-    size_t state;
-    unpacker u = {.next = cpr_document_index_packed(index, shard, &bytes, &state)};
-    u.end = u.next != NULL ? u.next + bytes : NULL;
-    index_segments(index, shard, &segments);
-    place->shard = shard;
-    place->before = index->before[shard];
+    unpacker u = {.empty = m->empty};
+    if (index->packed != NULL) {
+        u.next = index->packed + m->packed;
+        u.end = index->packed + index->packed_bytes;
+    }
+    index_segments(index, m->shard, &segments);
+    segments.at = m->offset;
+    segments.file = m->file;
+    place->shard = m->shard;
+    place->before = m->before;
     while (cpr_segments_next(&segments, &place->segment)) {
         uint64_t count = 0;
         (void)segment_count(&u, &place->segment, &count);
         if (place->before + count > number || place->segment.offset >= offset)
-            return true;
+            return;
         place->before += count;
     }
-    return false;
 }
 
 void cpr_document_index_find(const cpr_document_index *index, uint64_t number,
                              cpr_document_place *place)
 {
     assert(number < cpr_document_index_count(index));
-    /* The last shard before which no more than `number` begin is that in which it begins. */
-    uint64_t low = 0;
-    uint64_t high = index->shard_count;
-    while (high - low > 1) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (index->before[middle] <= number)
-            low = middle;
-        else
-            high = middle;
-    }
-    (void)index_walk(index, low, number, UINT64_MAX, place);
+    index_walk(index, find_mark(index, number, UINT64_MAX), number, UINT64_MAX, place);
 }
 
 uint64_t cpr_document_index_before_file(const cpr_document_index *index, uint64_t file)
@@ -488,7 +537,6 @@ uint64_t cpr_document_index_before_file(const cpr_document_index *index, uint64_
     cpr_document_place place = {.before = 0};
     if (offset >= cpr_file_list_bytes(index->files))
         return cpr_document_index_count(index);
-    (void)index_walk(index, cpr_shard_at(index->shards, index->shard_count, offset), UINT64_MAX,
-                     offset, &place);
+    index_walk(index, find_mark(index, UINT64_MAX, offset), UINT64_MAX, offset, &place);
     return place.before;
 }
