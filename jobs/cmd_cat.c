@@ -73,7 +73,7 @@ static cpr_status cut_file(const option_values *given, const cpr_entry *entry, c
 static cpr_status add_file(cat_work *work, const cpr_entry *entry, cpr_error *error)
 {
     const option_values *given = &work->call->given;
-    corpus_range part;
+    corpus_range part = {.offset = 0};
     const bool left_out = selection_has(work->excluded, given->exclude.count, entry);
     work->left_out += left_out;
     if (entry->type != CPR_FILE_REGULAR || left_out)
