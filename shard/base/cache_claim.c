@@ -376,12 +376,12 @@ cpr_watch cpr_cache_claim_watch(cpr_cache_claim *claim, cpr_watch watch)
 /* A number of bytes, with K, M or G behind it. */
 static bool parse_bytes(const char *text, uint64_t *bytes)
 {
-    static const char units[] = "KMG";
+    static const char units[] = "KMGkmg";
     char *end;
     errno = 0;
     const unsigned long long number = strtoull(text, &end, 10);
-    const char *unit = *end != '\0' ? strchr(units, toupper((unsigned char)*end)) : NULL;
-    const unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+    const unsigned shift = unit != NULL ? 10 * (unsigned)((unit - units) % 3 + 1) : 0;
     if (!isdigit((unsigned char)*text) || errno != 0 || end[unit != NULL] != '\0' ||
         number > UINT64_MAX >> shift || number == 0)
         return false;

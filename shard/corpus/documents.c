@@ -3,7 +3,6 @@
 #include "file_io.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +10,11 @@
 
 static int hex_digit(char c)
 {
-    const char *digits = "0123456789abcdef";
-    const char *found = c != '\0' ? strchr(digits, tolower((unsigned char)c)) : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *found = c != '\0' ? strchr(digits, c) : NULL;
+    if (found == NULL)
+        return -1;
+    return (int)(found - digits) < 16 ? (int)(found - digits) : (int)(found - digits) - 6;
 }
 
 /* Reads one byte of a separator's text, and moves *text behind it. False: no such escape. */
