@@ -274,6 +274,7 @@ static void examination_close_threads(examination_threads *threads)
     for (unsigned i = 1; i < threads->count; i++) {
         cpr_shard_decoder_close_copy(&threads->copies[i - 1].decoder);
         cpr_lz4_meter_free(threads->copies[i - 1].meter);
+        cpr_document_counter_free(threads->copies[i - 1].counter);
     }
     free(threads->copies);
     free(threads->contexts);
