@@ -17,7 +17,9 @@ archive=files.h5 expect 0 by_name --documents file
 if cmp -s whole.h5 files.h5; then fail "files named .jsonl have no lines"; fi
 # Bitstreams are the same whatever a document is. An archive of files has no counts.
 expect 0 corpress cat lines.h5 corpus/a.jsonl | cmp - corpus/a.jsonl
-for name in whole lines files; do corpress list --shards "$name.h5" >"$name.shards"; done
+for name in whole lines files; do
+    corpress list --shards "$name.h5" | sed 's/ *[^ ]*$//' >"$name.shards" # without `documents`
+done
 cmp whole.shards files.shards
 cmp whole.shards lines.shards
 grep -qa documents whole.h5 || fail "there are no counts"

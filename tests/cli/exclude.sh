@@ -49,8 +49,7 @@ hold_at 1300000
 corpress compress -q -p fast --no-primer --shard-size 1M corpus --exclude .git -o job.h5 &
 pid=$!
 await_hold "$pid"
-kill -s KILL "$pid"
-{ wait "$pid" || true; } 2>/dev/null
+{ kill -s KILL "$pid" && wait "$pid" || true; } 2>/dev/null
 end_hold
 expect 2 corpress compress -q -p fast --no-primer --shard-size 1M corpus -o job.h5
 expect 0 corpress compress -q -p fast --no-primer --shard-size 1M corpus --exclude '.g*' -o job.h5
