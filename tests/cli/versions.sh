@@ -20,7 +20,7 @@ readable() {
 refused() {
     local archive=$1 said
     shift
-    for command in "cat $archive words" "verify $archive" "audit --full $archive" \
+    for command in "cat --shards 0 $archive" "verify $archive" "audit --full $archive" \
         "extract -C out $archive"; do
         # shellcheck disable=SC2086
         expect 2 corpress $command >/dev/null 2>said

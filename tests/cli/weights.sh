@@ -17,7 +17,7 @@ h5() { python3 -c 'import h5py, sys; print(*sorted(h5py.File(sys.argv[1], "r")))
 corpress list --shards cold.h5 | grep weights && fail "weights without a lesson"
 
 # They are counted once.
-corpress list --shards taught.h5 | grep -Eq '^weights +- +- +[0-9]+ +- +- +-$'
+corpress list --shards taught.h5 | grep -Eq '^weights +- +- +[0-9]+ +- +- +- +-$'
 corpress audit -q --format csv taught.h5 >audit
 python3 - <<'END'
 import csv

@@ -99,7 +99,7 @@ def test_fork_while_another_thread_reads(folder, documents):
         other = threading.Thread(target=work)
         other.start()
         try:
-            while archive._session._lent == 0:
+            while not archive._session.is_used():
                 time.sleep(0.001)
             for _ in range(3):
                 assert in_child(lambda: archive.documents[5] == documents[5]) == 0
@@ -127,6 +127,40 @@ def test_pickles(archive):
     file = archive.open("corpus/lines.ndjson")
     file.seek(5)
     assert pickle.loads(pickle.dumps(file)).read() == FILES[b"corpus/lines.ndjson"][5:]
+
+
+HANDLED = """
+import random
+import signal
+import sys
+import corpress
+
+class Enough(Exception):
+    pass
+
+def handler(number, frame):
+    raise Enough
+
+archive = corpress.open(sys.argv[1], readers=2)
+first = archive.documents[0]
+signal.signal(signal.SIGALRM, handler)
+for turn in range(400):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(5e-5, 2e-3))
+        while True:
+            assert archive.documents[random.randrange(50)] is not None
+            assert archive.files["corpus/a.jsonl"].size > 0
+    except Enough:
+        pass
+assert archive.documents[0] == first
+assert not archive._session.is_used() and len(archive._session._readers) <= 2
+assert not archive._session._lock._is_owned()
+"""
+
+
+def test_handlers_that_raise(folder):
+    """Whatever a signal's handler has cut short, the next call is answered."""
+    subprocess.run([sys.executable, "-c", HANDLED, str(folder / "a.h5")], check=True, timeout=3000)
 
 
 INTERRUPTED = """

@@ -19,13 +19,29 @@ from ._library import lib
 _STEP = 256 << 10
 
 
+class Lease:
+    """The right to use a reader, or the archive, until give(), or until this object ends: an
+    exception that a signal's handler raises may come between any two steps, and nothing is to be
+    lost by it.
+    """
+
+    __slots__ = ("__weakref__", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def give(self) -> None:
+        self.session.take_back(self)
+
+
 class Reader:
     """A cpr_reader, and where it stands: in a shard, before a byte of the corpus and a document."""
 
-    __slots__ = ("at", "document", "handle", "shard", "spent")
+    __slots__ = ("at", "document", "handle", "lease", "shard", "spent")
 
-    def __init__(self, handle: c_void_p) -> None:
-        self.handle = handle
+    def __init__(self) -> None:
+        self.handle: Optional[c_void_p] = None  # not made yet
+        self.lease: Optional["weakref.ref[Lease]"] = None
         self.leave()
 
     def leave(self) -> None:
@@ -33,6 +49,9 @@ class Reader:
         self.shard = -1
         self.at = self.document = 0
         self.spent = True  # nobody is expected to go on here
+
+    def is_lent(self) -> bool:
+        return self.lease is not None and self.lease() is not None
 
 
 class Session:
@@ -47,9 +66,10 @@ class Session:
         self._handle = c_void_p()
         self._cache = cache
         self._most = readers
-        self._idle: List[Reader] = []  # the one that was used last is the last
-        self._origin: Optional[Reader] = None
+        self._readers: List[Reader] = []  # the one that was used last is the last
+        self._origin: Optional[c_void_p] = None  # that of a primed reader
         self._closed = False
+        self._ended = False
         self._reset()
         where = os.fsencode(path)
         if b"\0" in where or b"\0" in (cache or b""):
@@ -60,9 +80,18 @@ class Session:
 
     def _reset(self) -> None:
         """As if no other thread used it."""
-        self._lock = threading.Condition(threading.Lock())
+        # Locks whose `with` is not Python's own code, which an exception could leave half done.
+        self._lock = threading.RLock()
         self._priming = threading.Lock()
-        self._lent = 0
+        self._checks: "weakref.WeakSet[Lease]" = weakref.WeakSet()
+        self._waiting: List[Any] = []  # locks that are released when a lease has come back
+        self._readers = [reader for reader in self._readers if not reader.is_lent()]
+
+    def reset_in_child(self) -> None:
+        self._reset()
+        if self._closed and not self._ended:
+            self._ended = True
+            self.end()
 
     # ---- close ----------------------------------------------------------------------------------
 
@@ -73,20 +102,32 @@ class Session:
     def close(self) -> None:
         """Those who are at work finish it; the last of them closes the archive."""
         with self._lock:
-            last = not self._closed and self._lent == 0
             self._closed = True
-            self._lock.notify_all()
-        if last:
-            self._end()
+        self._leave()
 
     def __del__(self) -> None:
-        if not self._closed:
+        if not self._ended:
             self.close()
 
-    def _end(self) -> None:
+    def is_used(self) -> bool:
+        """Whether somebody is at work with it."""
+        return len(self._checks) > 0 or any(reader.is_lent() for reader in self._readers)
+
+    def _leave(self) -> None:
+        """After somebody has come to an end with something."""
+        with self._lock:
+            while self._waiting:
+                self._waiting.pop().release()
+            last = self._closed and not self._ended and not self.is_used()
+            self._ended = self._ended or last
+        if last:
+            self.end()
+
+    def end(self) -> None:
+        """Closes the archive, which nobody uses."""
         handle, self._handle = self._handle, c_void_p()
-        idle, self._idle = self._idle, []
-        for reader in idle:
+        readers, self._readers = self._readers, []
+        for reader in readers:
             lib.reader_close(reader.handle)
         lib.archive_close(handle)
 
@@ -110,50 +151,60 @@ class Session:
 
     def check_coded(self, shard: int) -> None:
         """Compares the bitstream of a shard with its checksum."""
-        with self._lock:
-            self.check_open()
-            self._lent += 1
+        lease = Lease(self)
         try:
+            with self._lock:
+                self.check_open()
+                self._checks.add(lease)
             lib.call(lib.archive_check_coded, self._handle, shard)
         finally:
-            self._release(None)
+            lease.give()
 
     # ---- readers --------------------------------------------------------------------------------
 
-    def _release(self, reader: Optional[Reader]) -> None:
+    def take_back(self, lease: Lease) -> None:
+        """Ends a lease, unless it has ended."""
         with self._lock:
-            self._lent -= 1
-            if reader is not None:
-                self._idle.append(reader)
-            last = self._closed and self._lent == 0
-            self._lock.notify()
-        if last:
-            self._end()
+            self._checks.discard(lease)
+            for reader in self._readers:
+                if reader.lease is not None and reader.lease() in (lease, None):
+                    reader.lease = None
+        self._leave()
 
-    def _take(self, shard: int) -> Optional[Reader]:
-        """The idle reader for a shard, which is then lent. None: make one, which counts as lent."""
-        with self._lock:
-            while True:
+    def _take(self, lease: Lease, shard: int) -> Reader:
+        """Lends the free reader for a shard, or one that is to be made."""
+        while True:
+            with self._lock:
                 self.check_open()
-                found = next((r for r in self._idle if r.shard == shard), None)
+                free = [reader for reader in self._readers if not reader.is_lent()]
+                found = next((r for r in free if r.shard == shard), None)
                 if found is None:
-                    found = next((r for r in self._idle if r.spent), None)
-                if found is None and len(self._idle) + self._lent >= self._most:
-                    found = self._idle[0] if self._idle else None
+                    found = next((r for r in free if r.spent), None)
+                if found is None and len(self._readers) < self._most:
+                    found = Reader()
+                    self._readers.append(found)
+                if found is None and free:
+                    found = free[0]
                 if found is not None:
-                    self._idle.remove(found)
-                if found is not None or len(self._idle) + self._lent < self._most:
-                    self._lent += 1
+                    found.lease = weakref.ref(lease)
+                    self._readers.sort(key=lambda reader: reader is found)
                     return found
-                self._lock.wait()
+                gate = threading.Lock()
+                gate.acquire()  # pylint: disable=consider-using-with
+                self._waiting.append(gate)
+            # A lease that has ended by itself wakes nobody.
+            gate.acquire(timeout=1)  # pylint: disable=consider-using-with
 
-    def _make(self) -> Reader:
-        """A reader whose model is primed."""
+    def _make(self, reader: Reader) -> None:
+        """Gives a reader its model, primed."""
         with self._priming:
-            handle = c_void_p()
             if self._origin is not None:
-                lib.call(lib.reader_copy, self._origin.handle, byref(handle))
-                return Reader(handle)
+                with _noted_signals():
+                    handle = c_void_p()
+                    lib.call(lib.reader_copy, self._origin, byref(handle))
+                    reader.handle = handle
+                return
+            handle = c_void_p()
             lib.call(lib.reader_open, self._handle, byref(handle))
             try:
                 lib.call(lib.reader_set_cache, handle, self._cache, 0)
@@ -161,27 +212,27 @@ class Session:
             except BaseException:
                 lib.reader_close(handle)
                 raise
-            self._origin = Reader(handle)
-            return self._origin
+            self._origin = reader.handle = handle
 
-    def _fewer(self) -> bool:
-        """From now on, makes do with the readers that there are, if there are any."""
+    def _do_without(self, reader: Reader) -> bool:
+        """From now on, makes do with the other readers; false: there are none."""
         with self._lock:
-            self._most = max(len(self._idle) + self._lent - 1, 0) or self._most
-            return len(self._idle) + self._lent > 1
+            if len(self._readers) < 2:
+                return False
+            self._readers.remove(reader)
+            self._most = len(self._readers)
+            return True
 
-    def lend(self, shard: int) -> Reader:
-        """A reader for a shard, to be given back."""
-        reader = self._take(shard)
-        while reader is None:
+    def lend(self, lease: Lease, shard: int) -> Reader:
+        """Lends a reader for a shard."""
+        reader = self._take(lease, shard)
+        while reader.handle is None:
             try:
-                reader = self._make()
-            except BaseException as error:
-                fewer = isinstance(error, errors.NoMemoryError) and self._fewer()
-                self._release(None)
-                if not fewer:
+                self._make(reader)
+            except errors.NoMemoryError:
+                if not self._do_without(reader):
                     raise
-                reader = self._take(shard)
+                reader = self._take(lease, shard)
         if reader.shard != shard:
             reader.leave()
             reader.shard = shard
@@ -191,8 +242,11 @@ class Session:
     def prime(self) -> None:
         """Makes the first reader, if there is none."""
         if self._origin is None:
-            reader = self.lend(-1)
-            self._release(reader)
+            lease = Lease(self)
+            try:
+                self.lend(lease, -1)
+            finally:
+                lease.give()
         self.check_open()
 
     # ---- bytes ----------------------------------------------------------------------------------
@@ -204,8 +258,10 @@ class Session:
              spent: bool = False) -> None:
         """Bytes of one shard, which starts at `start`, into memory. `spent`: it is read to its end.
         """
-        reader = self.lend(shard)
+        lease = Lease(self)
+        reader = None
         try:
+            reader = self.lend(lease, shard)
             end = offset + size
             reader.at = max(reader.at, start)
             reader.document = c.NONE
@@ -222,16 +278,19 @@ class Session:
                 reader.at = max(reader.at, offset)
             reader.spent = spent
         except BaseException:
-            reader.leave()
+            if reader is not None:
+                reader.leave()
             raise
         finally:
-            self._release(reader)
+            lease.give()
 
     def documents(self, shard: int, begin: int, step: int, first: int, count: int,
                   spent: bool = False) -> List[bytes]:
         """Documents that begin in one shard, whose first is `begin`, by steps of so many."""
-        reader = self.lend(shard)
+        lease = Lease(self)
+        reader = None
         try:
+            reader = self.lend(lease, shard)
             reader.document = max(reader.document, begin)
             reader.at = c.NONE
             while reader.document + step < first:
@@ -241,10 +300,11 @@ class Session:
             reader.document = max(reader.document, first + count)
             reader.spent = spent
         except BaseException:
-            reader.leave()
+            if reader is not None:
+                reader.leave()
             raise
         finally:
-            self._release(reader)
+            lease.give()
         at = 0
         found = []
         for end in ends:
@@ -320,9 +380,7 @@ _sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
 
 def _after_fork() -> None:
     for session in list(_sessions):
-        session._reset()  # pylint: disable=protected-access
-        if session.closed:
-            session._end()
+        session.reset_in_child()
 
 
 if hasattr(os, "register_at_fork"):
