@@ -4,11 +4,11 @@
  * the listener, of items in their order, and looks for requests to stop. Only it calls MPI, if MPI
  * is in use at all. */
 #include "ranks_private.h"
+#include "thread_start.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -119,23 +119,6 @@ static void *thread_work(void *context)
     return NULL;
 }
 
-/* Signals are for the calling thread. */
-static bool thread_start(item_thread *t)
-{
-    pthread_attr_t attributes;
-    sigset_t every;
-    sigset_t before;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    sigfillset(&every);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    const bool started = pthread_create(&t->thread, &attributes, thread_work, t) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 /* ---- the calling thread --------------------------------------------------------------------- */
 
 static void run_tell_progress(thread_run *run)
@@ -205,7 +188,7 @@ static cpr_status run_all(thread_run *run, cpr_ranks *ranks, cpr_error *error)
         pthread_mutex_lock(&run->mutex);
         run->working++;
         pthread_mutex_unlock(&run->mutex);
-        if (thread_start(t)) {
+        if (cpr_thread_start(&t->thread, STACK_BYTES, thread_work, t)) {
             run->count++;
             continue;
         }

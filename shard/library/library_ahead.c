@@ -6,8 +6,8 @@
  * among them: nobody waits for ever. One mutex guards all that is not text. */
 #include "library_ahead.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "thread_start.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,23 +157,6 @@ static void worker_close(ahead_worker *w)
     free(w->ring);
 }
 
-/* Signals are for the program's own threads. */
-static bool worker_start(ahead_worker *w)
-{
-    pthread_attr_t attributes;
-    sigset_t every;
-    sigset_t before;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    sigfillset(&every);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    const bool started = pthread_create(&w->thread, &attributes, worker_run, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 size_t cpr_ahead_bytes(const cpr_archive *archive, const uint64_t *shards, uint64_t count)
 {
     uint64_t most = 1;
@@ -228,9 +211,11 @@ cpr_status cpr_ahead_start(cpr_archive *archive, const void *primed, const uint6
         if (!worker_open(&ahead->worker[opened], primed, room))
             break;
     }
-    for (; opened >= 2 && ahead->workers < opened; ahead->workers++)
-        if (!worker_start(&ahead->worker[ahead->workers]))
+    for (; opened >= 2 && ahead->workers < opened; ahead->workers++) {
+        ahead_worker *w = &ahead->worker[ahead->workers];
+        if (!cpr_thread_start(&w->thread, STACK_BYTES, worker_run, w))
             break;
+    }
     for (unsigned i = ahead->workers; i < opened; i++)
         worker_close(&ahead->worker[i]);
     if (ahead->workers > 0)

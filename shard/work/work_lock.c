@@ -6,12 +6,12 @@
  * own clock: if it does not change, the owner is gone. Times of different hosts are never compared.
  * WORK.md describes the file. */
 #define _GNU_SOURCE
+#include "thread_start.h"
 #include "work_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,23 +333,6 @@ static void *beat(void *context)
     return NULL;
 }
 
-/* Starts the thread, which leaves all signals to others and needs little memory. */
-static bool start_thread(cpr_work_lock *lock)
-{
-    pthread_attr_t attributes;
-    sigset_t all;
-    sigset_t before;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setstacksize(&attributes, BEAT_STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const bool started = pthread_create(&lock->thread, &attributes, beat, lock) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 /* A thread of its own, so that no phase of the job is too long. Where there may be no more threads
  * (RLIMIT_NPROC) the job itself counts, when it asks whether the lock is lost, which it does with
  * every block that it codes. In phases between, and on file systems whose locks do not reach other
@@ -367,7 +350,7 @@ static bool start_beating(cpr_work_lock *lock)
     if (!good)
         return false;
     lock->beaten = seconds_now();
-    lock->beating = start_thread(lock);
+    lock->beating = cpr_thread_start(&lock->thread, BEAT_STACK_BYTES, beat, lock);
     return true;
 }
 
