@@ -239,52 +239,29 @@ static void examination_tell_phase(const examination *state, uint64_t items,
                               totals->shards - totals->earlier);
 }
 
-/* What each thread works with: thread 0 with the examination itself, the others with copies. */
-typedef struct examination_threads {
-    unsigned count;
-    examination *copies; /* count - 1 */
-    void **contexts;
-} examination_threads;
-
-/* As many as are wanted, or as there is memory for. */
-static void examination_open_threads(examination *state, uint64_t items,
-                                     examination_threads *threads)
+/* A cpr_context_copy_fn. */
+static bool examination_copy(void *own, void *copy)
 {
-    const unsigned most =
-        cpr_shard_decoder_threads(&state->decoder, state->options->threads, items);
-    *threads = (examination_threads){.count = 1};
-    if (most < 2)
-        return;
-    threads->copies = calloc(most, sizeof *threads->copies);
-    threads->contexts = calloc(most, sizeof *threads->contexts);
-    if (threads->copies == NULL || threads->contexts == NULL)
-        return;
-    threads->contexts[0] = state;
-    for (; threads->count < most; threads->count++) {
-        examination *copy = &threads->copies[threads->count - 1];
-        *copy = *state;
-        if (!cpr_shard_decoder_copy(&state->decoder, &copy->decoder))
-            break;
-        threads->contexts[threads->count] = copy;
-    }
+    const examination *state = own;
+    examination *other = copy;
+    *other = *state;
+    return cpr_shard_decoder_copy(&state->decoder, &other->decoder);
 }
 
-static void examination_close_threads(examination_threads *threads)
+/* A cpr_context_close_fn. */
+static void examination_close_copy(void *copy)
 {
-    for (unsigned i = 1; i < threads->count; i++) {
-        cpr_shard_decoder_close_copy(&threads->copies[i - 1].decoder);
-        cpr_lz4_meter_free(threads->copies[i - 1].meter);
-        cpr_document_counter_free(threads->copies[i - 1].counter);
-    }
-    free(threads->copies);
-    free(threads->contexts);
+    examination *other = copy;
+    cpr_shard_decoder_close_copy(&other->decoder);
+    cpr_lz4_meter_free(other->meter);
+    cpr_document_counter_free(other->counter);
 }
 
 /* COLLECTIVE. */
 static cpr_status examination_run(examination *state, uint64_t items, cpr_error *error)
 {
     const bool decodes = state->options->depth != CPR_EXAMINE_CODED && items > 0;
-    examination_threads threads = {.count = 1};
+    cpr_decoder_threads threads = {.count = 1};
     cpr_schedule schedule = {
         .items = items, .context = state, .bytes = examination_item_bytes, .run = examine_shard};
     const cpr_listener inner = {.context = state,
@@ -299,11 +276,12 @@ static cpr_status examination_run(examination *state, uint64_t items, cpr_error 
     if (status != CPR_OK)
         return status;
     if (decodes)
-        examination_open_threads(state, items, &threads);
+        cpr_decoder_threads_open(&threads, &state->decoder, state->options->threads, items, state,
+                                 sizeof *state, examination_copy);
     schedule.threads = threads.count;
     schedule.contexts = threads.contexts;
     status = cpr_ranks_run(state->decoder.ranks, &schedule, &inner, error);
-    examination_close_threads(&threads);
+    cpr_decoder_threads_close(&threads, examination_close_copy);
     return status;
 }
 

@@ -7,6 +7,7 @@
 
 typedef struct extraction {
     cpr_shard_decoder decoder;
+    const cpr_extract_options *options;
     cpr_output_tree *tree;
     const cpr_listener *listener; /* the caller's; NULL: none */
     bool *bad;                    /* rank 0: shards that are damaged */
@@ -103,11 +104,10 @@ static cpr_status extraction_count_damage(const extraction *state, cpr_error *er
 }
 
 /* Rank 0, after all shards have been worked on, or after a failure: names what is whole. */
-static cpr_status extraction_finish_tree(extraction *state, const cpr_extract_options *options,
-                                         cpr_status status, cpr_error *error)
+static cpr_status extraction_finish_tree(extraction *state, cpr_status status, cpr_error *error)
 {
     const uint64_t shards = cpr_archive_info(state->decoder.archive)->shard_count;
-    if (status != CPR_OK && (status == CPR_STOPPED || options->go_on)) {
+    if (status != CPR_OK && (status == CPR_STOPPED || state->options->go_on)) {
         cpr_output_tree_leave(state->tree);
         return status;
     }
@@ -141,9 +141,9 @@ static cpr_status extraction_prepare_tree(void *context, cpr_error *error)
 }
 
 /* COLLECTIVE. Rank 0 prepares the tree, the others join its run. */
-static cpr_status extraction_open_tree(extraction *state, const cpr_extract_options *options,
-                                       cpr_error *error)
+static cpr_status extraction_open_tree(extraction *state, cpr_error *error)
 {
+    const cpr_extract_options *options = state->options;
     cpr_ranks *ranks = state->decoder.ranks;
     const cpr_archive_header *header = cpr_archive_info(state->decoder.archive);
     char run[CPR_OUTPUT_RUN_BYTES] = "";
@@ -166,72 +166,44 @@ static cpr_status extraction_open_tree(extraction *state, const cpr_extract_opti
 
 /* ---- threads -------------------------------------------------------------------------------- */
 
-/* What each thread works with: thread 0 with the extraction itself, the others with copies, each of
- * which has a codec and a tree of its own, as another rank would have. */
-typedef struct extraction_threads {
-    unsigned count;
-    extraction *copies; /* count - 1 */
-    void **contexts;
-} extraction_threads;
-
-static bool extraction_copy(const extraction *state, const cpr_extract_options *options,
-                            extraction *copy)
+/* A cpr_context_copy_fn: with a codec and a tree of its own, as another rank would have. */
+static bool extraction_copy(void *own, void *copy)
 {
+    const extraction *state = own;
+    const cpr_extract_options *options = state->options;
+    extraction *other = copy;
     char run[CPR_OUTPUT_RUN_BYTES];
-    *copy = *state;
-    if (!cpr_shard_decoder_copy(&state->decoder, &copy->decoder))
+    *other = *state;
+    if (!cpr_shard_decoder_copy(&state->decoder, &other->decoder))
         return false;
     if (cpr_output_tree_open(cpr_archive_info(state->decoder.archive)->files, options->files,
-                             options->directory, options->overwrite, &copy->tree, NULL) != CPR_OK) {
-        cpr_shard_decoder_close_copy(&copy->decoder);
+                             options->directory, options->overwrite, &other->tree,
+                             NULL) != CPR_OK) {
+        cpr_shard_decoder_close_copy(&other->decoder);
         return false;
     }
     if (options->go_on)
-        cpr_output_tree_continue(copy->tree);
+        cpr_output_tree_continue(other->tree);
     cpr_output_tree_run(state->tree, run);
-    cpr_output_tree_join(copy->tree, run);
+    cpr_output_tree_join(other->tree, run);
     return true;
 }
 
-/* As many as are wanted, or as there is memory for. */
-static void extraction_open_threads(extraction *state, const cpr_extract_options *options,
-                                    uint64_t items, extraction_threads *threads)
+/* A cpr_context_close_fn. */
+static void extraction_close_copy(void *copy)
 {
-    const unsigned most = cpr_shard_decoder_threads(&state->decoder, options->threads, items);
-    *threads = (extraction_threads){.count = 1};
-    if (most < 2)
-        return;
-    threads->copies = calloc(most, sizeof *threads->copies);
-    threads->contexts = calloc(most, sizeof *threads->contexts);
-    if (threads->copies == NULL || threads->contexts == NULL)
-        return;
-    threads->contexts[0] = state;
-    for (; threads->count < most; threads->count++) {
-        extraction *copy = &threads->copies[threads->count - 1];
-        if (!extraction_copy(state, options, copy))
-            break;
-        threads->contexts[threads->count] = copy;
-    }
-}
-
-static void extraction_close_threads(extraction_threads *threads)
-{
-    for (unsigned i = 1; i < threads->count; i++) {
-        cpr_output_tree_close(threads->copies[i - 1].tree);
-        cpr_shard_decoder_close_copy(&threads->copies[i - 1].decoder);
-    }
-    free(threads->copies);
-    free(threads->contexts);
+    extraction *other = copy;
+    cpr_output_tree_close(other->tree);
+    cpr_shard_decoder_close_copy(&other->decoder);
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
 /* COLLECTIVE. Recreates the files, when the tree is open. */
-static cpr_status extraction_run(extraction *state, const cpr_extract_options *options,
-                                 uint64_t items, cpr_error *error)
+static cpr_status extraction_run(extraction *state, uint64_t items, cpr_error *error)
 {
     cpr_ranks *ranks = state->decoder.ranks;
-    extraction_threads threads = {.count = 1};
+    cpr_decoder_threads threads = {.count = 1};
     cpr_schedule schedule = {
         .items = items, .context = state, .bytes = extraction_item_bytes, .run = extract_shard};
     const cpr_listener inner = {.context = state,
@@ -242,14 +214,15 @@ static cpr_status extraction_run(extraction *state, const cpr_extract_options *o
     if (items > 0)
         status = cpr_shard_decoder_open(&state->decoder, error);
     if (status == CPR_OK)
-        extraction_open_threads(state, options, items, &threads);
+        cpr_decoder_threads_open(&threads, &state->decoder, state->options->threads, items, state,
+                                 sizeof *state, extraction_copy);
     schedule.threads = threads.count;
     schedule.contexts = threads.contexts;
     if (status == CPR_OK)
         status = cpr_ranks_run(ranks, &schedule, &inner, error);
-    extraction_close_threads(&threads);
+    cpr_decoder_threads_close(&threads, extraction_close_copy);
     if (cpr_ranks_is_first(ranks))
-        status = extraction_finish_tree(state, options, status, error);
+        status = extraction_finish_tree(state, status, error);
     return cpr_ranks_agree(ranks, status, error);
 }
 
@@ -275,6 +248,7 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
                                     .archive = archive,
                                     .cache = {.directory = options->cache},
                                     .shards = shards},
+                        .options = options,
                         .listener = listener,
                         .bad = calloc(shard_count + 1, sizeof *state.bad)};
     cpr_status status = CPR_OK;
@@ -287,9 +261,9 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
             status = cpr_shard_decoder_check(&state.decoder, items, listener, error);
     }
     if (status == CPR_OK)
-        status = extraction_open_tree(&state, options, error);
+        status = extraction_open_tree(&state, error);
     if (status == CPR_OK)
-        status = extraction_run(&state, options, items, error);
+        status = extraction_run(&state, items, error);
     if (bad != NULL && state.bad != NULL)
         memcpy(bad, state.bad, shard_count);
     cpr_output_tree_close(state.tree);

@@ -46,8 +46,23 @@ void cpr_shard_decoder_close(cpr_shard_decoder *decoder)
     cpr_primed_state_close(decoder->primed);
 }
 
-unsigned cpr_shard_decoder_threads(const cpr_shard_decoder *decoder, unsigned wanted,
-                                   uint64_t items)
+bool cpr_shard_decoder_copy(const cpr_shard_decoder *decoder, cpr_shard_decoder *copy)
+{
+    *copy = *decoder;
+    copy->started = false;
+    if (cpr_archive_decoder_open(decoder->archive, &copy->parts, NULL) == CPR_OK)
+        return true;
+    cpr_archive_decoder_free(&copy->parts);
+    return false;
+}
+
+void cpr_shard_decoder_close_copy(cpr_shard_decoder *copy)
+{
+    cpr_archive_decoder_free(&copy->parts);
+}
+
+static unsigned decoder_count_threads(const cpr_shard_decoder *decoder, unsigned wanted,
+                                      uint64_t items)
 {
     const cpr_profile *profile;
     if (cpr_ranks_size(decoder->ranks) > 1 ||
@@ -62,19 +77,33 @@ unsigned cpr_shard_decoder_threads(const cpr_shard_decoder *decoder, unsigned wa
     return cpr_thread_count(&need, wanted, items);
 }
 
-bool cpr_shard_decoder_copy(const cpr_shard_decoder *decoder, cpr_shard_decoder *copy)
+void cpr_decoder_threads_open(cpr_decoder_threads *threads, const cpr_shard_decoder *decoder,
+                              unsigned wanted, uint64_t items, void *own, size_t bytes,
+                              cpr_context_copy_fn *copy)
 {
-    *copy = *decoder;
-    copy->started = false;
-    if (cpr_archive_decoder_open(decoder->archive, &copy->parts, NULL) == CPR_OK)
-        return true;
-    cpr_archive_decoder_free(&copy->parts);
-    return false;
+    const unsigned most = decoder_count_threads(decoder, wanted, items);
+    *threads = (cpr_decoder_threads){.count = 1, .bytes = bytes};
+    if (most < 2)
+        return;
+    threads->copies = calloc(most - 1, bytes);
+    threads->contexts = calloc(most, sizeof *threads->contexts);
+    if (threads->copies == NULL || threads->contexts == NULL)
+        return;
+    threads->contexts[0] = own;
+    for (; threads->count < most; threads->count++) {
+        void *context = threads->copies + (threads->count - 1) * bytes;
+        if (!copy(own, context))
+            break;
+        threads->contexts[threads->count] = context;
+    }
 }
 
-void cpr_shard_decoder_close_copy(cpr_shard_decoder *copy)
+void cpr_decoder_threads_close(cpr_decoder_threads *threads, cpr_context_close_fn *close)
 {
-    cpr_archive_decoder_free(&copy->parts);
+    for (unsigned i = 1; i < threads->count; i++)
+        close(threads->contexts[i]);
+    free(threads->copies);
+    free(threads->contexts);
 }
 
 void cpr_shard_decoder_begin(const cpr_shard_decoder *decoder, uint64_t item,

@@ -29,15 +29,29 @@ cpr_status cpr_shard_decoder_open(cpr_shard_decoder *decoder, cpr_error *error);
 /* Local. */
 void cpr_shard_decoder_close(cpr_shard_decoder *decoder);
 
-/* Local. How many threads of this rank are to decode: `wanted`, or with 0 as many as there are
- * processors, and no more than memory and items allow; 1 if there are other ranks. */
-unsigned cpr_shard_decoder_threads(const cpr_shard_decoder *decoder, unsigned wanted,
-                                   uint64_t items);
-
 /* Local. Another one for another thread, with a codec of its own, which shares the primed state and
  * must be closed first. False: no memory. */
 bool cpr_shard_decoder_copy(const cpr_shard_decoder *decoder, cpr_shard_decoder *copy);
 void cpr_shard_decoder_close_copy(cpr_shard_decoder *copy);
+
+/* What threads of this rank decode with: the caller's own context, and copies of it. */
+typedef struct cpr_decoder_threads {
+    unsigned count;
+    void **contexts; /* count of them; NULL if that is 1 */
+    uint8_t *copies; /* count - 1 of them */
+    size_t bytes;    /* of one */
+} cpr_decoder_threads;
+
+/* Makes a copy, of the same size, with a decoder of its own; false: no memory. And undoes that. */
+typedef bool cpr_context_copy_fn(void *own, void *copy);
+typedef void cpr_context_close_fn(void *copy);
+
+/* Local. As many as are wanted, or with 0 as there are processors, and no more than memory and
+ * items allow; 1 if there are other ranks. */
+void cpr_decoder_threads_open(cpr_decoder_threads *threads, const cpr_shard_decoder *decoder,
+                              unsigned wanted, uint64_t items, void *own, size_t bytes,
+                              cpr_context_copy_fn *copy);
+void cpr_decoder_threads_close(cpr_decoder_threads *threads, cpr_context_close_fn *close);
 
 /* Local. The shard that an item stands for, and its facts; raw bytes of an item. */
 const cpr_shard_info *cpr_shard_decoder_item(const cpr_shard_decoder *decoder, uint64_t item,
