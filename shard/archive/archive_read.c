@@ -504,7 +504,6 @@ void cpr_archive_close(cpr_archive *archive)
     free(archive->file_loss);
     free(archive->coded_vocabulary);
     free(archive->coded_weights);
-    free(archive->separator);
     free(archive->document_states);
     free(archive->documents);
     cpr_document_index_free(archive->document_index);

@@ -27,19 +27,22 @@ static cpr_status read_rules(const cpr_reading *r)
 /* The separator, which is there if a file has it. */
 static cpr_status read_separator(const cpr_reading *r)
 {
-    cpr_archive *a = r->archive;
+    cpr_file_list *files = r->archive->files;
+    uint8_t *separator = NULL;
     uint64_t bytes = 0;
     bool there;
     cpr_status status = cpr_object_find(r, "documents/separator", &there);
     if (status == CPR_OK && there)
         status = cpr_reading_rows(r, "documents/separator", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                  UINT64_MAX, (void **)&a->separator, &bytes);
-    if (status != CPR_OK)
-        return status;
-    if (bytes > CPR_SEPARATOR_MAX_BYTES ||
-        (bytes == 0 && cpr_file_list_has_rule(a->files, CPR_DOCUMENTS_SEPARATOR)))
-        return cpr_reading_wrong(r, "documents/separator");
-    return cpr_file_list_set_separator(a->files, a->separator, (size_t)bytes, r->error);
+                                  UINT64_MAX, (void **)&separator, &bytes);
+    if (status == CPR_OK &&
+        (bytes > CPR_SEPARATOR_MAX_BYTES ||
+         (bytes == 0 && cpr_file_list_has_rule(files, CPR_DOCUMENTS_SEPARATOR))))
+        status = cpr_reading_wrong(r, "documents/separator");
+    if (status == CPR_OK)
+        status = cpr_file_list_set_separator(files, separator, (size_t)bytes, r->error);
+    free(separator);
+    return status;
 }
 
 static cpr_status read_counts(const cpr_reading *r)

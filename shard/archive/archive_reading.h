@@ -25,9 +25,8 @@ struct cpr_archive {
     uint64_t *file_loss;
     uint8_t *coded_vocabulary; /* as it is stored */
     size_t coded_vocabulary_bytes;
-    uint8_t *coded_weights; /* NULL: there has been no lesson */
-    uint8_t *separator;     /* of documents, and their counts; NULL: there are none */
-    uint8_t *document_states;
+    uint8_t *coded_weights;   /* NULL: there has been no lesson */
+    uint8_t *document_states; /* NULL, as what follows: all documents are files */
     uint8_t *documents;
     struct cpr_document_index *document_index;
     uint8_t *vocabulary; /* decoded and packed; NULL until it is asked for */

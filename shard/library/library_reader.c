@@ -336,38 +336,35 @@ cpr_status cpr_reader_expect(cpr_reader *reader, const uint64_t *shards, uint64_
     return cpr_ahead_start(reader->archive, state, shards, count, threads, &reader->ahead, error);
 }
 
-/* Gives a window. */
-static cpr_status give_window(cpr_reader *reader, const window *w, cpr_error *error)
+/* Gives bytes of the corpus, and with `keep` keeps their text. */
+static cpr_status give_range(cpr_reader *reader, uint64_t offset, uint64_t bytes, cpr_sink sink,
+                             cpr_watch watch, bool keep, cpr_error *error)
 {
     const uint64_t corpus_bytes = cpr_file_list_bytes(cpr_archive_info(reader->archive)->files);
-    if (w->begin > w->end || w->end > corpus_bytes)
+    if (offset > corpus_bytes || bytes > corpus_bytes - offset)
         return cpr_fail(error, CPR_ERR_USAGE, "the corpus has only %llu bytes",
                         (unsigned long long)corpus_bytes);
-    if (w->begin == w->end)
+    if (bytes == 0)
         return CPR_OK;
-    cpr_watch watch = w->watch;
+    const window w = {sink, watch, offset, offset + bytes, keep};
     cpr_status status = cpr_reader_prime(reader, cpr_watch_quietly(&watch), error);
-    const uint64_t last = cpr_archive_shard_at(reader->archive, w->end - 1);
-    for (uint64_t i = cpr_archive_shard_at(reader->archive, w->begin);
-         status == CPR_OK && i <= last; i++)
-        status = give_shard(reader, i, w, error);
+    const uint64_t last = cpr_archive_shard_at(reader->archive, w.end - 1);
+    for (uint64_t i = cpr_archive_shard_at(reader->archive, offset); status == CPR_OK && i <= last;
+         i++)
+        status = give_shard(reader, i, &w, error);
     return status;
 }
 
 cpr_status cpr_reader_stream(cpr_reader *reader, uint64_t offset, uint64_t bytes, cpr_sink sink,
                              cpr_watch watch, cpr_error *error)
 {
-    const window w = {sink, watch, offset,
-                      bytes <= UINT64_MAX - offset ? offset + bytes : UINT64_MAX, false};
-    return give_window(reader, &w, error);
+    return give_range(reader, offset, bytes, sink, watch, false, error);
 }
 
 cpr_status cpr_reader_stream_kept(cpr_reader *reader, uint64_t offset, uint64_t bytes,
                                   cpr_sink sink, cpr_error *error)
 {
-    const window w = {sink, CPR_NO_WATCH, offset,
-                      bytes <= UINT64_MAX - offset ? offset + bytes : UINT64_MAX, true};
-    return give_window(reader, &w, error);
+    return give_range(reader, offset, bytes, sink, CPR_NO_WATCH, true, error);
 }
 
 /* A cpr_write_fn: moves the pointer on. */
