@@ -9,13 +9,14 @@ import operator
 import os
 from ctypes import byref, c_uint64
 from typing import (Any, Iterable, Iterator, List, Literal, NamedTuple, Optional, Sequence,
-                    SupportsIndex, Tuple, Union, overload)
+                    SupportsIndex, Tuple, TypeVar, Union, overload)
 
 from . import _library as c
 from . import errors
 from ._library import lib
 from ._session import Session
 
+_T = TypeVar("_T")
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 """A path in an archive. As str, bytes that are no text are surrogates, as `os.fsdecode` has it."""
 
@@ -149,8 +150,11 @@ def _printable(path: Path) -> str:
     return os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
 
 
-class Files(Sequence[File]):
-    """The files of an archive, made as they are asked for: by number, slice, or path."""
+class _Numbered(Sequence[_T]):
+    """Things of an archive that are made as they are asked for."""
+
+    _what: str
+    """What one of them is."""
 
     def __init__(self, session: Session, count: int) -> None:
         self._session = session
@@ -160,17 +164,38 @@ class Files(Sequence[File]):
         return self._count
 
     @overload
+    def __getitem__(self, key: int) -> _T: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> List[_T]: ...
+
+    def __getitem__(self, key: Union[int, slice]) -> Union[_T, List[_T]]:
+        if isinstance(key, slice):
+            return [self._at(i) for i in range(*key.indices(self._count))]
+        return self._at(_index(key, self._count, self._what))
+
+    def __repr__(self) -> str:
+        return f"<{self._count} {self._what}s>"
+
+    def _at(self, number: int) -> _T:
+        raise NotImplementedError
+
+
+class Files(_Numbered[File]):
+    """The files of an archive, made as they are asked for: by number, slice, or path."""
+
+    _what = "file"
+
+    @overload
     def __getitem__(self, key: Union[int, Path]) -> File: ...
 
     @overload
     def __getitem__(self, key: slice) -> List[File]: ...
 
     def __getitem__(self, key: Union[int, slice, Path]) -> Union[File, List[File]]:
-        if isinstance(key, slice):
-            return [self._at(i) for i in range(*key.indices(self._count))]
         if isinstance(key, (str, bytes, os.PathLike)):
             return self._find(key)
-        return self._at(_index(key, self._count, "file"))
+        return super().__getitem__(key)
 
     def __contains__(self, key: object) -> bool:
         if isinstance(key, File):
@@ -182,9 +207,6 @@ class Files(Sequence[File]):
         except errors.NotFoundError:
             return False
         return True
-
-    def __repr__(self) -> str:
-        return f"<{self._count} files>"
 
     def _at(self, number: int) -> File:
         entry = c.Entry()
@@ -209,29 +231,10 @@ def _file(entry: c.Entry) -> File:
                 shards, _RULES[entry.documents])
 
 
-class Shards(Sequence[Shard]):
+class Shards(_Numbered[Shard]):
     """The shards of an archive, without the primer."""
 
-    def __init__(self, session: Session, count: int) -> None:
-        self._session = session
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, key: int) -> Shard: ...
-
-    @overload
-    def __getitem__(self, key: slice) -> List[Shard]: ...
-
-    def __getitem__(self, key: Union[int, slice]) -> Union[Shard, List[Shard]]:
-        if isinstance(key, slice):
-            return [self._at(i) for i in range(*key.indices(self._count))]
-        return self._at(_index(key, self._count, "shard"))
-
-    def __repr__(self) -> str:
-        return f"<{self._count} shards>"
+    _what = "shard"
 
     def _at(self, number: int) -> Shard:
         return _shard(self._session, number, number)

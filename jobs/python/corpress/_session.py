@@ -223,7 +223,7 @@ class Session:
             self._most = len(self._readers)
             return True
 
-    def lend(self, lease: Lease, shard: int) -> Reader:
+    def _lend(self, lease: Lease, shard: int) -> Reader:
         """Lends a reader for a shard."""
         reader = self._take(lease, shard)
         while reader.handle is None:
@@ -239,14 +239,26 @@ class Session:
             reader.spent = shard < 0
         return reader
 
+    @contextlib.contextmanager
+    def _lent(self, shard: int) -> Iterator[Reader]:
+        """Lends a reader for a shard until the end. After an exception it stands nowhere."""
+        lease = Lease(self)
+        reader = None
+        try:
+            reader = self._lend(lease, shard)
+            yield reader
+        except BaseException:
+            if reader is not None:
+                reader.leave()
+            raise
+        finally:
+            lease.give()
+
     def prime(self) -> None:
         """Makes the first reader, if there is none."""
         if self._origin is None:
-            lease = Lease(self)
-            try:
-                self.lend(lease, -1)
-            finally:
-                lease.give()
+            with self._lent(-1):
+                pass
         self.check_open()
 
     # ---- bytes ----------------------------------------------------------------------------------
@@ -258,10 +270,7 @@ class Session:
              spent: bool = False) -> None:
         """Bytes of one shard, which starts at `start`, into memory. `spent`: it is read to its end.
         """
-        lease = Lease(self)
-        reader = None
-        try:
-            reader = self.lend(lease, shard)
+        with self._lent(shard) as reader:
             end = offset + size
             reader.at = max(reader.at, start)
             reader.document = c.NONE
@@ -277,20 +286,11 @@ class Session:
                 address += part
                 reader.at = max(reader.at, offset)
             reader.spent = spent
-        except BaseException:
-            if reader is not None:
-                reader.leave()
-            raise
-        finally:
-            lease.give()
 
     def documents(self, shard: int, begin: int, step: int, first: int, count: int,
                   spent: bool = False) -> List[bytes]:
         """Documents that begin in one shard, whose first is `begin`, by steps of so many."""
-        lease = Lease(self)
-        reader = None
-        try:
-            reader = self.lend(lease, shard)
+        with self._lent(shard) as reader:
             reader.document = max(reader.document, begin)
             reader.at = c.NONE
             while reader.document + step < first:
@@ -299,12 +299,6 @@ class Session:
             text, ends = _load_documents(reader, first, count)
             reader.document = max(reader.document, first + count)
             reader.spent = spent
-        except BaseException:
-            if reader is not None:
-                reader.leave()
-            raise
-        finally:
-            lease.give()
         at = 0
         found = []
         for end in ends:
