@@ -1,4 +1,5 @@
 /* test_ahead.c - threads that decode shards before they are asked for. */
+#include "test_damaged.h"
 #include "test_reader.h"
 
 #include "thread_count.h"
@@ -117,30 +118,10 @@ static void test_caller_stops(void **state)
     (void)state;
 }
 
-/* Changes a bit of a shard's bitstream: the archive is then damaged.h5. */
-static void damage(uint64_t shard)
-{
-    size_t bytes;
-    char *file = get_file("a.h5", &bytes);
-    opened o = open_both("a.h5", "");
-    const size_t coded_bytes = (size_t)cpr_archive_shard(o.archive, shard)->coded_bytes;
-    uint8_t *coded = malloc(coded_bytes);
-    assert_non_null(coded);
-    assert_int_equal(cpr_archive_read(o.archive, shard, 0, coded, coded_bytes, NULL), CPR_OK);
-    close_both(&o);
-    size_t at = 0;
-    while (at + coded_bytes <= bytes && memcmp(file + at, coded, coded_bytes) != 0)
-        at++;
-    file[at + coded_bytes / 2] ^= 1;
-    put_file("damaged.h5", file, bytes);
-    free(coded);
-    free(file);
-}
-
 /* The same bytes and the same text as without threads. */
 static void test_damage(void **state)
 {
-    damage(2);
+    put_damaged("a.h5", 2, "damaged.h5");
     uint64_t end[2];
     cpr_error error[2];
     for (unsigned threads = 1; threads <= 6; threads += 5) {
@@ -161,7 +142,7 @@ static void test_damage(void **state)
 
 static void test_primer_damage(void **state)
 {
-    damage(CPR_SHARD_PRIMER);
+    put_damaged("a.h5", CPR_SHARD_PRIMER, "damaged.h5");
     opened o = open_both("damaged.h5", "");
     cpr_error error = {.text = ""};
     assert_int_equal(cpr_reader_expect(o.reader, all, 5, 2, &error), CPR_ERR_DAMAGED);

@@ -1,4 +1,5 @@
 /* test_library.c - the public interface: facts, ranges, threads, fork, failures, silence. */
+#include "test_damaged.h"
 #include "test_files.h"
 
 #include "archive.h"
@@ -325,32 +326,10 @@ static void test_callers_stop(void **state)
 
 /* ---- failures ------------------------------------------------------------------------------- */
 
-/* Changes a byte in the middle of a shard's bitstream. */
-static void damage(const char *path, uint64_t shard)
-{
-    size_t bytes;
-    char *file = get_file(path, &bytes);
-    cpr_archive *archive = open_archive(path);
-    const size_t coded_bytes = (size_t)cpr_archive_shard(archive, shard)->coded_bytes;
-    uint8_t *coded = malloc(coded_bytes);
-    assert_non_null(coded);
-    assert_int_equal(cpr_archive_read(archive, shard, 0, coded, coded_bytes, NULL), CPR_OK);
-    cpr_archive_close(archive);
-    size_t at = 0;
-    while (at + coded_bytes <= bytes && memcmp(file + at, coded, coded_bytes) != 0)
-        at++;
-    assert_true(at + coded_bytes <= bytes);
-    file[at + coded_bytes / 2] ^= 1;
-    assert_int_equal(unlink(path), 0);
-    put_file(path, file, bytes);
-    free(coded);
-    free(file);
-}
-
 static void test_damage(void **state)
 {
     const char *text = put_archive();
-    damage("a.h5", 2);
+    put_damaged("a.h5", 2, "a.h5");
     cpr_archive *archive = open_archive("a.h5");
     cpr_reader *reader = open_reader(archive);
     cpr_error error = {.text = ""};
@@ -366,7 +345,7 @@ static void test_damage(void **state)
     assert_int_equal(cpr_archive_check_coded(archive, 9, &error), CPR_ERR_NOT_FOUND);
     cpr_reader_close(reader);
     cpr_archive_close(archive);
-    damage("a.h5", CPR_SHARD_PRIMER);
+    put_damaged("a.h5", CPR_SHARD_PRIMER, "a.h5");
     archive = open_archive("a.h5");
     reader = open_reader(archive);
     assert_int_equal(cpr_reader_load(reader, 0, 1, &byte, &error), CPR_ERR_DAMAGED);
@@ -604,7 +583,7 @@ static void read_everything(const char *text)
     (void)read_borders(reader, text);
     cpr_reader_close(reader);
     cpr_archive_close(archive);
-    damage("a.h5", 2);
+    put_damaged("a.h5", 2, "a.h5");
     archive = open_archive("a.h5");
     reader = open_reader(archive);
     assert_false(read_borders(reader, text));

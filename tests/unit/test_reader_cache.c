@@ -1,4 +1,5 @@
 /* test_reader_cache.c - readers that find the model's state after the primer in a cache. */
+#include "test_damaged.h"
 #include "test_reader.h"
 
 #include <pthread.h>
@@ -107,20 +108,8 @@ static void test_failure(void **state)
 {
     uint64_t most = 0;
     cpr_error error = {.text = ""};
-    opened o = open_both("a.h5", "cache");
-    size_t bytes;
-    char *file = get_file("a.h5", &bytes);
-    const size_t coded = (size_t)cpr_archive_shard(o.archive, CPR_SHARD_PRIMER)->coded_bytes;
-    uint8_t *primer = malloc(coded);
-    assert_non_null(primer);
-    assert_int_equal(cpr_archive_read(o.archive, CPR_SHARD_PRIMER, 0, primer, coded, NULL), CPR_OK);
-    close_both(&o);
-    size_t at = 0;
-    while (at + coded <= bytes && memcmp(file + at, primer, coded) != 0)
-        at++;
-    file[at + coded / 2] ^= 1;
-    put_file("damaged.h5", file, bytes);
-    o = open_both("damaged.h5", "cache");
+    put_damaged("a.h5", CPR_SHARD_PRIMER, "damaged.h5");
+    opened o = open_both("damaged.h5", "cache");
     assert_int_equal(cpr_reader_prime(o.reader, (cpr_watch){see, &most}, &error), CPR_ERR_DAMAGED);
     close_both(&o);
     DIR *items = opendir("cache");
@@ -128,8 +117,6 @@ static void test_failure(void **state)
     for (struct dirent *item; (item = readdir(items)) != NULL;)
         assert_int_equal(item->d_name[0], '.');
     closedir(items);
-    free(primer);
-    free(file);
     (void)state;
 }
 
