@@ -18,9 +18,11 @@ readable() {
 }
 # refused ARCHIVE TEXT...: whatever decodes ends with 2 and says TEXT.
 refused() {
-    local archive=$1 said
+    local archive=$1 said path
     shift
-    for command in "cat --shards 0 $archive" "verify $archive" "audit --full $archive" \
+    # The command finds a path before it decodes: one that there is.
+    path=$(corpress list "$archive" 2>/dev/null | grep -Ex 'words|small/text')
+    for command in "cat $archive $path" "cat --shards 0 $archive" "verify $archive" "audit --full $archive" \
         "extract -C out $archive"; do
         # shellcheck disable=SC2086
         expect 2 corpress $command >/dev/null 2>said
