@@ -1,6 +1,7 @@
 /* compressed.c - whether a corpus is compressed already, by what its files begin with. */
 #include "file_io.h"
 #include "file_list.h"
+#include "inputs.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,48 +14,10 @@
 #define PLACES 1000u
 #define WORTH_PERCENT 10u
 
-/* First bytes, as the formats' documents give them. */
-static const struct kind {
-    const char *name;
-    const char *magic;
-    size_t bytes;
-} kinds[] = {
-    {"gzip", "\x1f\x8b\x08", 3},
-    {"zstd", "\x28\xb5\x2f\xfd", 4},
-    {"xz", "\xfd\x37zXZ\0", 6},
-    {"bzip2", "BZh", 3},
-    {"lz4", "\x04\x22\x4d\x18", 4},
-    {"zip", "PK\x03\x04", 4},
-    {"7z", "7z\xbc\xaf\x27\x1c", 6},
-    {"Parquet", "PAR1", 4},
-    {"corpress", "corpress archive\r\n\x1a", 19},
-};
-#define KINDS (sizeof kinds / sizeof *kinds)
-#define HEAD_BYTES 20u
-
-/* zstd's files may begin with a frame that is skipped, and bzip2's go on with its block's mark. */
-static bool is_kind(const struct kind *kind, const uint8_t *head, size_t bytes)
-{
-    if (strcmp(kind->name, "zstd") == 0 && bytes >= 4 && (head[0] & 0xf0) == 0x50 &&
-        memcmp(head + 1, "\x2a\x4d\x18", 3) == 0)
-        return true;
-    if (strcmp(kind->name, "bzip2") == 0 && (bytes < 10 || memcmp(head + 4, "1AY&SY", 6) != 0))
-        return false;
-    return bytes >= kind->bytes && memcmp(head, kind->magic, kind->bytes) == 0;
-}
-
-const char *cpr_compressed_kind(const uint8_t *head, size_t bytes)
-{
-    for (size_t i = 0; i < KINDS; i++)
-        if (is_kind(&kinds[i], head, bytes))
-            return kinds[i].name;
-    return NULL;
-}
-
 /* What file i is compressed with; NULL: with nothing known, or it cannot be read. */
 static const char *look_at_file(const cpr_file_list *list, uint64_t i)
 {
-    uint8_t head[HEAD_BYTES];
+    uint8_t head[CPR_INPUT_HEAD_BYTES];
     struct stat facts;
     ssize_t got = -1;
     const int fd = cpr_io_open(cpr_file_list_source(list, i), O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -63,7 +26,8 @@ static const char *look_at_file(const cpr_file_list *list, uint64_t i)
     if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode))
         got = pread(fd, head, sizeof head, 0);
     close(fd);
-    return got > 0 ? cpr_compressed_kind(head, (size_t)got) : NULL;
+    const cpr_input_kind kind = got > 0 ? cpr_input_kind_of(head, (size_t)got) : CPR_INPUT_PLAIN;
+    return kind != CPR_INPUT_PLAIN ? cpr_input_kind_name(kind) : NULL;
 }
 
 /* Adds a name to a list of words. */

@@ -93,10 +93,6 @@ void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *opti
  * reads the first bytes of up to 1,000 of them. */
 void cpr_file_list_judge_compressed(const cpr_file_list *list, const cpr_list_options *options);
 
-/* What a file is compressed with that begins so, as a word; NULL: it does not look so. 20 bytes are
- * enough. */
-const char *cpr_compressed_kind(const uint8_t *head, size_t bytes);
-
 /* Checks, when all is added, that no member path of a stream has a file above it. */
 cpr_status cpr_file_list_check_streams(const cpr_file_list *list, cpr_error *error);
 

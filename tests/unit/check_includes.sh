@@ -49,16 +49,16 @@ for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi
 forbid jobs "$(find coder model shard mpi -name '*.h' -not -name corpress.h \
     -not -name 'corpress_*.h' \
     -printf '([^>"]*/)?%f\n' | sed 's/\./\\./g; s/\[^>"\]\*/[^>"]*/' | paste -sd '|')"
-in_order shard/base shard/corpus shard/codec shard/work shard/archive shard/output
+in_order shard/base shard/inputs shard/corpus shard/codec shard/work shard/archive shard/output
 for folder in coder model; do forbid "$folder" 'corpress\.h'; done
 forbid shard/codec "$(headers_of shard/corpus)"
 forbid shard/archive "$(headers_of shard/work)"
 forbid shard/output "$(headers_of shard/archive)"
 forbid shard/library "$(headers_of shard/output)"
-for folder in shard/base shard/corpus; do forbid "$folder" "$(headers_of coder model)"; done
+for folder in shard/base shard/inputs shard/corpus; do forbid "$folder" "$(headers_of coder model)"; done
 for folder in coder model shard; do forbid "$folder" 'mpi\.h'; done
 for folder in coder model mpi jobs; do forbid "$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
-for folder in base corpus codec work output; do forbid "shard/$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
+for folder in base inputs corpus codec work output; do forbid "shard/$folder" 'hdf5\.h|H5[A-Za-z]*\.h'; done
 for folder in coder shard mpi jobs; do forbid "$folder" 'cblas\.h|openblas.*\.h'; done
 
 # jobs/ calls what the public headers declare, and nothing else of the libraries.
