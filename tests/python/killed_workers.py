@@ -21,7 +21,6 @@ import sys
 from corpress.torch import DocumentDataset, merge_states
 
 F_SETPIPE_SZ = 1031  # of Linux
-EVERY = 200  # documents between two checkpoints
 
 
 def parts(folder):
@@ -41,8 +40,9 @@ def last_states(folder):
     return [load(folder, name)["state"] for name in last.values()]
 
 
-def work(archive, folder, run, worker, workers):
-    """One worker: says "." for each document, and what it has seen in checkpoints."""
+def work(archive, folder, run, worker, workers, every):
+    """One worker: says "." for each document, and what it has seen in checkpoints, each of `every`
+    documents."""
     data = DocumentDataset(archive, seed=7, buffer=100, numbers=True, worker=worker,
                            workers=workers)
     states = last_states(folder)
@@ -63,16 +63,16 @@ def work(archive, folder, run, worker, workers):
     for number, text in data:
         seen.append([number, hashlib.sha256(text).hexdigest()])
         os.write(1, b".")
-        if len(seen) == EVERY:
+        if len(seen) == every:
             save()
     save()
 
 
-def run_workers(archive, folder, run, workers, kill_after):
+def run_workers(archive, folder, run, workers, every, kill_after):
     """True if the workers came to their end; kill_after: so many documents."""
     pipe, end = os.pipe()
     running = [subprocess.Popen([sys.executable, __file__, "--work", archive, folder, str(run),
-                                 str(worker), str(workers)], stdout=end)
+                                 str(worker), str(workers), str(every)], stdout=end)
                for worker in range(workers)]
     # Nobody gets far ahead of what is known here.
     fcntl.fcntl(end, F_SETPIPE_SZ, 4096)
@@ -94,11 +94,12 @@ def main(archive, corpus, folder, *workers):
     runs = [int(count) for count in workers] or [2, 2, 2, 2]
     with open(corpus, "rb") as file:
         wanted = [hashlib.sha256(line.rstrip(b"\n")).hexdigest() for line in file]
+    every = max(200, len(wanted) // 500)
     rng = random.Random()
     for run, count in enumerate(runs):
         last = run == len(runs) - 1
         after = None if last else rng.randrange(len(wanted) // (2 * len(runs))) + 1
-        ended = run_workers(archive, folder, run, count, after)
+        ended = run_workers(archive, folder, run, count, every, after)
         seen = sum(len(load(folder, name)["seen"]) for name in parts(folder))
         print(f"run {run}: {count} workers, {'ended' if ended else 'killed'}, "
               f"{seen} of {len(wanted)} documents seen", flush=True)

@@ -1,0 +1,287 @@
+/* decoder_formats.c - the formats' libraries, each behind the same few functions. */
+#include "decoder_format.h"
+
+#include <bzlib.h>
+#include <limits.h>
+#include <lz4frame.h>
+#include <lzma.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+/* What a step offers to a library that counts in unsigned int. */
+static unsigned step_most(size_t bytes)
+{
+    return bytes < UINT_MAX / 2 ? (unsigned)bytes : UINT_MAX / 2;
+}
+
+static void step_take(cpr_step_buffers *buffers, size_t in, size_t out)
+{
+    buffers->in += in;
+    buffers->in_bytes -= in;
+    buffers->out += out;
+    buffers->out_bytes -= out;
+}
+
+/* ---- gzip ----------------------------------------------------------------------------------- */
+
+#define GZIP_WINDOW_BITS (15 + 16) /* the largest; with gzip's header and trailer */
+
+static void *gzip_create(uint64_t memory_bytes)
+{
+    (void)memory_bytes; /* below 64 KiB */
+    z_stream *state = calloc(1, sizeof *state);
+    if (state != NULL && inflateInit2(state, GZIP_WINDOW_BITS) != Z_OK) {
+        free(state);
+        return NULL;
+    }
+    return state;
+}
+
+static void gzip_destroy(void *state)
+{
+    inflateEnd(state);
+    free(state);
+}
+
+static bool gzip_begin(void *state)
+{
+    return inflateReset2(state, GZIP_WINDOW_BITS) == Z_OK;
+}
+
+static cpr_step gzip_step(void *context, cpr_step_buffers *buffers)
+{
+    z_stream *state = context;
+    const unsigned in = step_most(buffers->in_bytes);
+    const unsigned out = step_most(buffers->out_bytes);
+    /* zlib does not write to what it reads, and has no const. */
+    memcpy(&state->next_in, &buffers->in, sizeof state->next_in);
+    state->avail_in = in;
+    state->next_out = buffers->out;
+    state->avail_out = out;
+    const int code = inflate(state, Z_NO_FLUSH);
+    step_take(buffers, in - state->avail_in, out - state->avail_out);
+    if (code == Z_STREAM_END)
+        return CPR_STEP_ENDED;
+    if (code == Z_OK || code == Z_BUF_ERROR)
+        return CPR_STEP_ON;
+    return code == Z_MEM_ERROR ? CPR_STEP_TOO_LARGE : CPR_STEP_DAMAGED;
+}
+
+static bool gzip_is_stream(const uint8_t *head, size_t bytes)
+{
+    return cpr_input_kind_of(head, bytes) == CPR_INPUT_GZIP;
+}
+
+const cpr_format cpr_format_gzip = {gzip_create, gzip_destroy,   gzip_begin,
+                                    gzip_step,   gzip_is_stream, true};
+
+/* ---- zstd ----------------------------------------------------------------------------------- */
+
+#define ZSTD_WINDOW_LOG_LEAST 10
+#define ZSTD_WINDOW_LOG_MOST (sizeof(size_t) == 4 ? 30 : 31)
+
+static void *zstd_create(uint64_t memory_bytes)
+{
+    ZSTD_DCtx *state = ZSTD_createDCtx();
+    int log = ZSTD_WINDOW_LOG_MOST;
+    while (memory_bytes > 0 && log > ZSTD_WINDOW_LOG_LEAST && UINT64_C(1) << log > memory_bytes)
+        log--;
+    if (state != NULL && ZSTD_isError(ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, log))) {
+        ZSTD_freeDCtx(state);
+        return NULL;
+    }
+    return state;
+}
+
+static void zstd_destroy(void *state)
+{
+    ZSTD_freeDCtx(state);
+}
+
+static bool zstd_begin(void *state)
+{
+    return !ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only));
+}
+
+static cpr_step zstd_step(void *state, cpr_step_buffers *buffers)
+{
+    ZSTD_inBuffer in = {buffers->in, buffers->in_bytes, 0};
+    ZSTD_outBuffer out = {buffers->out, buffers->out_bytes, 0};
+    const size_t code = ZSTD_decompressStream(state, &out, &in);
+    step_take(buffers, in.pos, out.pos);
+    if (!ZSTD_isError(code))
+        return code == 0 ? CPR_STEP_ENDED : CPR_STEP_ON;
+    /* The library's numbers of errors are not for sharing; these two texts say it. */
+    const char *name = ZSTD_getErrorName(code);
+    return strstr(name, "memory") != NULL || strstr(name, "Memory") != NULL ? CPR_STEP_TOO_LARGE
+                                                                            : CPR_STEP_DAMAGED;
+}
+
+static bool zstd_is_stream(const uint8_t *head, size_t bytes)
+{
+    return cpr_input_kind_of(head, bytes) == CPR_INPUT_ZSTD;
+}
+
+const cpr_format cpr_format_zstd = {zstd_create, zstd_destroy,   zstd_begin,
+                                    zstd_step,   zstd_is_stream, false};
+
+/* ---- xz ------------------------------------------------------------------------------------- */
+
+typedef struct xz_state {
+    lzma_stream stream;
+    uint64_t memory_bytes;
+} xz_state;
+
+static void *xz_create(uint64_t memory_bytes)
+{
+    xz_state *state = calloc(1, sizeof *state);
+    if (state != NULL) {
+        state->stream = (lzma_stream)LZMA_STREAM_INIT;
+        state->memory_bytes = memory_bytes > 0 ? memory_bytes : UINT64_MAX;
+    }
+    return state;
+}
+
+static void xz_destroy(void *context)
+{
+    xz_state *state = context;
+    lzma_end(&state->stream);
+    free(state);
+}
+
+static bool xz_begin(void *context)
+{
+    xz_state *state = context;
+    return lzma_stream_decoder(&state->stream, state->memory_bytes, 0) == LZMA_OK;
+}
+
+static cpr_step xz_step(void *context, cpr_step_buffers *buffers)
+{
+    lzma_stream *stream = &((xz_state *)context)->stream;
+    stream->next_in = buffers->in;
+    stream->avail_in = buffers->in_bytes;
+    stream->next_out = buffers->out;
+    stream->avail_out = buffers->out_bytes;
+    const lzma_ret code = lzma_code(stream, LZMA_RUN);
+    step_take(buffers, buffers->in_bytes - stream->avail_in,
+              buffers->out_bytes - stream->avail_out);
+    if (code == LZMA_STREAM_END)
+        return CPR_STEP_ENDED;
+    if (code == LZMA_OK || code == LZMA_BUF_ERROR)
+        return CPR_STEP_ON;
+    return code == LZMA_MEM_ERROR || code == LZMA_MEMLIMIT_ERROR ? CPR_STEP_TOO_LARGE
+                                                                 : CPR_STEP_DAMAGED;
+}
+
+static bool xz_is_stream(const uint8_t *head, size_t bytes)
+{
+    return cpr_input_kind_of(head, bytes) == CPR_INPUT_XZ;
+}
+
+const cpr_format cpr_format_xz = {xz_create, xz_destroy, xz_begin, xz_step, xz_is_stream, true};
+
+/* ---- bzip2 ---------------------------------------------------------------------------------- */
+
+typedef struct bzip2_state {
+    bz_stream stream;
+    bool open;
+} bzip2_state;
+
+static void *bzip2_create(uint64_t memory_bytes)
+{
+    (void)memory_bytes; /* below 8 MB */
+    return calloc(1, sizeof(bzip2_state));
+}
+
+static void bzip2_end(bzip2_state *state)
+{
+    if (state->open)
+        BZ2_bzDecompressEnd(&state->stream);
+    state->open = false;
+}
+
+static void bzip2_destroy(void *state)
+{
+    bzip2_end(state);
+    free(state);
+}
+
+static bool bzip2_begin(void *context)
+{
+    bzip2_state *state = context;
+    bzip2_end(state);
+    state->stream = (bz_stream){.opaque = NULL};
+    state->open = BZ2_bzDecompressInit(&state->stream, 0, 0) == BZ_OK;
+    return state->open;
+}
+
+static cpr_step bzip2_step(void *context, cpr_step_buffers *buffers)
+{
+    bz_stream *stream = &((bzip2_state *)context)->stream;
+    const unsigned in = step_most(buffers->in_bytes);
+    const unsigned out = step_most(buffers->out_bytes);
+    /* Nor does this library write there. */
+    memcpy(&stream->next_in, &buffers->in, sizeof stream->next_in);
+    stream->avail_in = in;
+    memcpy(&stream->next_out, &buffers->out, sizeof stream->next_out);
+    stream->avail_out = out;
+    const int code = BZ2_bzDecompress(stream);
+    step_take(buffers, in - stream->avail_in, out - stream->avail_out);
+    if (code == BZ_STREAM_END)
+        return CPR_STEP_ENDED;
+    if (code == BZ_OK)
+        return CPR_STEP_ON;
+    return code == BZ_MEM_ERROR ? CPR_STEP_TOO_LARGE : CPR_STEP_DAMAGED;
+}
+
+static bool bzip2_is_stream(const uint8_t *head, size_t bytes)
+{
+    return cpr_input_kind_of(head, bytes) == CPR_INPUT_BZIP2;
+}
+
+const cpr_format cpr_format_bzip2 = {bzip2_create, bzip2_destroy,   bzip2_begin,
+                                     bzip2_step,   bzip2_is_stream, false};
+
+/* ---- lz4 ------------------------------------------------------------------------------------ */
+
+static void *lz4_create(uint64_t memory_bytes)
+{
+    (void)memory_bytes; /* below 9 MB */
+    LZ4F_dctx *state = NULL;
+    return LZ4F_isError(LZ4F_createDecompressionContext(&state, LZ4F_VERSION)) ? NULL : state;
+}
+
+static void lz4_destroy(void *state)
+{
+    LZ4F_freeDecompressionContext(state);
+}
+
+static bool lz4_begin(void *state)
+{
+    LZ4F_resetDecompressionContext(state);
+    return true;
+}
+
+static cpr_step lz4_step(void *state, cpr_step_buffers *buffers)
+{
+    size_t in = buffers->in_bytes;
+    size_t out = buffers->out_bytes;
+    const size_t code = LZ4F_decompress(state, buffers->out, &out, buffers->in, &in, NULL);
+    if (LZ4F_isError(code))
+        return strstr(LZ4F_getErrorName(code), "allocation") != NULL ? CPR_STEP_TOO_LARGE
+                                                                     : CPR_STEP_DAMAGED;
+    step_take(buffers, in, out);
+    return code == 0 ? CPR_STEP_ENDED : CPR_STEP_ON;
+}
+
+static bool lz4_is_stream(const uint8_t *head, size_t bytes)
+{
+    const bool skipped =
+        bytes >= 4 && (head[0] & 0xf0) == 0x50 && memcmp(head + 1, "\x2a\x4d\x18", 3) == 0;
+    return skipped || cpr_input_kind_of(head, bytes) == CPR_INPUT_LZ4;
+}
+
+const cpr_format cpr_format_lz4 = {lz4_create, lz4_destroy,   lz4_begin,
+                                   lz4_step,   lz4_is_stream, false};
