@@ -3,9 +3,11 @@
 
 The bitstreams for fuzz_shard_decode cannot be made here: any bytes are one.
 """
+import io
 import pathlib
 import random
 import struct
+import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 random.seed(1)
@@ -139,3 +141,51 @@ put("fuzz_archive", "mended_packed", bytes([BYTES | SEAL | MEND | PACKED]) + cha
 put("fuzz_archive", "mended_unsealed", bytes([BYTES | MEND | UNSEALED]) + change(ADD, 0, 600, 1))
 put("fuzz_archive", "seal", bytes([WHOLE]) + b"corpress archive\r\n\x1a\x00" + bytes(492))
 put("fuzz_archive", "hdf5", bytes([WHOLE | UNSEALED]) + b"\x89HDF\r\n\x1a\n" + bytes(2040))
+
+def tar_of(kind, first=0x80, **more):
+    """A tar of Python's, cut as the first byte says (fuzz_tar.c), without most of its end."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w", format=kind, **more) as tar:
+        for name, flag, link in [("a/b", "0", ""), ("a", "5", ""), ("n" * 140, "0", ""),
+                                 ("l", "2", "t" * 120), ("h", "1", "a/b"), ("pipe", "6", ""),
+                                 ("/./c//d", "7", ""), ("../e", "0", ""), ("old/", "0", "")]:
+            item = tarfile.TarInfo(name)
+            item.type, item.linkname, item.mtime = flag.encode(), link, 1000
+            if kind == tarfile.PAX_FORMAT:
+                item.mtime = -1.25
+            item.size = 5 if name[0] in "an" and flag == "0" else 0
+            try:
+                tar.addfile(item, io.BytesIO(b"text\n"))
+            except ValueError:  # too long for ustar
+                pass
+    return bytes([first]) + held.getvalue().rstrip(b"\0") + bytes(1100)
+
+
+def tar_header(flag, name=b"name", size=b"00000000005\0", magic=b"ustar\00000", changes=()):
+    block = bytearray(512)
+    for at, field in [(0, name), (100, b"0000644\0"), (124, size), (136, b"00000001750\0"),
+                      (156, flag), (257, magic), *changes]:
+        block[at:at + len(field)] = field
+    block[148:156] = b" " * 8
+    block[148:155] = b"%06o\0" % sum(block)
+    return bytes(block)
+
+
+def tar_blocks(data):
+    return data + bytes(-len(data) % 512)
+
+
+put("fuzz_tar", "ustar", tar_of(tarfile.USTAR_FORMAT))
+put("fuzz_tar", "gnu", tar_of(tarfile.GNU_FORMAT, 0xc3))
+put("fuzz_tar", "pax", tar_of(tarfile.PAX_FORMAT, 0x9f, pax_headers={"comment": "x", "mtime": "5"}))
+put("fuzz_tar", "v7", b"\x01" + tar_header(b"0", magic=b"") + tar_blocks(b"text\n"))
+put("fuzz_tar", "sparse", b"\x87" + tar_header(b"S", magic=b"ustar  ", changes=[(482, b"\1")]) +
+    tar_blocks(bytes(504) + b"\1") + tar_blocks(b"") + bytes(512) + tar_blocks(b"text\n") +
+    tar_header(b"0") + tar_blocks(b"text\n"))
+put("fuzz_tar", "numbers", b"\x80" + tar_header(b"0", size=b"\x80" + bytes(10) + b"\x05") +
+    tar_blocks(b"text\n") + tar_header(b"0", size=b"\x80" + bytes(3) + b"\x7f" + b"\xff" * 7))
+RECORDS = b"22 GNU.sparse.major=1\n11 size=10\n14 path=a/../b\n13 mtime=1.5\n"
+put("fuzz_tar", "records", b"\x90" + tar_header(b"g", size=b"%011o\0" % 14) +
+    tar_blocks(b"14 linkpath=x\n") + tar_header(b"x", size=b"%011o\0" % len(RECORDS)) +
+    tar_blocks(RECORDS) + tar_header(b"0") + tar_blocks(b"ten bytes!") + tar_header(b"2"))
+put("fuzz_tar", "garbage", b"\x05" + random.randbytes(600))
