@@ -24,7 +24,14 @@ cpr_status corpus_input_make(const command_call *call, cpr_input *input, cpr_err
                          .names_file = given->files_from,
                          .stream_name = given->stdin_name,
                          .dereference = given->dereference,
-                         .skip_unreadable = given->skip_unreadable};
+                         .skip_unreadable = given->skip_unreadable,
+                         .decode = given->decode_inputs,
+                         .keep_damaged = given->keep_damaged,
+                         .decode_limit = given->decode_limit,
+                         .text_column = given->text_column};
+    if (!input->decode && (input->keep_damaged || input->decode_limit > 0 || input->text_column))
+        return cpr_fail(error, CPR_ERR_USAGE,
+                        "--keep-damaged, --decode-limit and --text-column are for --decode-inputs");
     if (given->exclude.count == 0)
         return CPR_OK;
     pattern *patterns = calloc(given->exclude.count + 1, sizeof *patterns);

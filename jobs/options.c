@@ -11,6 +11,7 @@
 
 #define LEAST_SIZE ((uint64_t)64 << 10) /* of OPTION_SIZE */
 #define MOST_COUNT 256                  /* of OPTION_COUNT */
+#define MOST_RATIO 1000000000           /* of OPTION_RATIO */
 #define TARGET(field) offsetof(option_values, field)
 #define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
 #define ARCHIVE_READERS                                                                            \
@@ -42,6 +43,19 @@ const option_row option_table[] = {
     {"skip-unreadable", 0, OPTION_FLAG, TARGET(skip_unreadable), NULL, CORPUS_READERS, NULL,
      "leave out, with a warning, what is missing or cannot be read; without this option the "
      "command names it all and does nothing else"},
+    {"decode-inputs", 0, OPTION_FLAG, TARGET(decode_inputs), NULL, CORPUS_READERS, NULL,
+     "take the texts in .gz, .zst, .xz, .bz2 and .lz4 files, and the members of .tar files, which "
+     "are told by their content; what comes back is the text, not the compressed file"},
+    {"text-column", 0, OPTION_TEXT, TARGET(text_column), "NAME", CORPUS_READERS, NULL,
+     "with --decode-inputs: of Parquet files take this column, each row as a line of JSON; their "
+     "other columns are left out"},
+    {"keep-damaged", 0, OPTION_FLAG, TARGET(keep_damaged), NULL, CORPUS_READERS, NULL,
+     "with --decode-inputs: of a damaged file keep the text in front of the damage; without this "
+     "option such a file is left out, with a warning"},
+    {"decode-limit", 0, OPTION_RATIO, TARGET(decode_limit), "N", CORPUS_READERS,
+     "a number from 1 to 1000000000",
+     "with --decode-inputs: leave out, with a warning, files that grow to more than 64 MiB and N "
+     "times their size (default: 1000)"},
     {"stdin-name", 0, OPTION_MEMBER, TARGET(stdin_name), "NAME", CORPUS_READERS,
      "a path such as part/1.jsonl, without a leading '/' and '..'",
      "the path in the archive of what is read from a pipe (default: stdin, or a FIFO's own path); "
@@ -259,6 +273,9 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         return argument_size(text, target) && *(uint64_t *)target >= LEAST_SIZE;
     case OPTION_BYTES:
         return argument_size(text, target);
+    case OPTION_RATIO:
+        return argument_size(text, target) && *(uint64_t *)target >= 1 &&
+               *(uint64_t *)target <= MOST_RATIO;
     case OPTION_COUNT:
         return argument_size(text, target) && *(uint64_t *)target >= 1 &&
                *(uint64_t *)target <= MOST_COUNT;

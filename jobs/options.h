@@ -61,6 +61,10 @@ typedef struct option_values {
     const char *stdin_name;
     bool dereference;
     bool skip_unreadable;
+    bool decode_inputs;
+    bool keep_damaged;
+    uint64_t decode_limit; /* 0: not given */
+    const char *text_column;
     /* compress */
     const char *output;
     const char *profile;
@@ -106,6 +110,7 @@ typedef enum option_kind {
     OPTION_SIZE,       /* a size of 64K or more; a uint64_t */
     OPTION_BYTES,      /* any size; a uint64_t */
     OPTION_COUNT,      /* a number from 1 to 256; a uint64_t */
+    OPTION_RATIO,      /* a number from 1 to 1,000,000,000; a uint64_t */
     OPTION_OFFSET,     /* any size, and '-' in front of it: from the end; an option_offset */
     OPTION_LINES,      /* A-B, A-, -B or A, from 1; an option_range */
     OPTION_NUMBERS,    /* the same, from 0 */

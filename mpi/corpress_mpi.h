@@ -88,6 +88,7 @@ bool cpr_stop_requested(void); /* of this rank */
 
 typedef enum cpr_phase {
     CPR_PHASE_STREAMS,    /* reads pipes into the work directory */
+    CPR_PHASE_INPUTS,     /* decodes compressed inputs, to learn what they hold */
     CPR_PHASE_VOCABULARY, /* samples the corpus and learns its tokens */
     CPR_PHASE_LESSON,     /* teaches a network, which the archive will hold */
     CPR_PHASE_PRIMER,     /* codes the primer */
@@ -108,7 +109,7 @@ typedef struct cpr_corpus_facts {
     const char *blas;   /* the version of OpenBLAS, or a word that there is none */
 } cpr_corpus_facts;
 
-/* How far all ranks are together. */
+/* How far all ranks are. */
 typedef struct cpr_run_progress {
     uint64_t items_done; /* shards; the primer is one, too */
     uint64_t raw_bytes;  /* of finished items and of those in work */
@@ -189,8 +190,11 @@ typedef struct cpr_input {
      * is with everything below it. May be NULL. */
     bool (*left_out)(void *context, const char *path, bool is_directory);
     void *left_out_context;
-    bool dereference;     /* take what links lead to, instead of them */
-    bool skip_unreadable; /* leave out, with a warning, what cannot be read */
+    bool dereference;          /* take what links lead to, instead of them */
+    bool skip_unreadable;      /* leave out, with a warning, what cannot be read */
+    bool decode, keep_damaged; /* take the texts in compressed files; those in front of damage */
+    uint64_t decode_limit;     /* most bytes of text for each byte of a file; 0: 1,000 */
+    const char *text_column;   /* of Parquet files, which is taken; NULL: they are kept */
 } cpr_input;
 
 typedef struct cpr_compress_options {

@@ -1,6 +1,7 @@
 /* compress_corpus.c - from the options' input to a list of files; what compressing it would need.
  */
 #include "compress_run.h"
+#include "input_scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,27 @@ static cpr_status list_for_run(cpr_compress_run *run, cpr_error *error)
         status = list_corpus(&run->options, &listener, &run->listed, error);
     if (status == CPR_OK)
         status = cpr_file_list_set_documents(run->listed, &documents, error);
+    if (status == CPR_OK && cpr_file_list_streams(run->listed) == 0 && !run->options.input.decode)
+        cpr_compress_judge(run);
+    return status;
+}
+
+const cpr_file_list *cpr_compress_corpus(const cpr_compress_run *run)
+{
+    return run->decoded != NULL ? run->decoded : run->listed;
+}
+
+cpr_status cpr_compress_take_inputs(cpr_compress_run *run, const cpr_input_records *records,
+                                    cpr_error *error)
+{
+    cpr_listener listener = run->listener;
+    const cpr_list_options how = list_options(&run->options.input, &listener);
+    cpr_document_choice documents;
+    cpr_status status = cpr_document_choice_parse(run->options.documents, &documents, error);
+    if (status == CPR_OK)
+        status = cpr_file_list_decode(run->listed, records, &how, &run->decoded, error);
+    if (status == CPR_OK)
+        status = cpr_file_list_set_documents(run->decoded, &documents, error);
     if (status == CPR_OK && cpr_file_list_streams(run->listed) == 0)
         cpr_compress_judge(run);
     return status;
@@ -158,8 +180,8 @@ void cpr_compress_judge(const cpr_compress_run *run)
 {
     cpr_listener listener = run->listener;
     const cpr_list_options how = list_options(&run->options.input, &listener);
-    cpr_file_list_judge(run->listed, &how);
-    cpr_file_list_judge_compressed(run->listed, &how);
+    cpr_file_list_judge(cpr_compress_corpus(run), &how);
+    cpr_file_list_judge_compressed(cpr_compress_corpus(run), &how);
 }
 
 cpr_status cpr_compress_list(cpr_compress_run *run, cpr_error *error)
@@ -185,6 +207,34 @@ cpr_status cpr_compress_list(cpr_compress_run *run, cpr_error *error)
 /* ---- what it would need ------------------------------------------------------------------------
  */
 
+/* Looks into all inputs, and puts the list of what they hold in place of *files. */
+static cpr_status plan_decode(const cpr_input *input, const cpr_list_options *how,
+                              cpr_file_list **files, cpr_error *error)
+{
+    const cpr_scan_options options = {.decoding.text_column = input->text_column,
+                                      .limit = input->decode_limit,
+                                      .keep_damaged = input->keep_damaged,
+                                      .poll = poll_stop};
+    cpr_input_records records = {.bytes = NULL};
+    cpr_file_list *decoded = NULL;
+    cpr_status status = CPR_OK;
+    for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(*files); i++) {
+        const cpr_file file = cpr_file_list_get(*files, i);
+        const cpr_input_record facts = cpr_file_list_record(*files, i);
+        if (file.type == CPR_FILE_REGULAR && file.bytes > 0)
+            status = cpr_input_scan(cpr_file_list_source(*files, i), file.through_link, &facts,
+                                    &options, &records, error);
+    }
+    if (status == CPR_OK)
+        status = cpr_file_list_decode(*files, &records, how, &decoded, error);
+    cpr_input_records_free(&records);
+    if (status != CPR_OK)
+        return status;
+    cpr_file_list_free(*files);
+    *files = decoded;
+    return CPR_OK;
+}
+
 cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener *listener,
                          cpr_plan *plan, cpr_error *error)
 {
@@ -196,6 +246,8 @@ cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener
     cpr_status status = list_corpus(options, &told, &files, error);
     for (size_t i = 0; status == CPR_OK && i < cpr_file_list_streams(files); i++)
         status = cpr_file_list_count_stream(files, i, poll_stop, NULL, error);
+    if (status == CPR_OK && options->input.decode)
+        status = plan_decode(&options->input, &how, &files, error);
     if (status == CPR_OK) {
         cpr_file_list_judge(files, &how);
         cpr_file_list_judge_compressed(files, &how);

@@ -63,7 +63,7 @@ uint64_t cpr_plan_lesson(const cpr_plan *plan, const cpr_profile *profile, uint3
 /* Rank 0's list: that of the manifest, if the job goes on. */
 static const cpr_file_list *known_files(const cpr_compress_run *run)
 {
-    return run->work.manifest.files != NULL ? run->work.manifest.files : run->listed;
+    return run->work.manifest.files != NULL ? run->work.manifest.files : cpr_compress_corpus(run);
 }
 
 cpr_status cpr_compress_share_files(cpr_compress_run *run, cpr_error *error)
@@ -81,6 +81,8 @@ cpr_status cpr_compress_share_files(cpr_compress_run *run, cpr_error *error)
         status = cpr_ranks_broadcast(run->ranks, &packed, &bytes, error);
     if (status == CPR_OK)
         status = cpr_file_list_unpack(packed, bytes, &run->plan.files, error);
+    if (status == CPR_OK)
+        status = cpr_file_list_set_decoding(run->plan.files, &run->decoding, error);
     free(packed);
     return cpr_ranks_agree(run->ranks, status, error);
 }

@@ -27,6 +27,7 @@ static const struct {
     {run_self_test, ALWAYS},
     {cpr_compress_open, ALWAYS},
     {cpr_compress_read_streams, ALWAYS},
+    {cpr_compress_inputs, ALWAYS},
     {cpr_compress_decide, ALWAYS},
     {cpr_compress_share_files, ALWAYS},
     {cpr_compress_check_archive, IF_DONE},
@@ -105,7 +106,7 @@ static void run_sum_up(const cpr_compress_run *run, cpr_compress_totals *totals)
 {
     const cpr_compress_totals made = run_totals(run);
     if (cpr_file_list_streams(run->listed) > 0 &&
-        cpr_file_list_bytes(run->listed) == made.raw_bytes)
+        cpr_file_list_bytes(cpr_compress_corpus(run)) == made.raw_bytes)
         cpr_compress_judge(run);
     if (totals != NULL)
         *totals = made;
@@ -134,6 +135,7 @@ cpr_status cpr_compress(cpr_ranks *ranks, const cpr_compress_options *options,
     cpr_compress_plan_free(&run.plan);
     cpr_compress_work_free(&run.work);
     cpr_file_list_free(run.listed);
+    cpr_file_list_free(run.decoded);
     free(run.temporary_path);
     return status;
 }

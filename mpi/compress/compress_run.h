@@ -12,7 +12,9 @@ typedef struct cpr_compress_run {
     cpr_ranks *ranks;
     cpr_compress_options options; /* the caller's, with the defaults put in */
     cpr_listener listener;        /* the caller's; all zero: nobody listens */
-    cpr_file_list *listed;        /* rank 0: the corpus as it is now */
+    cpr_file_list *listed;        /* rank 0: the corpus as it lies on the disk now */
+    cpr_file_list *decoded;       /* rank 0: as it is decoded; NULL: nothing is */
+    cpr_decoding decoding;        /* how, on this rank */
     cpr_compress_plan plan;
     cpr_compress_work work;
     cpr_compress_engine engine;
@@ -36,6 +38,10 @@ cpr_compress_step cpr_compress_open;
 /* Rank 0 copies the streams of its list into the work directory, unless they are there, or another
  * job's manifest, or the archive is complete. A request to stop, on any rank, ends it. */
 cpr_compress_step cpr_compress_read_streams;
+
+/* If inputs are to be decoded: learns what they hold, on all ranks, or from an earlier run. Sets
+ * decoded. */
+cpr_compress_step cpr_compress_inputs;
 
 /* Rank 0 decides whether to go on with what is there; the others open the directory, too. Sets
  * work.state and, on rank 0, work.manifest, work.begun and plan.changes. */
@@ -88,6 +94,14 @@ cpr_status cpr_compress_close(cpr_compress_run *run, cpr_status status, cpr_erro
 
 /* COLLECTIVE. Rank 0 calls `step`; all ranks agree on how it went. */
 cpr_status cpr_compress_on_first(cpr_compress_run *run, cpr_compress_step *step, cpr_error *error);
+
+/* Local, rank 0. The corpus as it is now. */
+const cpr_file_list *cpr_compress_corpus(const cpr_compress_run *run);
+
+/* Local, rank 0. Sets decoded by what is known of inputs, and warns of what is to be said of them.
+ */
+cpr_status cpr_compress_take_inputs(cpr_compress_run *run, const cpr_input_records *records,
+                                    cpr_error *error);
 
 /* Local, rank 0. Warns of a corpus that is probably not what was meant. */
 void cpr_compress_judge(const cpr_compress_run *run);

@@ -95,7 +95,7 @@ static void manifest_add_cost(const cpr_compress_run *run, cpr_error *error)
 /* Whether this is the job that the manifest is of, and what was touched since it began. */
 static cpr_status manifest_compare_with_corpus(cpr_compress_run *run, cpr_error *error)
 {
-    const cpr_file_list *files = run->listed;
+    const cpr_file_list *files = cpr_compress_corpus(run);
     const cpr_manifest now = manifest_describe(run, files);
     cpr_status status = cpr_compress_streams_lost(run, error);
     if (status == CPR_OK)
@@ -158,7 +158,7 @@ cpr_status cpr_compress_decide(cpr_compress_run *run, cpr_error *error)
 {
     cpr_compress_work *work = &run->work;
     cpr_status status = cpr_compress_on_first(run, work_decide, error);
-    if (status == CPR_OK && !cpr_ranks_is_first(run->ranks))
+    if (status == CPR_OK && work->dir == NULL)
         status = cpr_work_dir_open(run->options.archive_path, false, &work->dir, error);
     status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
@@ -200,7 +200,7 @@ static bool work_is_worth_keeping(const cpr_compress_run *run, const cpr_work_sc
                                   cpr_status status)
 {
     if (scan->published || scan->shards > 0 || scan->snapshots > 0 || scan->primer ||
-        scan->lesson || scan->streams)
+        scan->lesson || scan->streams || scan->inputs)
         return true;
     /* Another job's, or a plan and a vocabulary. */
     return scan->manifest && (!run->work.begun || status == CPR_STOPPED);

@@ -44,6 +44,9 @@ uint64_t cpr_ranks_fingerprint(const cpr_ranks *ranks);
 /* Local. Monotonic time in seconds. */
 double cpr_ranks_seconds(void);
 
+/* COLLECTIVE. How many ranks are on this rank's host; 0: no memory to count them. */
+uint64_t cpr_ranks_here(cpr_ranks *ranks);
+
 /* COLLECTIVE. Before `items` are coded or decoded, with codecs of this profile and size, after
  * each rank has needed `before` bytes for something else (0: it has not): refuses
  * with CPR_ERR_NO_MEMORY what cannot fit on this rank's node, whose ranks it counts

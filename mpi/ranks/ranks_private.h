@@ -34,9 +34,6 @@ struct cpr_ranks {
 cpr_status cpr_ranks_gather(cpr_ranks *ranks, const void *own, size_t bytes, void **all,
                             cpr_error *error);
 
-/* COLLECTIVE. How many ranks are on this rank's host; 0: no memory to count them. */
-uint64_t cpr_ranks_here(cpr_ranks *ranks);
-
 /* Local. Waits for a request (none: MPI_REQUEST_NULL), polling at growing intervals of up to a
  * millisecond: a rank that waits leaves its core to the others, whatever the MPI library's idle
  * settings are. */

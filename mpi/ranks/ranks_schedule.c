@@ -75,6 +75,8 @@ const char *cpr_phase_name(cpr_phase phase)
     switch (phase) {
     case CPR_PHASE_STREAMS:
         return "streams";
+    case CPR_PHASE_INPUTS:
+        return "inputs";
     case CPR_PHASE_VOCABULARY:
         return "vocabulary";
     case CPR_PHASE_LESSON:

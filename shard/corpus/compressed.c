@@ -18,6 +18,8 @@
 static const char *look_at_file(const cpr_file_list *list, uint64_t i)
 {
     uint8_t head[CPR_INPUT_HEAD_BYTES];
+    if (cpr_file_list_piece(list, i) != NULL)
+        return NULL; /* it is a text */
     struct stat facts;
     ssize_t got = -1;
     const int fd = cpr_io_open(cpr_file_list_source(list, i), O_RDONLY | O_NONBLOCK | O_NOCTTY);

@@ -3,12 +3,13 @@
  *   file list  -> which files, directories and links make up the corpus   (file_list*.c, stream.c)
  *   reader     -> the bytes of a shard, from the files                       (corpus_reader.c)
  *   plan       -> which bytes of the corpus make up each shard               (plan.c)
+ *   origins    -> compressed files and tars that files are decoded from     (origins.h, origins.c)
  *   documents  -> where documents begin                                (documents.h, documents.c)
  */
 #ifndef CPR_CORPUS_H
 #define CPR_CORPUS_H
 
-#include "base.h"
+#include "input_records.h"
 
 /* ---- file list ------------------------------------------------------------------------------- */
 
@@ -161,6 +162,71 @@ uint64_t cpr_file_list_find(const cpr_file_list *list, uint64_t offset);
 
 /* The index of a member path, or UINT64_MAX. */
 uint64_t cpr_file_list_lookup(const cpr_file_list *list, const char *member);
+
+/* ---- origins --------------------------------------------------------------------------------- */
+
+/* A compressed file, or a tar, that stands for files of the list: its text, or its members and the
+ * rest of the tar, which follow each other. */
+typedef struct cpr_origin {
+    const char *source; /* as given; "" in an archive */
+    const char *name;   /* the member path that the file itself would have */
+    cpr_input_kind kind;
+    bool is_tar;
+    bool through_link; /* as in cpr_file */
+    uint64_t bytes;    /* of the file */
+    uint64_t text_bytes;
+    cpr_hash128 hash; /* of the file's bytes */
+    uint64_t first;   /* of its files in the list */
+    uint64_t files;
+    const cpr_seek_point *points; /* where its decoder can begin, ascending */
+    size_t point_count;
+} cpr_origin;
+
+/* Where the bytes of a file come from. */
+typedef struct cpr_piece {
+    uint64_t file;
+    uint64_t text; /* of the origin's, where they begin; of the rest of a tar, not used */
+    uint32_t origin;
+    bool rest; /* all of a tar that is no member's data, one behind the other */
+} cpr_piece;
+
+uint64_t cpr_file_list_origins(const cpr_file_list *list);
+cpr_origin cpr_file_list_origin(const cpr_file_list *list, uint64_t i);
+
+/* The piece that a file is; NULL: it is no part of another file. */
+const cpr_piece *cpr_file_list_piece(const cpr_file_list *list, uint64_t i);
+
+/* Whether a file is the rest of a tar, which no document lies in. */
+bool cpr_file_list_is_rest(const cpr_file_list *list, uint64_t i);
+
+/* Adds an origin, whose files are appended next. CPR_ERR_NO_MEMORY. */
+cpr_status cpr_file_list_add_origin(cpr_file_list *list, const cpr_origin *origin,
+                                    cpr_error *error);
+
+/* How origins are decoded; the text_column is copied. CPR_ERR_NO_MEMORY. */
+cpr_status cpr_file_list_set_decoding(cpr_file_list *list, const cpr_decoding *how,
+                                      cpr_error *error);
+const cpr_decoding *cpr_file_list_decoding(const cpr_file_list *list);
+
+/* Appends file i of another list, which is no part of an origin. CPR_ERR_USAGE if there is such a
+ * member. */
+cpr_status cpr_file_list_copy(cpr_file_list *list, const cpr_file_list *from, uint64_t i,
+                              cpr_error *error);
+
+/* What a record of file i has before it is looked into. */
+cpr_input_record cpr_file_list_record(const cpr_file_list *listed, uint64_t i);
+
+/* Whether the record is of file i as it is now. */
+bool cpr_file_list_record_fits(const cpr_file_list *listed, uint64_t i,
+                               const cpr_input_record *record);
+
+/* The list as it becomes when the files that `records` speak of are decoded. Warns of what records
+ * note, in the list's order. */
+cpr_status cpr_file_list_decode(const cpr_file_list *listed, const cpr_input_records *records,
+                                const cpr_list_options *options, cpr_file_list **decoded,
+                                cpr_error *error);
+
+/* ---- packing --------------------------------------------------------------------------------- */
 
 /* The list as bytes for another rank: malloc()ed, owned by the caller; NULL: out of memory. */
 uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes);

@@ -2,6 +2,7 @@
  * of 4 for each file beside them. */
 #include "file_list.h"
 #include "file_io.h"
+#include "origins.h"
 #include "stream.h"
 
 #include <assert.h>
@@ -51,6 +52,9 @@ struct cpr_file_list {
     size_t noted_link_count;
     uint8_t *separator; /* NULL: none */
     size_t separator_bytes;
+    cpr_origins origins;
+    cpr_decoding decoding;
+    char *text_column; /* of it */
 };
 
 cpr_file_list *cpr_file_list_create(void)
@@ -70,6 +74,8 @@ void cpr_file_list_free(cpr_file_list *list)
     free(list->claims);
     free(list->noted_links);
     free(list->separator);
+    cpr_origins_free(&list->origins);
+    free(list->text_column);
     free(list);
 }
 
@@ -108,6 +114,9 @@ cpr_file cpr_file_list_get(const cpr_file_list *list, uint64_t i)
 const char *cpr_file_list_source(const cpr_file_list *list, uint64_t i)
 {
     assert(i < list->count);
+    const cpr_piece *piece = cpr_file_list_piece(list, i);
+    if (piece != NULL)
+        return cpr_origins_get(&list->origins, piece->origin).source;
     return list->paths + list->entries[i].path;
 }
 
@@ -122,7 +131,7 @@ const char *cpr_file_list_link_target(const cpr_file_list *list, uint64_t i)
     assert(i < list->count);
     if (list->entries[i].type != CPR_FILE_SYMLINK)
         return "";
-    const char *source = cpr_file_list_source(list, i);
+    const char *source = list->paths + list->entries[i].path;
     return source + strlen(source) + 1;
 }
 
@@ -480,10 +489,77 @@ bool cpr_file_list_has_rule(const cpr_file_list *list, cpr_document_rule rule)
     return false;
 }
 
-/* ---- for another rank ------------------------------------------------------------------------
- * Count, bytes of paths, bytes of the separator; then 44 bytes a file; the paths; the separator. */
+/* ---- origins -------------------------------------------------------------------------------- */
 
-#define PACKED_HEAD 24
+uint64_t cpr_file_list_origins(const cpr_file_list *list)
+{
+    return list->origins.count;
+}
+
+cpr_origin cpr_file_list_origin(const cpr_file_list *list, uint64_t i)
+{
+    return cpr_origins_get(&list->origins, i);
+}
+
+const cpr_piece *cpr_file_list_piece(const cpr_file_list *list, uint64_t i)
+{
+    return list->origins.piece_count > 0 ? cpr_origins_piece(&list->origins, i) : NULL;
+}
+
+bool cpr_file_list_is_rest(const cpr_file_list *list, uint64_t i)
+{
+    const cpr_piece *piece = cpr_file_list_piece(list, i);
+    return piece != NULL && piece->rest;
+}
+
+static cpr_status origin_no_memory(cpr_error *error)
+{
+    return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
+}
+
+cpr_status cpr_file_list_add_origin(cpr_file_list *list, const cpr_origin *origin, cpr_error *error)
+{
+    return cpr_origins_add(&list->origins, origin, list->count) ? CPR_OK : origin_no_memory(error);
+}
+
+cpr_status cpr_file_list_append_piece(cpr_file_list *list, const char *member, const cpr_file *file,
+                                      uint64_t text, bool rest, uint64_t *known, cpr_error *error)
+{
+    const cpr_status status = cpr_file_list_append(list, member, 0, file, NULL, known, error);
+    if (status != CPR_OK || *known != UINT64_MAX)
+        return status;
+    const cpr_piece piece = {.file = list->count - 1,
+                             .text = text,
+                             .origin = (uint32_t)list->origins.count - 1,
+                             .rest = rest};
+    return cpr_origins_add_piece(&list->origins, &piece) ? CPR_OK : origin_no_memory(error);
+}
+
+cpr_status cpr_file_list_set_decoding(cpr_file_list *list, const cpr_decoding *how,
+                                      cpr_error *error)
+{
+    free(list->text_column);
+    list->text_column = how->text_column != NULL ? strdup(how->text_column) : NULL;
+    list->decoding = *how;
+    list->decoding.text_column = list->text_column;
+    return how->text_column == NULL || list->text_column != NULL ? CPR_OK : origin_no_memory(error);
+}
+
+const cpr_decoding *cpr_file_list_decoding(const cpr_file_list *list)
+{
+    return &list->decoding;
+}
+
+void cpr_file_list_end_origin(cpr_file_list *list)
+{
+    cpr_origins_end(&list->origins, list->count);
+}
+
+/* ---- for another rank ------------------------------------------------------------------------
+ * Count, bytes of paths, bytes of the separator, bytes of origins; then 44 bytes a file; the paths;
+ * the separator; the origins, if there are any. */
+
+#define PACKED_HEAD 32
 #define PACKED_ENTRY 44
 /* beside the type */
 #define PACKED_THROUGH_LINK 256u
@@ -492,13 +568,17 @@ bool cpr_file_list_has_rule(const cpr_file_list *list, cpr_document_rule rule)
 
 uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
 {
-    *bytes = PACKED_HEAD + PACKED_ENTRY * list->count + list->paths_bytes + list->separator_bytes;
+    const size_t origins_bytes =
+        list->origins.count > 0 ? cpr_origins_packed_bytes(&list->origins) : 0;
+    *bytes = PACKED_HEAD + PACKED_ENTRY * list->count + list->paths_bytes + list->separator_bytes +
+             origins_bytes;
     uint8_t *packed = malloc(*bytes);
     if (packed == NULL)
         return NULL;
     cpr_put64(packed, list->count);
     cpr_put64(packed + 8, list->paths_bytes);
     cpr_put64(packed + 16, list->separator_bytes);
+    cpr_put64(packed + 24, origins_bytes);
     uint8_t *out = packed + PACKED_HEAD;
     for (size_t i = 0; i < list->count; i++, out += PACKED_ENTRY) {
         const cpr_file file = cpr_file_list_get(list, i);
@@ -516,6 +596,8 @@ uint8_t *cpr_file_list_pack(const cpr_file_list *list, size_t *bytes)
         memcpy(out, list->paths, list->paths_bytes);
     if (list->separator_bytes > 0)
         memcpy(out + list->paths_bytes, list->separator, list->separator_bytes);
+    if (origins_bytes > 0)
+        cpr_origins_pack(&list->origins, out + list->paths_bytes + list->separator_bytes);
     return packed;
 }
 
@@ -560,11 +642,15 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
     const uint64_t count = cpr_get64(packed);
     const uint64_t paths_bytes = cpr_get64(packed + 8);
     const uint64_t separator_bytes = cpr_get64(packed + 16);
-    const size_t rest = bytes - PACKED_HEAD;
+    const uint64_t origins_bytes = cpr_get64(packed + 24);
+    if (origins_bytes > bytes - PACKED_HEAD)
+        goto damaged;
+    const size_t rest = bytes - PACKED_HEAD - (size_t)origins_bytes;
+    const uint8_t *origins = packed + bytes - (size_t)origins_bytes;
     if (count > rest / PACKED_ENTRY || separator_bytes > CPR_SEPARATOR_MAX_BYTES ||
         separator_bytes > rest - PACKED_ENTRY * count ||
         paths_bytes != rest - PACKED_ENTRY * count - separator_bytes ||
-        (count > 0 && (paths_bytes == 0 || packed[bytes - separator_bytes - 1] != 0)))
+        (count > 0 && (paths_bytes == 0 || origins[-(ptrdiff_t)separator_bytes - 1] != 0)))
         goto damaged;
     const char *paths = (const char *)packed + PACKED_HEAD + PACKED_ENTRY * count;
     cpr_status status = CPR_OK;
@@ -576,8 +662,13 @@ cpr_status cpr_file_list_unpack(const uint8_t *packed, size_t bytes, cpr_file_li
                           (size_t)paths_bytes, &status, error))
             goto damaged;
     if (status == CPR_OK)
-        status = cpr_file_list_set_separator(*list, packed + bytes - separator_bytes,
+        status = cpr_file_list_set_separator(*list, origins - separator_bytes,
                                              (size_t)separator_bytes, error);
+    if (status == CPR_OK && origins_bytes > 0)
+        status =
+            cpr_origins_unpack(&(*list)->origins, origins, (size_t)origins_bytes, count, error);
+    if (status == CPR_ERR_DAMAGED)
+        goto damaged;
     if (status == CPR_ERR_USAGE) /* no list that was packed has such an entry */
         goto damaged;
     if (status == CPR_OK && separator_bytes == 0 &&

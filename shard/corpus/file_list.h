@@ -21,6 +21,14 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
  * marked already. */
 bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct stat *facts);
 
+/* Appends a file of the origin that was added last: `text` and `rest` as in cpr_piece. *known as
+ * above. */
+cpr_status cpr_file_list_append_piece(cpr_file_list *list, const char *member, const cpr_file *file,
+                                      uint64_t text, bool rest, uint64_t *known, cpr_error *error);
+
+/* All files that the last origin stands for have been appended. */
+void cpr_file_list_end_origin(cpr_file_list *list);
+
 /* Appends a regular file of 0 bytes, the source of which is `path` until
  * cpr_file_list_set_stream(). CPR_ERR_USAGE if there is such a member. */
 cpr_status cpr_file_list_append_stream(cpr_file_list *list, const char *path, const char *member,

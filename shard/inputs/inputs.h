@@ -45,6 +45,9 @@ typedef struct cpr_seek_point {
     uint64_t text;
 } cpr_seek_point;
 
+/* The most bytes of text for each byte of a file, if nothing else is said. */
+#define CPR_DECODE_LIMIT_DEFAULT ((uint64_t)1000)
+
 /* How files are decoded. */
 typedef struct cpr_decoding {
     const char *text_column; /* of Parquet; NULL: such files are not decoded */

@@ -7,7 +7,7 @@
 #include "corpus.h"
 
 /* Of the files below: what WORK.md describes. */
-#define CPR_WORK_VERSION 3u
+#define CPR_WORK_VERSION 4u
 
 /* ---- work directory -------------------------------------------------------------------------- */
 
@@ -30,6 +30,7 @@ typedef struct cpr_work_scan {
     uint64_t shards; /* finished, as far as names tell */
     uint64_t snapshots;
     uint64_t streams; /* that have been read to their end */
+    uint64_t inputs;  /* files with what is known of compressed inputs */
     uint64_t bytes;   /* of all of these */
     uint8_t primer;   /* CPR_WORK_HAS_...; it is not one of the shards */
     uint8_t lesson;   /* likewise: its weights, or a checkpoint in its middle */
@@ -103,6 +104,14 @@ cpr_status cpr_work_streams_step(cpr_work_streams *streams, bool *more, cpr_erro
 /* Removes what an earlier run read from streams that are not of this list. */
 cpr_status cpr_work_streams_drop_others(const cpr_work_dir *work, const cpr_work_streams *streams,
                                         cpr_error *error);
+
+/* What is known of inputs that are decoded, so that nobody decodes them again to count. `number` is
+ * for one rank at a time; `key` stands for how they are decoded. A file that is damaged, or of
+ * another key, is as none. */
+cpr_status cpr_work_inputs_save(const cpr_work_dir *work, uint64_t number, cpr_hash128 key,
+                                const cpr_input_records *records, cpr_error *error);
+cpr_status cpr_work_inputs_load(const cpr_work_dir *work, cpr_hash128 key,
+                                cpr_input_records *records, cpr_error *error);
 
 /* What the shards of a work directory depend on. It borrows what it points to; the memory is the
  * caller's, or that of `own` after cpr_manifest_read(). */

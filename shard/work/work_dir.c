@@ -65,6 +65,7 @@ typedef enum item_kind {
     ITEM_PARTIAL,
     ITEM_PROGRESS,
     ITEM_TEMPORARY, /* of any attempt: ".tmp-...", and "....tmp" for an unpublished archive */
+    ITEM_INPUTS,    /* what is known of compressed inputs */
     ITEM_STREAM,    /* what a pipe gave */
     ITEM_STATE      /* manifest, lock, published: they go last, in this order */
 } item_kind;
@@ -135,6 +136,10 @@ static item_kind kind_of(const char *name, uint64_t *shard)
     if (strcmp(name, CPR_WORK_MANIFEST) == 0 || strcmp(name, CPR_WORK_LOCK) == 0 ||
         strcmp(name, CPR_WORK_PUBLISHED) == 0)
         return ITEM_STATE;
+    char inputs[CPR_WORK_NAME_BYTES];
+    cpr_work_inputs_name(number, inputs);
+    if (strcmp(name, inputs) == 0)
+        return ITEM_INPUTS;
     return is_stream(name) ? ITEM_STREAM : ITEM_FOREIGN;
 }
 
@@ -313,7 +318,7 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
         struct stat facts;
         const item_kind kind = kind_of(item->d_name, &shard);
         const bool counted = kind == ITEM_SHARD || kind == ITEM_SNAPSHOT || kind == ITEM_PARTIAL ||
-                             kind == ITEM_STREAM;
+                             kind == ITEM_STREAM || kind == ITEM_INPUTS;
         if (counted && fstatat(dirfd(items), item->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
             scan->bytes += (uint64_t)facts.st_size;
         const uint8_t mark = kind == ITEM_SHARD      ? CPR_WORK_HAS_SHARD
@@ -325,6 +330,7 @@ cpr_status cpr_work_dir_scan(const cpr_work_dir *work, cpr_work_scan *scan, uint
             scan->lesson |= mark;
         scan->shards += kind == ITEM_SHARD && shard < CPR_SHARD_WEIGHTS;
         scan->streams += kind == ITEM_STREAM;
+        scan->inputs += kind == ITEM_INPUTS;
         scan->snapshots += kind == ITEM_SNAPSHOT && shard < CPR_SHARD_WEIGHTS;
         scan->manifest = scan->manifest || strcmp(item->d_name, CPR_WORK_MANIFEST) == 0;
         scan->published = scan->published || strcmp(item->d_name, CPR_WORK_PUBLISHED) == 0;
@@ -446,13 +452,14 @@ cpr_status cpr_work_dir_remove(const char *archive_path, cpr_work_lock *lock, cp
         return CPR_OK;
     }
     /* The mark that the archive is complete goes last: a job killed here can go on. What pipes
-     * gave is needed as long as the manifest is there to be compared with it. */
+     * gave, and what is known of inputs, is needed as long as the manifest is there to be compared
+     * with it. */
     if (status == CPR_OK)
         status = sweep(work, ITEM_SHARD, ITEM_TEMPORARY, error);
     if (status == CPR_OK)
         status = remove_item(work, CPR_WORK_MANIFEST, error);
     if (status == CPR_OK)
-        status = sweep(work, ITEM_STREAM, ITEM_STREAM, error);
+        status = sweep(work, ITEM_INPUTS, ITEM_STREAM, error);
     if (status == CPR_OK)
         status = remove_item(work, CPR_WORK_LOCK, error);
     /* NFS keeps a file that is open under another name in the directory: close it now. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MAGIC CPR_WORK_MANIFEST_MAGIC
-#define VERSION 3u
+#define VERSION 4u
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 8,

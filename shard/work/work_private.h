@@ -48,6 +48,8 @@ void cpr_work_shard_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 void cpr_work_partial_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 void cpr_work_snapshot_name(uint64_t shard, char out[CPR_WORK_NAME_BYTES]);
 
+void cpr_work_inputs_name(uint64_t number, char out[CPR_WORK_NAME_BYTES]);
+
 /* openat(2) in the work directory, never through a link, retried when interrupted. */
 int cpr_work_openat(const cpr_work_dir *work, const char *name, int flags);
 

@@ -1,0 +1,175 @@
+/* input_scan.c - decodes a file once, to learn what its text comes to. */
+#define _GNU_SOURCE
+#include "input_scan.h"
+#include "file_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define BUFFER_BYTES ((size_t)1 << 20)
+/* Bytes of text between two places that are kept. */
+#define POINT_DISTANCE ((uint64_t)4 << 20)
+
+/* A scan of one file. */
+typedef struct scan {
+    const char *path;
+    int fd;
+    const cpr_scan_options *options;
+    cpr_input_record record; /* what comes of it */
+    cpr_input_writer writer;
+    uint64_t last_point; /* text of the last point that was kept */
+    char note[CPR_SHOWN_BYTES + 512];
+    uint8_t *buffer;
+} scan;
+
+static cpr_status scan_poll(const scan *s, cpr_error *error)
+{
+    return s->options->poll != NULL ? s->options->poll(s->options->poll_context, error) : CPR_OK;
+}
+
+/* The hash of the whole file. */
+static cpr_status scan_hash_file(scan *s, cpr_error *error)
+{
+    XXH3_state_t *state = XXH3_createState();
+    cpr_status status = CPR_OK;
+    if (state == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a hash");
+    XXH3_128bits_reset(state);
+    for (uint64_t at = 0; status == CPR_OK && at < s->record.file_bytes;) {
+        size_t got;
+        const int code = cpr_io_pread_some(s->fd, s->buffer, BUFFER_BYTES, at, &got);
+        if (code != 0)
+            status = cpr_io_fail(error, code, "read", s->path);
+        else if (got == 0)
+            break; /* whoever reads it will see */
+        else
+            status = scan_poll(s, error);
+        XXH3_128bits_update(state, s->buffer, got);
+        at += got;
+    }
+    const XXH128_hash_t digest = XXH3_128bits_digest(state);
+    s->record.file_hash = (cpr_hash128){.high = digest.high64, .low = digest.low64};
+    XXH3_freeState(state);
+    return status;
+}
+
+/* Whether the text is larger than that of an honest file. */
+static bool scan_is_bomb(const scan *s, uint64_t text, uint64_t source)
+{
+    const uint64_t limit = s->options->limit > 0 ? s->options->limit : CPR_DECODE_LIMIT_DEFAULT;
+    return text > CPR_DECODE_UNLIMITED_BYTES && text / limit > source;
+}
+
+static void scan_note_point(scan *s, cpr_seek_point point)
+{
+    if (point.text == 0 || point.text < s->last_point + POINT_DISTANCE)
+        return;
+    s->last_point = point.text;
+    cpr_input_writer_point(&s->writer, point);
+}
+
+/* Decodes to the end. CPR_ERR_DAMAGED: record.text_bytes are there before the damage. */
+static cpr_status scan_decode(scan *s, cpr_decoder *decoder, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_status status = CPR_OK;
+    for (bool more = true; status == CPR_OK && more;) {
+        size_t got;
+        status = cpr_decoder_read(decoder, s->buffer, BUFFER_BYTES, &got, error);
+        more = got == BUFFER_BYTES;
+        s->record.text_bytes += got;
+        scan_note_point(s, cpr_decoder_point(decoder));
+        if (status == CPR_OK)
+            status = scan_poll(s, error);
+        if (status != CPR_OK || !scan_is_bomb(s, s->record.text_bytes, cpr_decoder_source(decoder)))
+            continue;
+        snprintf(s->note, sizeof s->note,
+                 "\"%s\" is left out: it grows to more than %" PRIu64 " times its size; "
+                 "--decode-limit allows more",
+                 cpr_printable_path(s->path, shown, sizeof shown),
+                 s->options->limit > 0 ? s->options->limit : CPR_DECODE_LIMIT_DEFAULT);
+        s->record.outcome = CPR_INPUT_LEFT_OUT;
+        return CPR_OK;
+    }
+    return status;
+}
+
+/* What comes of a file that is damaged, as `why` says. */
+static cpr_status scan_settle_damage(scan *s, const char *why, cpr_error *error)
+{
+    const bool kept = s->options->keep_damaged && s->record.text_bytes > 0;
+    s->record.outcome = kept ? CPR_INPUT_DECODED : CPR_INPUT_LEFT_OUT;
+    snprintf(s->note, sizeof s->note, "%s; %s", why,
+             kept                       ? "the text in front of that is kept"
+             : s->options->keep_damaged ? "it is left out"
+                                        : "it is left out; --keep-damaged keeps the text in "
+                                          "front of that");
+    return kept ? scan_hash_file(s, error) : CPR_OK;
+}
+
+static cpr_status scan_compressed(scan *s, cpr_error *error)
+{
+    cpr_decoder *decoder;
+    cpr_error detail = {.text = ""};
+    cpr_status status = cpr_decoder_open(s->record.kind, s->fd, s->record.file_bytes, s->path,
+                                         &s->options->decoding, &decoder, &detail);
+    if (status == CPR_OK)
+        status = cpr_decoder_hash_source(decoder, &detail);
+    if (status == CPR_OK) {
+        s->record.outcome = CPR_INPUT_DECODED;
+        status = scan_decode(s, decoder, &detail);
+        s->record.file_hash = cpr_decoder_source_hash(decoder);
+    }
+    cpr_decoder_close(decoder);
+    if (status == CPR_ERR_DAMAGED)
+        return scan_settle_damage(s, detail.text, error);
+    if (status != CPR_OK)
+        return cpr_fail(error, status, "%s", detail.text);
+    return CPR_OK;
+}
+
+/* Opens the file, and looks at its first bytes. False: it is not what the facts say. */
+static bool scan_open(scan *s, bool follow)
+{
+    struct stat now;
+    uint8_t head[CPR_INPUT_HEAD_BYTES];
+    size_t got = 0;
+    s->fd = cpr_io_open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | (follow ? 0 : O_NOFOLLOW));
+    if (s->fd < 0 || fstat(s->fd, &now) != 0 || !S_ISREG(now.st_mode) ||
+        (uint64_t)now.st_size != s->record.file_bytes ||
+        cpr_io_pread_some(s->fd, head, sizeof head, 0, &got) != 0)
+        return false;
+    s->record.kind = cpr_input_kind_of(head, got);
+    return true;
+}
+
+cpr_status cpr_input_scan(const char *path, bool follow, const cpr_input_record *facts,
+                          const cpr_scan_options *options, cpr_input_records *records,
+                          cpr_error *error)
+{
+    scan s = {.path = path, .fd = -1, .options = options, .record = *facts};
+    cpr_status status = CPR_OK;
+    s.record.outcome = CPR_INPUT_KEPT;
+    s.record.kind = CPR_INPUT_PLAIN;
+    s.record.note = s.note;
+    cpr_input_writer_begin(&s.writer, records, facts->name);
+    if (scan_open(&s, follow) && cpr_input_kind_is_decoded(s.record.kind)) {
+        s.buffer = malloc(BUFFER_BYTES);
+        status = s.buffer == NULL ? cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode")
+                                  : scan_compressed(&s, error);
+    }
+    free(s.buffer);
+    if (s.fd >= 0)
+        close(s.fd);
+    if (status == CPR_OK)
+        return cpr_input_writer_end(&s.writer, &s.record, error);
+    cpr_input_writer_cancel(&s.writer);
+    return status;
+}
