@@ -405,6 +405,93 @@ static herr_t put_documents(hid_t root, const cpr_archive_header *h, uint8_t *bu
     return done;
 }
 
+/* A column of /inputs. */
+static herr_t put_input_column(hid_t group, const char *name, const cpr_archive_header *h,
+                               uint64_t (*value)(const cpr_origin *origin), hid_t type,
+                               uint64_t *values)
+{
+    const uint64_t count = cpr_file_list_origins(h->files);
+    for (uint64_t i = 0; i < count; i++) {
+        const cpr_origin origin = cpr_file_list_origin(h->files, i);
+        values[i] = value(&origin);
+    }
+    return put_dataset(group, name, type, H5T_NATIVE_UINT64, count, values, LAYOUT_PACKED);
+}
+
+static uint64_t input_first(const cpr_origin *origin)
+{
+    return origin->first;
+}
+
+static uint64_t input_files(const cpr_origin *origin)
+{
+    return origin->files;
+}
+
+static uint64_t input_kind(const cpr_origin *origin)
+{
+    return (uint64_t)origin->kind | (origin->is_tar ? CPR_H5_INPUT_TAR : 0);
+}
+
+static uint64_t input_bytes(const cpr_origin *origin)
+{
+    return origin->bytes;
+}
+
+/* Hashes and names, which are not numbers. */
+static herr_t put_input_texts(hid_t group, const cpr_archive_header *h)
+{
+    const uint64_t count = cpr_file_list_origins(h->files);
+    size_t names_bytes = 0;
+    for (uint64_t i = 0; i < count; i++)
+        names_bytes += strlen(cpr_file_list_origin(h->files, i).name) + 1;
+    uint8_t *hashes = malloc((size_t)count * 16);
+    uint8_t *names = malloc(names_bytes);
+    uint8_t *out = names;
+    herr_t done = hashes != NULL && names != NULL ? 0 : -1;
+    for (uint64_t i = 0; done >= 0 && i < count; i++) {
+        const cpr_origin origin = cpr_file_list_origin(h->files, i);
+        const size_t bytes = strlen(origin.name) + 1;
+        cpr_put_hash(hashes + 16 * i, origin.hash);
+        memcpy(out, origin.name, bytes);
+        out += bytes;
+    }
+    if (done >= 0)
+        done = put_dataset(group, "xxh3_128", H5T_STD_U8LE, H5T_NATIVE_UINT8, 16 * count, hashes,
+                           LAYOUT_PLAIN);
+    if (done >= 0)
+        done = put_dataset(group, "paths", H5T_STD_U8LE, H5T_NATIVE_UINT8, names_bytes, names,
+                           LAYOUT_PLAIN);
+    free(hashes);
+    free(names);
+    return done;
+}
+
+/* The files that others were decoded from; nothing if there were none. */
+static herr_t put_inputs(hid_t root, const cpr_archive_header *h, uint64_t *buffer)
+{
+    herr_t done = -1;
+    hid_t group = -1;
+    if (cpr_file_list_origins(h->files) == 0)
+        return 0;
+    const hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
+    if (properties >= 0 && keep_compact(properties, 6, 10) >= 0)
+        group = H5Gcreate2(root, "inputs", H5P_DEFAULT, properties, H5P_DEFAULT);
+    if (group >= 0)
+        done = put_input_column(group, "first_file", h, input_first, H5T_STD_U64LE, buffer);
+    if (done >= 0)
+        done = put_input_column(group, "files", h, input_files, H5T_STD_U64LE, buffer);
+    if (done >= 0)
+        done = put_input_column(group, "kind", h, input_kind, H5T_STD_U8LE, buffer);
+    if (done >= 0)
+        done = put_input_column(group, "size_bytes", h, input_bytes, H5T_STD_U64LE, buffer);
+    if (done >= 0)
+        done = put_input_texts(group, h);
+    cpr_h5_close(group);
+    cpr_h5_close(properties);
+    return done;
+}
+
 static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const uint8_t *vocabulary,
                          size_t vocabulary_bytes, void *buffer)
 {
@@ -419,6 +506,8 @@ static herr_t put_tables(cpr_image *image, const cpr_archive_header *h, const ui
                            h->coded_weights_bytes, h->coded_weights, LAYOUT_PLAIN);
     if (done >= 0)
         done = put_files(file, h, buffer);
+    if (done >= 0)
+        done = put_inputs(file, h, buffer);
     if (done >= 0)
         done = put_documents(file, h, buffer);
     if (done >= 0)

@@ -353,6 +353,8 @@ static cpr_status read_tables(const cpr_reading *r)
     if (status == CPR_OK)
         status = check_totals(r);
     if (status == CPR_OK)
+        status = cpr_reading_inputs(r);
+    if (status == CPR_OK)
         status = cpr_reading_documents(r);
     if (status == CPR_OK)
         status = read_vocabulary(r);

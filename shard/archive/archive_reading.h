@@ -60,6 +60,9 @@ cpr_status cpr_reading_files(const cpr_reading *r);
 cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
                               uint64_t **out);
 
+/* Reads /inputs, when files are read. */
+cpr_status cpr_reading_inputs(const cpr_reading *r);
+
 /* Reads /documents, when files and shards are read. */
 cpr_status cpr_reading_documents(const cpr_reading *r);
 

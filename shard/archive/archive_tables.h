@@ -9,6 +9,7 @@
 
 #define CPR_FORMAT_NAME "corpress archive"
 #define CPR_H5_PRIMER "primer"   /* a dataset of one row; only in archives that have a primer */
+#define CPR_H5_INPUT_TAR 16u     /* of /inputs/kind, beside the number of the kind */
 #define CPR_H5_WEIGHTS "weights" /* bytes; only in archives of a taught network */
 
 /* One row of /shards or /primer in memory; in the file it is packed and little-endian. */

@@ -199,6 +199,11 @@ const cpr_piece *cpr_file_list_piece(const cpr_file_list *list, uint64_t i);
 /* Whether a file is the rest of a tar, which no document lies in. */
 bool cpr_file_list_is_rest(const cpr_file_list *list, uint64_t i);
 
+/* Of an archive, when all files are there: adds an origin, of files that are there. The last one of
+ * a tar is the rest of it. CPR_ERR_NO_MEMORY. */
+cpr_status cpr_file_list_note_origin(cpr_file_list *list, const cpr_origin *origin,
+                                     cpr_error *error);
+
 /* Adds an origin, whose files are appended next. CPR_ERR_NO_MEMORY. */
 cpr_status cpr_file_list_add_origin(cpr_file_list *list, const cpr_origin *origin,
                                     cpr_error *error);

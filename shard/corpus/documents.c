@@ -113,7 +113,8 @@ bool cpr_segments_next(cpr_segments *segments, cpr_segment *segment)
         .bytes = end - segments->at,
         .file = segments->file,
         .rule = rule,
-        .at_start = segments->at == cpr_file_list_offset(segments->files, segments->file),
+        .at_start = segments->at == cpr_file_list_offset(segments->files, segments->file) &&
+                    !cpr_file_list_is_rest(segments->files, segments->file),
     };
     segments->at = end;
     return true;
@@ -251,7 +252,7 @@ static void counter_next_segment(cpr_document_counter *c)
     if (c->segment.rule != c->rule)
         cpr_separator_init(&c->separator, c->files, c->segment.rule);
     c->rule = c->segment.rule;
-    if (c->segment.at_start)
+    if (c->segment.at_start || c->rule == CPR_DOCUMENTS_FILE)
         c->state = 0;
 }
 

@@ -51,7 +51,7 @@ typedef struct cpr_segment {
     uint64_t bytes;  /* at least 1 */
     uint64_t file;
     cpr_document_rule rule;
-    bool at_start; /* of the file */
+    bool at_start; /* of the file, if that has documents */
 } cpr_segment;
 
 /* The segments of the shard [start, end) one after the other. */

@@ -472,7 +472,7 @@ cpr_status cpr_file_list_set_documents(cpr_file_list *list, const cpr_document_c
 {
     for (uint64_t i = 0; i < list->count; i++) {
         cpr_document_rule rule = choice->by_name ? CPR_DOCUMENTS_FILE : choice->rule;
-        if (list->entries[i].type != CPR_FILE_REGULAR)
+        if (list->entries[i].type != CPR_FILE_REGULAR || cpr_file_list_is_rest(list, i))
             rule = CPR_DOCUMENTS_FILE;
         else if (choice->by_name && has_lines(cpr_file_list_member(list, i)))
             rule = CPR_DOCUMENTS_LINE;
@@ -520,6 +520,18 @@ static cpr_status origin_no_memory(cpr_error *error)
 cpr_status cpr_file_list_add_origin(cpr_file_list *list, const cpr_origin *origin, cpr_error *error)
 {
     return cpr_origins_add(&list->origins, origin, list->count) ? CPR_OK : origin_no_memory(error);
+}
+
+cpr_status cpr_file_list_note_origin(cpr_file_list *list, const cpr_origin *origin,
+                                     cpr_error *error)
+{
+    const cpr_piece piece = {.file = origin->first + origin->files - 1,
+                             .origin = (uint32_t)list->origins.count,
+                             .rest = origin->is_tar};
+    if (!cpr_origins_add(&list->origins, origin, origin->first))
+        return origin_no_memory(error);
+    cpr_origins_end(&list->origins, origin->first + origin->files);
+    return cpr_origins_add_piece(&list->origins, &piece) ? CPR_OK : origin_no_memory(error);
 }
 
 cpr_status cpr_file_list_append_piece(cpr_file_list *list, const char *member, const cpr_file *file,

@@ -196,6 +196,7 @@ typedef struct cpr_entry {
     uint64_t loss_bits;     /* of its tokens, in units of 2^-16 bit; whole bits are stored */
     uint64_t first_shard, last_shard; /* that hold bytes of it; CPR_NONE: it has none */
     cpr_document_rule documents;
+    bool is_rest; /* all of a tar but its members: no file of the corpus, see corpress_inputs.h */
 } cpr_entry;
 
 /* A file, directory or link by its number or by its exact path. CPR_ERR_NOT_FOUND. Any thread. */

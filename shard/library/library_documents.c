@@ -243,7 +243,7 @@ static void place_in_next_file(const cpr_archive *archive, uint64_t number,
 {
     const cpr_file_list *files = cpr_archive_info(archive)->files;
     uint64_t file = place->segment.file + 1;
-    while (cpr_file_list_get(files, file).bytes == 0)
+    while (cpr_file_list_get(files, file).bytes == 0 || cpr_file_list_is_rest(files, file))
         file++;
     place->before = number;
     place->segment = (cpr_segment){.offset = cpr_file_list_offset(files, file),

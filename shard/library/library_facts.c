@@ -73,6 +73,7 @@ cpr_status cpr_archive_get(const cpr_archive *archive, uint64_t number, cpr_entr
         .first_shard = CPR_NONE,
         .last_shard = CPR_NONE,
         .documents = file.documents,
+        .is_rest = cpr_file_list_is_rest(header->files, number),
     };
     if (file.bytes > 0) {
         entry->first_shard = cpr_archive_shard_at(archive, entry->offset);
