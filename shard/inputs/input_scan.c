@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "input_scan.h"
 #include "file_io.h"
+#include "input_untar.h"
+#include "tar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <xxhash.h>
 
 #define BUFFER_BYTES ((size_t)1 << 20)
+#define PATH_MOST ((size_t)30 << 10) /* of a file and of a member together */
 /* Bytes of text between two places that are kept. */
 #define POINT_DISTANCE ((uint64_t)4 << 20)
 
@@ -25,6 +28,7 @@ typedef struct scan {
     cpr_input_record record; /* what comes of it */
     cpr_input_writer writer;
     uint64_t last_point; /* text of the last point that was kept */
+    cpr_untar *untar;    /* NULL: it is no tar */
     char note[CPR_SHOWN_BYTES + 512];
     uint8_t *buffer;
 } scan;
@@ -75,6 +79,19 @@ static void scan_note_point(scan *s, cpr_seek_point point)
     cpr_input_writer_point(&s->writer, point);
 }
 
+/* Takes the next bytes of the text, of which the first ones tell whether it is a tar. */
+static cpr_status scan_take_text(scan *s, size_t bytes, cpr_error *error)
+{
+    const size_t name = strlen(s->record.name);
+    if (s->record.text_bytes == 0 && name < PATH_MOST / 2 && cpr_tar_begins(s->buffer, bytes)) {
+        s->untar = cpr_untar_create(PATH_MOST - name);
+        if (s->untar == NULL)
+            return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the members of a tar");
+    }
+    s->record.text_bytes += bytes;
+    return s->untar != NULL ? cpr_untar_feed(s->untar, s->buffer, bytes, error) : CPR_OK;
+}
+
 /* Decodes to the end. CPR_ERR_DAMAGED: record.text_bytes are there before the damage. */
 static cpr_status scan_decode(scan *s, cpr_decoder *decoder, cpr_error *error)
 {
@@ -84,8 +101,11 @@ static cpr_status scan_decode(scan *s, cpr_decoder *decoder, cpr_error *error)
         size_t got;
         status = cpr_decoder_read(decoder, s->buffer, BUFFER_BYTES, &got, error);
         more = got == BUFFER_BYTES;
-        s->record.text_bytes += got;
         scan_note_point(s, cpr_decoder_point(decoder));
+        cpr_error detail;
+        const cpr_status taken = scan_take_text(s, got, &detail);
+        if (taken != CPR_OK)
+            return cpr_fail(error, taken, "%s", detail.text);
         if (status == CPR_OK)
             status = scan_poll(s, error);
         if (status != CPR_OK || !scan_is_bomb(s, s->record.text_bytes, cpr_decoder_source(decoder)))
@@ -114,6 +134,22 @@ static cpr_status scan_settle_damage(scan *s, const char *why, cpr_error *error)
     return kept ? scan_hash_file(s, error) : CPR_OK;
 }
 
+/* The text is there: of a tar, its members. One that ends too early stays as it is. */
+static cpr_status scan_finish_tar(scan *s, cpr_input_outcome otherwise, cpr_error *error)
+{
+    char shown[CPR_SHOWN_BYTES];
+    cpr_error detail = {.text = ""};
+    cpr_printable_path(s->path, shown, sizeof shown);
+    const cpr_status status =
+        cpr_untar_finish(s->untar, &s->writer, shown, s->note, sizeof s->note, &detail);
+    s->record.outcome = status == CPR_OK ? CPR_INPUT_TAR : otherwise;
+    if (status != CPR_ERR_DAMAGED)
+        return status == CPR_OK ? CPR_OK : cpr_fail(error, status, "%s", detail.text);
+    snprintf(s->note, sizeof s->note, "\"%s\" is no whole tar, and is taken as one file: %s", shown,
+             detail.text);
+    return CPR_OK;
+}
+
 static cpr_status scan_compressed(scan *s, cpr_error *error)
 {
     cpr_decoder *decoder;
@@ -132,7 +168,32 @@ static cpr_status scan_compressed(scan *s, cpr_error *error)
         return scan_settle_damage(s, detail.text, error);
     if (status != CPR_OK)
         return cpr_fail(error, status, "%s", detail.text);
-    return CPR_OK;
+    return s->untar != NULL && s->record.outcome == CPR_INPUT_DECODED
+               ? scan_finish_tar(s, CPR_INPUT_DECODED, error)
+               : CPR_OK;
+}
+
+/* A file that is not compressed, but may be a tar. */
+static cpr_status scan_plain(scan *s, cpr_error *error)
+{
+    size_t got = 0;
+    cpr_status status = CPR_OK;
+    for (uint64_t at = 0; status == CPR_OK && at < s->record.file_bytes; at += got) {
+        const size_t wanted = at == 0 ? CPR_TAR_BLOCK_BYTES : BUFFER_BYTES;
+        const int code = cpr_io_pread_some(s->fd, s->buffer, wanted, at, &got);
+        if (code != 0 || got == 0)
+            return CPR_OK; /* whoever reads it will see */
+        status = scan_take_text(s, got, error);
+        if (s->untar == NULL)
+            return status;
+        if (status == CPR_OK)
+            status = scan_poll(s, error);
+    }
+    if (status == CPR_OK && s->untar != NULL)
+        status = scan_finish_tar(s, CPR_INPUT_KEPT, error);
+    if (status == CPR_OK && s->record.outcome == CPR_INPUT_TAR)
+        status = scan_hash_file(s, error);
+    return status;
 }
 
 /* Opens the file, and looks at its first bytes. False: it is not what the facts say. */
@@ -160,11 +221,16 @@ cpr_status cpr_input_scan(const char *path, bool follow, const cpr_input_record 
     s.record.kind = CPR_INPUT_PLAIN;
     s.record.note = s.note;
     cpr_input_writer_begin(&s.writer, records, facts->name);
-    if (scan_open(&s, follow) && cpr_input_kind_is_decoded(s.record.kind)) {
+    if (scan_open(&s, follow)) {
         s.buffer = malloc(BUFFER_BYTES);
-        status = s.buffer == NULL ? cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode")
-                                  : scan_compressed(&s, error);
+        if (s.buffer == NULL)
+            status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode");
+        else if (cpr_input_kind_is_decoded(s.record.kind))
+            status = scan_compressed(&s, error);
+        else if (s.record.kind == CPR_INPUT_PLAIN)
+            status = scan_plain(&s, error);
     }
+    cpr_untar_free(s.untar);
     free(s.buffer);
     if (s.fd >= 0)
         close(s.fd);
