@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "command.h"
 #include "corpress_documents.h"
+#include "corpress_inputs.h"
 #include "corpress_speed.h"
 #include "ranges.h"
 #include "selection.h"
@@ -191,6 +192,42 @@ static cpr_status choose_paths(cat_work *work, cpr_error *error)
     return status;
 }
 
+/* The input whose members lie below a path; CPR_NONE: there is none. */
+static uint64_t find_tar(const cat_work *work, const pattern *wanted)
+{
+    cpr_entry entry;
+    cpr_input_facts input;
+    if (!wanted->is_path || cpr_archive_find(work->archive, wanted->text, &entry, NULL) != CPR_OK)
+        return CPR_NONE;
+    for (uint64_t i = 0; i < cpr_archive_inputs(work->archive); i++)
+        if (cpr_archive_input(work->archive, i, &input, NULL) == CPR_OK && input.is_tar &&
+            input.first_file == entry.number)
+            return i;
+    return CPR_NONE;
+}
+
+/* Finds the inputs that the paths name; *tars is malloc()ed, and ends with CPR_NONE. */
+static cpr_status choose_tars(cat_work *work, uint64_t **tars, cpr_error *error)
+{
+    const option_words words = {.texts = work->call->paths,
+                                .count = (size_t)work->call->path_count};
+    cpr_status status = selection_patterns(work->archive, words, false, &work->patterns, error);
+    *tars = calloc(words.count + 1, sizeof **tars);
+    if (status == CPR_OK && *tars == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a list of paths");
+    for (size_t i = 0; status == CPR_OK && i < words.count; i++) {
+        char shown[512];
+        (*tars)[i] = find_tar(work, &work->patterns[i]);
+        if ((*tars)[i] == CPR_NONE)
+            status =
+                cpr_fail(error, CPR_ERR_NOT_FOUND, "%s is no tar whose members are in the archive",
+                         cpr_printable_path(words.texts[i], shown, sizeof shown));
+    }
+    if (status == CPR_OK)
+        (*tars)[words.count] = CPR_NONE;
+    return status;
+}
+
 /* ---- what is written ------------------------------------------------------------------------- */
 
 static cpr_status write_output(const void *data, size_t bytes, cpr_error *error)
@@ -320,6 +357,9 @@ static int check_cat(command_call *call)
     if (!paths && (cuts_bytes(given) || given->lines.given || given->exclude.count > 0))
         return command_usage(call->ranks, call->command,
                              "--offset, --bytes, --lines and --exclude go with paths");
+    if (given->tar &&
+        (!paths || cuts_bytes(given) || given->lines.given || given->exclude.count > 0))
+        return command_usage(call->ranks, call->command, "--tar goes with paths alone");
     if (cuts_bytes(given) && given->lines.given)
         return command_usage(call->ranks, call->command, "either --lines or --offset and --bytes");
     if (given->null && !given->numbers.given)
@@ -361,12 +401,30 @@ static cpr_status write_chosen(cat_work *work, cpr_reader *reader, cpr_error *er
                            given->lines.given ? write_lines : write_bytes, work, error);
 }
 
+/* A cpr_write_fn. */
+static cpr_status write_tar(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    (void)context;
+    return write_output(data, bytes, error);
+}
+
+static cpr_status write_tars(const uint64_t *tars, cpr_reader *reader, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    for (size_t i = 0; status == CPR_OK && tars[i] != CPR_NONE; i++)
+        status = cpr_reader_tar(reader, tars[i], (cpr_sink){write_tar, NULL},
+                                (cpr_watch){NULL, NULL}, error);
+    return status;
+}
+
 static cpr_status cat(cat_work *work, cpr_error *error)
 {
     const option_values *given = &work->call->given;
     cpr_reader *reader = NULL;
     cpr_error note;
-    cpr_status status = given->numbers.given    ? choose_documents(work, error)
+    uint64_t *tars = NULL;
+    cpr_status status = given->tar              ? choose_tars(work, &tars, error)
+                        : given->numbers.given  ? choose_documents(work, error)
                         : given->shards != NULL ? add_shards(work, error)
                                                 : choose_paths(work, error);
     if (status == CPR_OK)
@@ -374,10 +432,11 @@ static cpr_status cat(cat_work *work, cpr_error *error)
     if (status == CPR_OK)
         status = cpr_reader_set_cache(reader, given->cache, 0, error);
     if (status == CPR_OK)
-        status = write_chosen(work, reader, error);
+        status = given->tar ? write_tars(tars, reader, error) : write_chosen(work, reader, error);
     if (reader != NULL && cpr_reader_cache(reader, &note) == CPR_CACHE_FAILED)
         command_say("note: %s", note.text);
     cpr_reader_close(reader);
+    free(tars);
     return status;
 }
 
@@ -399,9 +458,12 @@ static cpr_status run_cat(command_call *call, cpr_error *error)
     return status;
 }
 
-static const char *const cat_usage[] = {
-    "ARCHIVE.h5 PATH...", "ARCHIVE.h5 PATH --offset N --bytes N", "ARCHIVE.h5 PATH... --lines A-B",
-    "ARCHIVE.h5 --shards LIST", NULL};
+static const char *const cat_usage[] = {"ARCHIVE.h5 PATH...",
+                                        "ARCHIVE.h5 PATH --offset N --bytes N",
+                                        "ARCHIVE.h5 PATH... --lines A-B",
+                                        "ARCHIVE.h5 PATH... --tar",
+                                        "ARCHIVE.h5 --shards LIST",
+                                        NULL};
 
 const subcommand cmd_cat = {
     .name = "cat",

@@ -76,6 +76,7 @@ static cpr_status run_extract(command_call *call, cpr_error *error)
                          .options = {.directory = call->given.directory,
                                      .overwrite = call->given.force,
                                      .go_on = call->given.go_on,
+                                     .tars = call->given.tar,
                                      .cache = call->given.cache,
                                      .threads = (unsigned)call->given.threads}};
     cpr_archive *archive = NULL;

@@ -84,6 +84,12 @@ const option_row option_table[] = {
      "A-B, A-, -B or A, counted from 0",
      "documents A to B of the whole archive, counted from 0, each with its line feed or separator "
      "behind it, even where its file ends without; also A-, -B and A"},
+    {"tar", 0, OPTION_FLAG, TARGET(tar), NULL, COMMAND_CAT, NULL,
+     "each PATH is a tar whose members are in the archive (see compress --decode-inputs): write it "
+     "as it was, but not compressed"},
+    {"tar", 0, OPTION_FLAG, TARGET(tar), NULL, COMMAND_EXTRACT, NULL,
+     "recreate tars whose members are in the archive (see compress --decode-inputs) as they were, "
+     "but not compressed, instead of their members"},
     {"null", '0', OPTION_FLAG, TARGET(null), NULL, COMMAND_CAT, NULL,
      "with --documents: a zero byte behind each document instead"},
     {"long", 'l', OPTION_FLAG, TARGET(details), NULL, COMMAND_LIST, NULL,

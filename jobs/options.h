@@ -79,6 +79,7 @@ typedef struct option_values {
     option_words exclude; /* every --exclude; freed by options_free() */
     const char *directory;
     const char *shards;
+    bool tar;
     /* cat */
     option_offset offset;
     uint64_t bytes; /* UINT64_MAX: not given */

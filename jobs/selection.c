@@ -2,6 +2,7 @@
 #include "selection.h"
 
 #include "arguments.h"
+#include "corpress_inputs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,9 @@ static bool *select_none(const cpr_archive *archive, cpr_error *error)
 
 static bool entry_matches(const pattern *p, const cpr_entry *entry)
 {
+    /* The rest of a tar is no file of the corpus; its own path names it. */
+    if (entry->is_rest && (!p->is_path || strcmp(p->text, entry->path) != 0))
+        return false;
     return pattern_matches(p, entry->path, entry->type == CPR_FILE_DIRECTORY);
 }
 
@@ -197,17 +201,26 @@ static cpr_status select_paths(command_call *call, const cpr_archive *archive, b
     return status;
 }
 
+/* Selects all files of the corpus. */
+static void select_files(const cpr_archive *archive, bool *selected)
+{
+    const uint64_t files = selection_files(archive);
+    cpr_entry entry;
+    for (uint64_t f = 0; f < files; f++)
+        selected[f] = cpr_archive_get(archive, f, &entry, NULL) == CPR_OK && !entry.is_rest;
+}
+
 cpr_status selection_by_path(command_call *call, const cpr_archive *archive, bool **selected,
                              cpr_error *error)
 {
     *selected = NULL;
-    if (call->path_count == 0 && call->given.exclude.count == 0)
+    if (call->path_count == 0 && call->given.exclude.count == 0 && cpr_archive_inputs(archive) == 0)
         return CPR_OK;
     *selected = select_none(archive, error);
     if (*selected == NULL)
         return CPR_ERR_NO_MEMORY;
     if (call->path_count == 0)
-        memset(*selected, true, (size_t)selection_files(archive));
+        select_files(archive, *selected);
     cpr_status status = select_paths(call, archive, *selected, error);
     if (status == CPR_OK)
         status = selection_exclude(call, archive, *selected, error);

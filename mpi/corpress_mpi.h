@@ -253,6 +253,7 @@ typedef struct cpr_extract_options {
     bool go_on; /* with what an earlier run left: files with the archive's size and time stay,
                    and so does what there is of shards with the right checksum */
     const bool *files; /* one for each file of the archive; NULL: all */
+    bool tars; /* the tars that selected files are of, as they were, instead of these files */
     const char *cache; /* directory, as in corpress_speed.h; a rank of each node uses it */
     unsigned threads;  /* that decode if there is but one rank; 0: as many as processors */
 } cpr_extract_options;

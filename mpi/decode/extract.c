@@ -1,4 +1,5 @@
 /* extract.c - from an archive to files. */
+#include "extract_tars.h"
 #include "output.h"
 #include "shard_decoder.h"
 
@@ -238,8 +239,10 @@ static void extraction_tell_phase(const extraction *state, uint64_t items)
         listener->phase(listener->context, CPR_PHASE_SHARDS, raw_bytes, items);
 }
 
-cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
-                       const cpr_listener *listener, bool *bad, cpr_error *error)
+/* COLLECTIVE. Recreates the selected files. */
+static cpr_status extract_files(cpr_ranks *ranks, cpr_archive *archive,
+                                const cpr_extract_options *options, const cpr_listener *listener,
+                                bool *bad, cpr_error *error)
 {
     const size_t shard_count = (size_t)cpr_archive_info(archive)->shard_count;
     uint64_t items = 0;
@@ -270,5 +273,27 @@ cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract
     cpr_shard_decoder_close(&state.decoder);
     free(shards);
     free(state.bad);
+    return status;
+}
+
+cpr_status cpr_extract(cpr_ranks *ranks, cpr_archive *archive, const cpr_extract_options *options,
+                       const cpr_listener *listener, bool *bad, cpr_error *error)
+{
+    if (!options->tars)
+        return extract_files(ranks, archive, options, listener, bad, error);
+    cpr_extract_options others = *options;
+    cpr_tar_selection tars;
+    cpr_status status = cpr_ranks_agree(
+        ranks, cpr_tar_selection_make(archive, options->files, &tars, error), error);
+    others.files = tars.others;
+    cpr_error detail = {.text = ""};
+    cpr_status made = CPR_OK;
+    if (status == CPR_OK)
+        status = extract_files(ranks, archive, &others, listener, bad, error);
+    if (status == CPR_OK || status == CPR_ERR_DAMAGED)
+        made = cpr_extract_tars(ranks, archive, &tars, options, &detail);
+    if (status == CPR_OK && made != CPR_OK)
+        status = cpr_fail(error, made, "%s", detail.text);
+    cpr_tar_selection_free(&tars);
     return status;
 }

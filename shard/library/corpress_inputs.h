@@ -27,6 +27,13 @@ uint64_t cpr_archive_inputs(const cpr_archive *archive);
 cpr_status cpr_archive_input(const cpr_archive *archive, uint64_t number, cpr_input_facts *facts,
                              cpr_error *error);
 
+/* Decodes a tar, as it was, into the sink: the text of an input that is one. Decodes its members
+ * and the rest of it side by side, with as much memory as two readers need; the watch is told bytes
+ * of the tar. CPR_ERR_USAGE: the input was no tar. CPR_ERR_DAMAGED names the shard, or its parts do
+ * not fit together. One thread a reader. */
+cpr_status cpr_reader_tar(cpr_reader *reader, uint64_t number, cpr_sink sink, cpr_watch watch,
+                          cpr_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -65,4 +65,25 @@ void cpr_output_tree_leave(cpr_output_tree *tree);
  * modes and mtimes of directories. Modes are restored without set-user-ID, set-group-ID, sticky. */
 cpr_status cpr_output_tree_finish(cpr_output_tree *tree, const bool *bad, cpr_error *error);
 
+/* ---- one file -------------------------------------------------------------------------------- */
+
+/* A file below a directory, which is written from front to back, under a temporary name, and takes
+ * its own at the end. As safe as a tree. */
+typedef struct cpr_output_single cpr_output_single;
+
+/* `member` must live as long. CPR_ERR_EXISTS, CPR_ERR_UNSAFE, CPR_ERR_IO. */
+cpr_status cpr_output_single_open(const char *directory, const char *member, bool overwrite,
+                                  cpr_output_single **single, cpr_error *error);
+
+/* A cpr_write_fn, whose context is the file. */
+cpr_status cpr_output_single_write(void *single, const uint8_t *data, size_t bytes,
+                                   cpr_error *error);
+
+/* With `good` the file gets its name, and the mode and time of `file`; else it is removed. */
+cpr_status cpr_output_single_close(cpr_output_single *single, bool good, const cpr_file *file,
+                                   cpr_error *error);
+
+/* Whether there is a file of that name, with that size and time. */
+bool cpr_output_single_is_there(const char *directory, const char *member, const cpr_file *file);
+
 #endif

@@ -38,20 +38,27 @@ static bool is_free(const cpr_file_list *files, const char *token)
     return true;
 }
 
-cpr_status cpr_output_run_choose(cpr_output_run *run, const cpr_file_list *files, cpr_error *error)
+cpr_status cpr_output_token(char token[CPR_OUTPUT_RUN_BYTES], cpr_error *error)
 {
     uint8_t random[HEX_BYTES / 2];
-    do {
-        ssize_t got;
-        do
-            got = getrandom(random, sizeof random, 0);
-        while (got < 0 && errno == EINTR);
-        if (got != (ssize_t)sizeof random)
-            return cpr_fail_errno(error, errno, "cannot get random bytes");
-        for (size_t i = 0; i < sizeof random; i++)
-            snprintf(run->token + 2 * i, 3, "%02x", random[i]);
-    } while (!is_free(files, run->token));
+    ssize_t got;
+    do
+        got = getrandom(random, sizeof random, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof random)
+        return cpr_fail_errno(error, errno, "cannot get random bytes");
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(token + 2 * i, 3, "%02x", random[i]);
     return CPR_OK;
+}
+
+cpr_status cpr_output_run_choose(cpr_output_run *run, const cpr_file_list *files, cpr_error *error)
+{
+    cpr_status status;
+    do
+        status = cpr_output_token(run->token, error);
+    while (status == CPR_OK && !is_free(files, run->token));
+    return status;
 }
 
 int cpr_output_rename_new(int directory, const char *from, const char *to)

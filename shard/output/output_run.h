@@ -35,6 +35,9 @@ typedef struct cpr_output_run {
 /* The temporary name of a file of the run. */
 void cpr_output_temporary(const char *token, uint64_t file, char out[CPR_OUTPUT_NAME_BYTES]);
 
+/* A random token. */
+cpr_status cpr_output_token(char token[CPR_OUTPUT_RUN_BYTES], cpr_error *error);
+
 /* Chooses a token that no member of the list has in its path. */
 cpr_status cpr_output_run_choose(cpr_output_run *run, const cpr_file_list *files, cpr_error *error);
 
