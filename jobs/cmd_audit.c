@@ -1,6 +1,7 @@
 /* cmd_audit.c - corpress audit ARCHIVE.h5 [--by file [PATH...]] */
 #include "archive_json.h"
 #include "command.h"
+#include "corpress_inputs.h"
 #include "decode_report.h"
 #include "report.h"
 #include "run_log.h"
@@ -45,6 +46,10 @@ static const report_column file_columns[] = {
     {"raw", 14},           {"loss_bits", 14},   {"ratio", 8},
     {"bits_per_byte", 13}, {"first_shard", 11}, {"last_shard", 10},
     {"integrity", 9},      {"path", 0},         {NULL, 0}};
+
+static const report_column input_columns[] = {
+    {"kind", 7},       {"on_disk", 14}, {"raw", 14}, {"disk_ratio", 10}, {"ratio", 8},
+    {"loss_bits", 14}, {"files", 9},    {"path", 0}, {NULL, 0}};
 
 /* ---- listener ------------------------------------------------------------------------------ */
 
@@ -285,23 +290,79 @@ static void file_rows(report *r, const audit_work *work, const cpr_archive *arch
             file_row(r, work, &entry);
 }
 
+/* Whether a file has been selected that came of an input. */
+static bool input_is_wanted(const audit_work *work, const cpr_input_facts *input)
+{
+    for (uint64_t f = input->first_file; f < input->first_file + input->files; f++)
+        if (work->files == NULL || work->files[f])
+            return true;
+    return false;
+}
+
+static void input_row(report *r, const cpr_archive *archive, const cpr_input_facts *input)
+{
+    double loss = 0;
+    cpr_entry entry;
+    for (uint64_t f = input->first_file; f < input->first_file + input->files; f++)
+        if (cpr_archive_get(archive, f, &entry, NULL) == CPR_OK)
+            loss += loss_bits(entry.loss_bits);
+    report_row(r);
+    report_word(r, input->is_tar && strcmp(input->kind, "plain") == 0 ? "tar" : input->kind);
+    report_number(r, input->bytes);
+    report_number(r, input->text_bytes);
+    report_real(r, ratio(input->text_bytes, (double)input->bytes), 3);
+    if (loss > 0)
+        report_real(r, ratio(input->text_bytes, loss / 8), 3);
+    else
+        report_unknown(r);
+    report_real(r, loss, 0);
+    report_number(r, input->files);
+    report_path(r, input->path);
+    report_row_end(r);
+}
+
+static void input_rows(report *r, const audit_work *work, const cpr_archive *archive)
+{
+    cpr_input_facts input;
+    for (uint64_t i = 0; i < cpr_archive_inputs(archive); i++)
+        if (cpr_archive_input(archive, i, &input, NULL) == CPR_OK && input_is_wanted(work, &input))
+            input_row(r, archive, &input);
+}
+
+/* What the corpus took on the disk: decoded inputs as they were, all else as it is. */
+static uint64_t disk_bytes(const cpr_archive *archive, const cpr_archive_facts *facts)
+{
+    uint64_t bytes = facts->raw_bytes;
+    cpr_input_facts input;
+    for (uint64_t i = 0; i < cpr_archive_inputs(archive); i++)
+        if (cpr_archive_input(archive, i, &input, NULL) == CPR_OK)
+            bytes = bytes - input.text_bytes + input.bytes;
+    return bytes;
+}
+
 static void print_audit(const audit_work *work, const cpr_archive *archive)
 {
     report r;
     if (work->call->given.format == REPORT_JSON) {
         archive_json_begin(work->call->archive, &work->facts);
+        if (cpr_archive_inputs(archive) > 0)
+            printf("\"inputs\": %" PRIu64 ",\n \"disk_bytes\": %" PRIu64 ",\n ",
+                   cpr_archive_inputs(archive), disk_bytes(archive, &work->facts));
         printf("\"damaged_shards\": %" PRIu64 ",\n \"damaged_primer\": %s,\n \"rows\": ",
                work->bad_shards, work->bad_primer ? "true" : "false");
     }
     report_begin(&r, stdout, work->call->given.format,
-                 work->call->given.by_file ? file_columns
-                 : work->call->given.curve ? curve_columns
-                 : work->facts.has_network ? network_columns
-                                           : shard_columns);
+                 work->call->given.by == OPTION_BY_FILE    ? file_columns
+                 : work->call->given.by == OPTION_BY_INPUT ? input_columns
+                 : work->call->given.curve                 ? curve_columns
+                 : work->facts.has_network                 ? network_columns
+                                                           : shard_columns);
     if (work->call->given.curve) {
         curve_rows(&r, work);
-    } else if (work->call->given.by_file) {
+    } else if (work->call->given.by == OPTION_BY_FILE) {
         file_rows(&r, work, archive);
+    } else if (work->call->given.by == OPTION_BY_INPUT) {
+        input_rows(&r, work, archive);
     } else {
         shard_rows(&r, work, archive);
         total_rows(&r, work, archive);
@@ -388,9 +449,10 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
 
 static int check_audit(command_call *call)
 {
-    if (call->given.curve && call->given.by_file)
+    if (call->given.curve && call->given.by != OPTION_BY_SHARD)
         return command_usage(call->ranks, call->command, "--curve is by shard");
-    if ((call->path_count > 0 || call->given.exclude.count > 0) && !call->given.by_file)
+    if ((call->path_count > 0 || call->given.exclude.count > 0) &&
+        call->given.by == OPTION_BY_SHARD)
         return command_usage(call->ranks, call->command, "paths and --exclude want --by file");
     return EXIT_DONE;
 }
@@ -409,6 +471,24 @@ static void tell_stored(const command_call *call, const cpr_archive *archive)
                     100.0 * (double)stored / (double)facts.raw_bytes);
 }
 
+/* Says on rank 0 what decoding inputs has come to. */
+static void tell_inputs(const command_call *call, const cpr_archive *archive)
+{
+    char shown[32];
+    char disk[32];
+    cpr_archive_facts facts;
+    const uint64_t inputs = cpr_archive_inputs(archive);
+    if (cpr_ranks_rank(call->ranks) != 0 || inputs == 0)
+        return;
+    cpr_archive_get_facts(archive, &facts);
+    const uint64_t bytes = disk_bytes(archive, &facts);
+    command_say("%llu inputs were compressed or tars: the corpus took %s on the disk, the archive "
+                "takes %s, %.1f %% of that",
+                (unsigned long long)inputs, progress_bytes(bytes, disk, sizeof disk),
+                progress_bytes(facts.archive_bytes, shown, sizeof shown),
+                100.0 * (double)facts.archive_bytes / (double)(bytes > 0 ? bytes : 1));
+}
+
 static cpr_status run_audit(command_call *call, cpr_error *error)
 {
     audit_work work = {.call = call};
@@ -422,6 +502,8 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
         status = audit(&work, archive, error);
     if (status == CPR_OK)
         tell_stored(call, archive);
+    if (status == CPR_OK)
+        tell_inputs(call, archive);
     call->damaged = work.bad_shards > 0 || work.bad_primer;
     cpr_archive_close(archive);
     free(work.files);
@@ -432,8 +514,9 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
     return status;
 }
 
-static const char *const audit_usage[] = {
-    "ARCHIVE.h5 [--by shard|file]", "ARCHIVE.h5 --by file PATH...", "ARCHIVE.h5 --curve", NULL};
+static const char *const audit_usage[] = {"ARCHIVE.h5 [--by shard|file|input]",
+                                          "ARCHIVE.h5 --by file PATH...", "ARCHIVE.h5 --curve",
+                                          NULL};
 
 static const command_term audit_terms[] = {
     {"raw, coded", "bytes before and after; ratio and bits_per_byte come from these two"},
@@ -447,6 +530,7 @@ static const command_term audit_terms[] = {
                   "else DAMAGED"},
     {"primer", "this row is the text that the model learns before every shard, and which is "
                "decoded before one; the shards hold it, too"},
+    {"on_disk", "bytes of an input as it was; disk_ratio is its text by them"},
     {"weights", "this row is the network that has been taught before the coding, as it is stored"},
     {"tables", "this row is all else in the archive file"},
     {"total", "this row counts every byte of the file"},

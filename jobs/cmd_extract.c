@@ -31,6 +31,8 @@ static cpr_status extract_choose(extract_work *work, const cpr_archive *archive,
     } else {
         status = selection_by_path(work->call, archive, &work->selected, error);
     }
+    if (status == CPR_OK)
+        status = selection_drop_rests(work->call, archive, &work->selected, error);
     work->options.files = work->selected;
     return cpr_ranks_agree(work->call->ranks, status, error);
 }

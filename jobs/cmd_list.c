@@ -252,6 +252,8 @@ static cpr_status run_list(command_call *call, cpr_error *error)
     command_note_needs(archive);
     if (!call->given.shard_table)
         status = selection_by_path(call, archive, &selected, error);
+    if (status == CPR_OK && !call->given.shard_table)
+        status = selection_drop_rests(call, archive, &selected, error);
     if (status == CPR_OK && (call->given.shard_table || call->given.format != REPORT_TABLE))
         list_rows(call, archive, selected);
     else if (status == CPR_OK)

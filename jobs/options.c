@@ -99,8 +99,10 @@ const option_row option_table[] = {
     {"shards", 0, OPTION_FLAG, TARGET(shard_table), NULL, COMMAND_LIST, NULL,
      "the shards instead of the files: offset in the corpus, raw and coded bytes, tokens, documents "
      "that begin in them; first the primer, which is decoded before any shard"},
-    {"by", 0, OPTION_BY, TARGET(by_file), "shard|file", COMMAND_AUDIT, "shard or file",
-     "what a row stands for (default: shard)"},
+    {"by", 0, OPTION_BY, TARGET(by), "shard|file|input", COMMAND_AUDIT,
+     "shard, file or input",
+     "what a row stands for (default: shard); an input is a compressed file or a tar that was "
+     "decoded"},
     {"curve", 0, OPTION_FLAG, TARGET(curve), NULL, COMMAND_AUDIT, NULL,
      "decode every shard and print its learning curve: loss per byte of each stretch that doubles "
      "what has been seen, of all bytes so far, and of the network alone"},
@@ -301,7 +303,9 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         *(report_format *)target = REPORT_JSON;
         return true;
     case OPTION_BY:
-        *(bool *)target = strcmp(text, "file") == 0;
+        *(option_by *)target = strcmp(text, "file") == 0    ? OPTION_BY_FILE
+                               : strcmp(text, "input") == 0 ? OPTION_BY_INPUT
+                                                            : OPTION_BY_SHARD;
         return is_word(row->argument, text);
     }
     return false;

@@ -46,6 +46,9 @@ typedef struct option_range {
     uint64_t first, last; /* UINT64_MAX: to the end */
 } option_range;
 
+/* What a row of an audit stands for. */
+typedef enum option_by { OPTION_BY_SHARD, OPTION_BY_FILE, OPTION_BY_INPUT } option_by;
+
 /* What the command line gives, or the default. Texts point into argv; NULL: not given. */
 typedef struct option_values {
     bool help;
@@ -92,7 +95,7 @@ typedef struct option_values {
     bool shard_table; /* --shards */
     /* plan, list, audit, status */
     report_format format;
-    bool by_file; /* --by file */
+    option_by by; /* --by */
     bool curve;
     bool full;
     /* verify */

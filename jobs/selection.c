@@ -201,26 +201,34 @@ static cpr_status select_paths(command_call *call, const cpr_archive *archive, b
     return status;
 }
 
-/* Selects all files of the corpus. */
-static void select_files(const cpr_archive *archive, bool *selected)
+cpr_status selection_drop_rests(const command_call *call, const cpr_archive *archive,
+                                bool **selected, cpr_error *error)
 {
-    const uint64_t files = selection_files(archive);
-    cpr_entry entry;
-    for (uint64_t f = 0; f < files; f++)
-        selected[f] = cpr_archive_get(archive, f, &entry, NULL) == CPR_OK && !entry.is_rest;
+    const uint64_t inputs = call->path_count > 0 ? 0 : cpr_archive_inputs(archive);
+    cpr_input_facts input;
+    if (inputs > 0 && *selected == NULL) {
+        *selected = select_none(archive, error);
+        if (*selected == NULL)
+            return CPR_ERR_NO_MEMORY;
+        memset(*selected, true, (size_t)selection_files(archive));
+    }
+    for (uint64_t i = 0; i < inputs; i++)
+        if (cpr_archive_input(archive, i, &input, NULL) == CPR_OK && input.is_tar)
+            (*selected)[input.first_file + input.files - 1] = false;
+    return CPR_OK;
 }
 
 cpr_status selection_by_path(command_call *call, const cpr_archive *archive, bool **selected,
                              cpr_error *error)
 {
     *selected = NULL;
-    if (call->path_count == 0 && call->given.exclude.count == 0 && cpr_archive_inputs(archive) == 0)
+    if (call->path_count == 0 && call->given.exclude.count == 0)
         return CPR_OK;
     *selected = select_none(archive, error);
     if (*selected == NULL)
         return CPR_ERR_NO_MEMORY;
     if (call->path_count == 0)
-        select_files(archive, *selected);
+        memset(*selected, true, (size_t)selection_files(archive));
     cpr_status status = select_paths(call, archive, *selected, error);
     if (status == CPR_OK)
         status = selection_exclude(call, archive, *selected, error);

@@ -19,6 +19,11 @@ bool selection_has(const pattern *patterns, size_t count, const cpr_entry *entry
 cpr_status selection_by_path(command_call *call, const cpr_archive *archive, bool **selected,
                              cpr_error *error);
 
+/* What is left of a selection that no path of the call has named (NULL: all files) without the
+ * rests of tars, which are no files of the corpus. */
+cpr_status selection_drop_rests(const command_call *call, const cpr_archive *archive,
+                                bool **selected, cpr_error *error);
+
 /* Selects the files all of whose bytes lie in the shards given; `partial` files have only some of
  * theirs there and are not selected. Files without bytes lie in no shard. */
 cpr_status selection_by_shard(const cpr_archive *archive, const bool *shards, bool **selected,
