@@ -14,22 +14,21 @@
 #define PLACES 1000u
 #define WORTH_PERCENT 10u
 
-/* What file i is compressed with; NULL: with nothing known, or it cannot be read. */
-static const char *look_at_file(const cpr_file_list *list, uint64_t i)
+/* What file i is compressed with; CPR_INPUT_PLAIN: with nothing known, or it cannot be read. */
+static cpr_input_kind look_at_file(const cpr_file_list *list, uint64_t i)
 {
     uint8_t head[CPR_INPUT_HEAD_BYTES];
-    if (cpr_file_list_piece(list, i) != NULL)
-        return NULL; /* it is a text */
     struct stat facts;
     ssize_t got = -1;
+    if (cpr_file_list_piece(list, i) != NULL)
+        return CPR_INPUT_PLAIN; /* it is a text */
     const int fd = cpr_io_open(cpr_file_list_source(list, i), O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return NULL;
+        return CPR_INPUT_PLAIN;
     if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode))
         got = pread(fd, head, sizeof head, 0);
     close(fd);
-    const cpr_input_kind kind = got > 0 ? cpr_input_kind_of(head, (size_t)got) : CPR_INPUT_PLAIN;
-    return kind != CPR_INPUT_PLAIN ? cpr_input_kind_name(kind) : NULL;
+    return got > 0 ? cpr_input_kind_of(head, (size_t)got) : CPR_INPUT_PLAIN;
 }
 
 /* Adds a name to a list of words. */
@@ -46,7 +45,8 @@ void cpr_file_list_judge_compressed(const cpr_file_list *list, const cpr_list_op
     char shown[CPR_SHOWN_BYTES] = "";
     char text[2 * CPR_SHOWN_BYTES];
     const uint64_t bytes = cpr_file_list_bytes(list);
-    const char *kind = NULL;
+    cpr_input_kind kind = CPR_INPUT_PLAIN;
+    bool decoded = false; /* whether there is a way to do that */
     uint64_t file = UINT64_MAX;
     unsigned hits = 0;
     for (unsigned i = 0; bytes > 0 && i < PLACES && options->warn != NULL; i++) {
@@ -55,17 +55,20 @@ void cpr_file_list_judge_compressed(const cpr_file_list *list, const cpr_list_op
         if (here != file)
             kind = look_at_file(list, here);
         file = here;
-        hits += kind != NULL;
-        if (kind != NULL && shown[0] == '\0')
+        if (kind == CPR_INPUT_PLAIN)
+            continue;
+        hits++;
+        if (shown[0] == '\0')
             cpr_printable_path(cpr_file_list_source(list, here), shown, sizeof shown);
-        if (kind != NULL)
-            add_word(found, sizeof found, kind);
+        add_word(found, sizeof found, cpr_input_kind_name(kind));
+        decoded = decoded || cpr_input_kind_is_decoded(kind) || kind == CPR_INPUT_PARQUET;
     }
     if (hits < PLACES * WORTH_PERCENT / 100)
         return;
     snprintf(text, sizeof text,
              "about %u %% of the corpus is compressed already (%s), as is \"%s\", and gets hardly "
-             "smaller; decompressed it would",
-             (hits * 100 + PLACES / 2) / PLACES, found, shown);
+             "smaller; %s",
+             (hits * 100 + PLACES / 2) / PLACES, found, shown,
+             decoded ? "--decode-inputs takes the text in such files" : "decompressed it would");
     options->warn(options->warn_context, text);
 }

@@ -549,15 +549,15 @@ static void honest_paths(void **state)
     cpr_file_list *files;
     /* A packed list is the way to have files that are not there. */
     const size_t entry = 44;
-    const size_t bytes = 24 + ROWS * entry + ROWS * (size_t)(LENGTH + 1);
+    const size_t bytes = 32 + ROWS * entry + ROWS * (size_t)(LENGTH + 1);
     uint8_t *packed = calloc(1, bytes);
     const uint64_t paths = ROWS * (uint64_t)(LENGTH + 1);
     const uint64_t count = ROWS;
     memcpy(packed, &count, 8);
     memcpy(packed + 8, &paths, 8);
     for (uint64_t i = 0; i < ROWS; i++) {
-        uint8_t *out = packed + 24 + i * entry;
-        char *path = (char *)packed + 24 + ROWS * entry + i * (LENGTH + 1);
+        uint8_t *out = packed + 32 + i * entry;
+        char *path = (char *)packed + 32 + ROWS * entry + i * (LENGTH + 1);
         const uint64_t at = i * (LENGTH + 1);
         memcpy(out, &at, 8);
         memset(path, 'd', LENGTH);
