@@ -43,17 +43,41 @@ static bool text_take_memory(cpr_lesson_text *text)
     return true;
 }
 
+/* The number in the sample of the n-th block of a stream. */
+static uint64_t text_block(const cpr_lesson_text *text, uint32_t stream, uint64_t n)
+{
+    const cpr_compress_plan *plan = &text->run->plan;
+    const uint64_t sample = cpr_plan_sample_count(plan->corpus_bytes, plan->lesson_bytes);
+    /* again, if it is read again */
+    return cpr_plan_lesson_block(sample, (stream + n * text->streams) % sample);
+}
+
+static cpr_status text_fill_store(cpr_lesson_text *text, cpr_error *error)
+{
+    const cpr_compress_plan *plan = &text->run->plan;
+    const uint64_t sample = cpr_plan_sample_count(plan->corpus_bytes, plan->lesson_bytes);
+    const cpr_status status = cpr_lesson_store_open(text->run, sample, &text->store, error);
+    if (status != CPR_OK)
+        return status;
+    for (uint32_t s = cpr_lesson_text_first(text); s < text->streams;
+         s = cpr_lesson_text_after(text, s))
+        for (uint64_t n = 0; s + n * text->streams < text->blocks; n++)
+            cpr_lesson_store_want(&text->store, text_block(text, s, n));
+    return cpr_lesson_store_fill(&text->store, text->run, text->reader, error);
+}
+
 cpr_status cpr_lesson_text_open(const cpr_compress_run *run, cpr_lesson_text *text,
                                 cpr_error *error)
 {
     *text = (cpr_lesson_text){
         .run = run,
         .blocks = cpr_plan_lesson_blocks(run->plan.corpus_bytes, run->plan.lesson_bytes),
-        .streams = cpr_lesson_streams(run->plan.lesson_bytes)};
+        .streams = cpr_lesson_streams(run->plan.lesson_bytes),
+        .store.fd = -1};
     if (text->blocks > UINT32_MAX)
         return cpr_fail(error, CPR_ERR_USAGE, "a lesson of so many bytes is too large");
     return text_take_memory(text)
-               ? CPR_OK
+               ? text_fill_store(text, error)
                : cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to read the lesson");
 }
 
@@ -65,6 +89,7 @@ void cpr_lesson_text_close(cpr_lesson_text *text)
     free(text->places);
     free(text->block);
     cpr_parser_free(text->parser);
+    cpr_lesson_store_close(&text->store);
     cpr_corpus_reader_free(text->reader);
 }
 
@@ -72,13 +97,8 @@ void cpr_lesson_text_close(cpr_lesson_text *text)
 static cpr_status text_read_block(cpr_lesson_text *text, uint32_t stream, uint64_t n, size_t *bytes,
                                   cpr_error *error)
 {
-    const cpr_compress_plan *plan = &text->run->plan;
-    const uint64_t sample = cpr_plan_sample_count(plan->corpus_bytes, plan->lesson_bytes);
-    const uint64_t i = (stream + n * text->streams) % sample; /* again, if it is read again */
-    const uint64_t block = cpr_plan_lesson_block(sample, i);
-    const cpr_extent extent = cpr_plan_sample(plan->corpus_bytes, plan->lesson_bytes, block);
-    *bytes = (size_t)extent.bytes;
-    return cpr_corpus_reader_read(text->reader, extent.offset, text->block, *bytes, error);
+    return cpr_lesson_store_read(&text->store, text->run, text->reader, text_block(text, stream, n),
+                                 text->block, bytes, error);
 }
 
 /* Cuts the block that was read into tokens; noise has none. */

@@ -7,7 +7,7 @@
 #ifndef CPR_LESSON_TEXT_H
 #define CPR_LESSON_TEXT_H
 
-#include "compress_run.h"
+#include "lesson_store.h"
 
 /* Where a stream is. All zero: at its start. */
 typedef struct cpr_lesson_place {
@@ -27,6 +27,7 @@ typedef struct cpr_lesson_tokens {
 typedef struct cpr_lesson_text {
     const cpr_compress_run *run;
     cpr_corpus_reader *reader;
+    cpr_lesson_store store;
     cpr_parser *parser;
     uint8_t *block;
     uint64_t blocks; /* that all streams read */

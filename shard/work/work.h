@@ -113,6 +113,9 @@ cpr_status cpr_work_inputs_save(const cpr_work_dir *work, uint64_t number, cpr_h
 cpr_status cpr_work_inputs_load(const cpr_work_dir *work, cpr_hash128 key,
                                 cpr_input_records *records, cpr_error *error);
 
+/* An empty file of this process alone, which is gone when *fd is closed. */
+cpr_status cpr_work_scratch_open(const cpr_work_dir *work, int *fd, cpr_error *error);
+
 /* What the shards of a work directory depend on. It borrows what it points to; the memory is the
  * caller's, or that of `own` after cpr_manifest_read(). */
 typedef struct cpr_manifest_memory cpr_manifest_memory;

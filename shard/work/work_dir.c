@@ -523,6 +523,17 @@ cpr_status cpr_work_put_file(const cpr_work_dir *work, const char *name, const v
     return fail_file(work, name, code, "write", error);
 }
 
+cpr_status cpr_work_scratch_open(const cpr_work_dir *work, int *fd, cpr_error *error)
+{
+    char name[CPR_WORK_NAME_BYTES];
+    cpr_work_temporary(name);
+    *fd = cpr_work_openat(work, name, O_RDWR | O_CREAT | O_EXCL);
+    if (*fd < 0)
+        return fail_file(work, name, errno, "create", error);
+    unlinkat(work->fd, name, 0);
+    return CPR_OK;
+}
+
 cpr_status cpr_work_get_file(const cpr_work_dir *work, const char *name, uint8_t **data,
                              size_t *bytes, cpr_error *error)
 {
