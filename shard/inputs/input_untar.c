@@ -279,14 +279,15 @@ static void untar_note(const cpr_untar *u, const char *shown_path, char *note, s
     const cpr_tar_counts *counts = cpr_tar_count(u->tar);
     const uint64_t others = counts->sparse + counts->special + counts->unsafe + u->too_long;
     note[0] = '\0';
-    if (counts->hard_links + others + u->hidden + u->marked == 0)
+    if (counts->hard_links + others + u->hidden + u->marked + counts->odd_bytes == 0)
         return;
     snprintf(note, note_bytes,
              "\"%s\" is a tar with things that are no files of the corpus, and come back with the "
              "whole tar alone: %" PRIu64 " hard links, %" PRIu64
-             " sparse, special or unsafe members, %" PRIu64 " with others below them; %" PRIu64
+             " sparse, special or unsafe members, %" PRIu64 " with others below them, %" PRIu64
+             " bytes behind its end; %" PRIu64
              " files whose path comes again got a mark such as ~1",
-             shown_path, counts->hard_links, others, u->hidden, u->marked);
+             shown_path, counts->hard_links, others, u->hidden, counts->odd_bytes, u->marked);
 }
 
 cpr_status cpr_untar_finish(cpr_untar *u, cpr_input_writer *writer, const char *shown_path,

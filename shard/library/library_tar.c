@@ -43,6 +43,22 @@ static const char *join_path(const tar_join *join, uint64_t file)
     return strncmp(path, join->folder, bytes) == 0 && path[bytes] == '/' ? path + bytes + 1 : "";
 }
 
+/* Whether a file is the member of that path: of its path, or of it with a mark, as earlier members
+ * of a path have whose last one is a file. */
+static bool join_fits(const tar_join *join, uint64_t file, const char *path)
+{
+    const char *member = cpr_file_list_member(join->files, file);
+    const char *row = join_path(join, file);
+    if (strcmp(row, path) == 0)
+        return true;
+    if (!cpr_untar_is_path_of(row, path))
+        return false;
+    char *plain = strndup(member, (size_t)(row - member) + strlen(path));
+    const uint64_t last = plain != NULL ? cpr_file_list_lookup(join->files, plain) : UINT64_MAX;
+    free(plain);
+    return last != UINT64_MAX && cpr_file_list_get(join->files, last).type == CPR_FILE_REGULAR;
+}
+
 /* As cpr_tar_events.member: whether it is the next file, which then is written. */
 static cpr_status join_member(void *context, const cpr_tar_member *member, bool *taken,
                               cpr_error *error)
@@ -53,7 +69,7 @@ static cpr_status join_member(void *context, const cpr_tar_member *member, bool 
     if (join->next == join->end || member->type != CPR_FILE_REGULAR || member->bytes == 0)
         return CPR_OK;
     const uint64_t bytes = cpr_file_list_get(join->files, join->next).bytes;
-    if (bytes != member->bytes || !cpr_untar_is_path_of(join_path(join, join->next), member->path))
+    if (bytes != member->bytes || !join_fits(join, join->next, member->path))
         return CPR_OK;
     *taken = true;
     return cpr_reader_stream(join->reader, cpr_file_list_offset(join->files, join->next++), bytes,
