@@ -7,7 +7,7 @@
 
 /* Records longer than that are not kept: those of pax, and GNU's long names with their NUL. */
 #define PAX_MAX_BYTES (UINT64_C(1) << 20)
-#define LONG_MAX_BYTES (CPR_TAR_TEXT_MAX_BYTES + UINT64_C(1))
+#define LONG_MAX_BYTES (CPR_TAR_PATH_MAX_BYTES + UINT64_C(1))
 #define RECORD_ROOM 4096u
 
 /* In a block of a sparse file's map: whether there is another one. */
@@ -38,7 +38,6 @@ struct cpr_tar {
     cpr_tar_notes noted;                   /* of the next member */
     cpr_tar_notes general;                 /* of all members */
     bool is_awaited;                       /* a member, by records before it */
-    cpr_tar_text text;                     /* as in the header */
     char path[CPR_TAR_PATH_MAX_BYTES + 1]; /* of the last member that was offered */
     char link[CPR_TAR_PATH_MAX_BYTES + 1];
 };
@@ -149,25 +148,24 @@ static bool type_has_data(uint8_t type)
     return type < '1' || type > '6';
 }
 
-/* What is said of this member alone, of all members, or in the header. */
+/* What is said of this member alone, of all members, or in the header, which is read to where the
+ * first would be. */
 static const cpr_tar_text *tar_path(cpr_tar *tar)
 {
-    if (tar->noted.path.given)
-        return &tar->noted.path;
-    if (tar->general.path.given)
+    if (!tar->noted.path.given && tar->general.path.given)
         return &tar->general.path;
-    cpr_tar_header_path(tar->block, &tar->text);
-    return &tar->text;
+    if (!tar->noted.path.given)
+        cpr_tar_header_path(tar->block, &tar->noted.path);
+    return &tar->noted.path;
 }
 
 static const cpr_tar_text *tar_link(cpr_tar *tar)
 {
-    if (tar->noted.link.given)
-        return &tar->noted.link;
-    if (tar->general.link.given)
+    if (!tar->noted.link.given && tar->general.link.given)
         return &tar->general.link;
-    cpr_tar_header_link(tar->block, &tar->text);
-    return &tar->text;
+    if (!tar->noted.link.given)
+        cpr_tar_header_link(tar->block, &tar->noted.link);
+    return &tar->noted.link;
 }
 
 /* All but what it is called. */

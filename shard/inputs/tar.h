@@ -16,7 +16,7 @@
 
 #define CPR_TAR_BLOCK_BYTES 512u
 
-/* Of the path of a member that is offered, and of a link's target. */
+/* Of a path in a tar, before it is made safe, and of a link's target. */
 #define CPR_TAR_PATH_MAX_BYTES 32767u
 
 /* Whether a file that begins so is a tar: a header's checksum is right, and it has a magic or, from
@@ -51,7 +51,7 @@ typedef struct cpr_tar_events {
 typedef struct cpr_tar_counts {
     uint64_t members;    /* offered. All others are frame, data and all: */
     uint64_t hard_links; /* which have no data */
-    uint64_t sparse;     /* files with holes */
+    uint64_t sparse;     /* files with holes; the tar has their map */
     uint64_t special;    /* devices, pipes, labels, parts, types that nobody knows */
     uint64_t unsafe;
     uint64_t odd_bytes; /* behind the end, or from what is no header on: frame, not looked into */

@@ -78,15 +78,19 @@ static bool number_read(const uint8_t *field, size_t bytes, int64_t *number)
 /* The sum of all bytes, with the field itself as spaces. Some old programs took bytes as signed. */
 static bool checksum_is_right(const uint8_t *block)
 {
-    int64_t given, sum = 0, signed_sum = 0;
+    int64_t given;
+    unsigned sum = ' ' * SHORT_NUMBER, large = 0;
     if (!number_read(block + CHECKSUM, SHORT_NUMBER, &given))
         return false;
     for (size_t i = 0; i < CPR_TAR_BLOCK_BYTES; i++) {
-        const int byte = i >= CHECKSUM && i < CHECKSUM + SHORT_NUMBER ? ' ' : block[i];
-        sum += byte;
-        signed_sum += byte < 128 ? byte : byte - 256;
+        sum += block[i];
+        large += block[i] >> 7;
     }
-    return given == sum || given == signed_sum;
+    for (size_t i = CHECKSUM; i < CHECKSUM + SHORT_NUMBER; i++) {
+        sum -= block[i];
+        large -= block[i] >> 7;
+    }
+    return given == (int64_t)sum || given == (int64_t)sum - 256 * (int64_t)large;
 }
 
 /* ---- headers --------------------------------------------------------------------------------- */
@@ -147,7 +151,6 @@ static void text_add_field(cpr_tar_text *text, const uint8_t *field, size_t byte
 
 void cpr_tar_header_path(const uint8_t *block, cpr_tar_text *path)
 {
-    path->given = true;
     path->bytes = 0;
     if (block_is_ustar(block) && block[PREFIX] != '\0') {
         text_add_field(path, block + PREFIX, PREFIX_BYTES);
@@ -158,7 +161,6 @@ void cpr_tar_header_path(const uint8_t *block, cpr_tar_text *path)
 
 void cpr_tar_header_link(const uint8_t *block, cpr_tar_text *link)
 {
-    link->given = true;
     link->bytes = 0;
     text_add_field(link, block + LINK, LINK_BYTES);
 }

@@ -14,7 +14,7 @@ void cpr_tar_notes_clear(cpr_tar_notes *notes)
 
 static bool text_set(cpr_tar_text *text, const uint8_t *value, size_t bytes)
 {
-    if (bytes > CPR_TAR_TEXT_MAX_BYTES)
+    if (bytes > CPR_TAR_PATH_MAX_BYTES)
         return false;
     if (bytes > 0)
         memcpy(text->text, value, bytes);
@@ -53,11 +53,11 @@ static bool size_read(cpr_tar_notes *notes, const uint8_t *text, size_t bytes)
     return true;
 }
 
-/* The digits behind the point that count; the others are not looked at. */
+/* The digits behind the point; those behind the ninth do not count. */
 static uint32_t fraction_read(const uint8_t *text, size_t bytes)
 {
     uint32_t nanoseconds = 0, unit = NANOSECONDS / 10;
-    for (size_t i = 0; i < bytes && unit > 0 && text[i] >= '0' && text[i] <= '9'; i++) {
+    for (size_t i = 0; i < bytes && text[i] >= '0' && text[i] <= '9'; i++) {
         nanoseconds += (uint32_t)(text[i] - '0') * unit;
         unit /= 10;
     }
@@ -90,11 +90,18 @@ static bool key_is(const uint8_t *key, size_t bytes, const char *word)
     return bytes == strlen(word) && memcmp(key, word, bytes) == 0;
 }
 
+/* GNU tar, star and Solaris say so of a file of which the tar does not have all bytes. */
+static bool key_tells_sparse(const uint8_t *key, size_t bytes)
+{
+    static const char gnu[] = "GNU.sparse.";
+    return (bytes >= sizeof gnu - 1 && memcmp(key, gnu, sizeof gnu - 1) == 0) ||
+           key_is(key, bytes, "SCHILY.realsize") || key_is(key, bytes, "SUN.holesdata");
+}
+
 /* Whether what has to be understood is. */
 static bool record_note(cpr_tar_notes *notes, const uint8_t *key, size_t key_bytes,
                         const uint8_t *value, size_t bytes)
 {
-    static const char sparse[] = "GNU.sparse.";
     if (key_is(key, key_bytes, "path"))
         return text_set(&notes->path, value, bytes);
     if (key_is(key, key_bytes, "linkpath"))
@@ -103,7 +110,7 @@ static bool record_note(cpr_tar_notes *notes, const uint8_t *key, size_t key_byt
         return size_read(notes, value, bytes);
     if (key_is(key, key_bytes, "mtime"))
         mtime_read(notes, value, bytes);
-    if (key_bytes >= sizeof sparse - 1 && memcmp(key, sparse, sizeof sparse - 1) == 0)
+    else if (key_tells_sparse(key, key_bytes))
         notes->is_sparse = true;
     return true;
 }
@@ -161,8 +168,7 @@ bool cpr_tar_path_clean(const cpr_tar_text *path, char *out)
         if (length == 0 || (length == 1 && start[0] == '.'))
             continue;
         if ((length == 2 && start[0] == '.' && start[1] == '.') ||
-            memchr(start, '\0', length) != NULL ||
-            used + (used > 0) + length > CPR_TAR_PATH_MAX_BYTES)
+            memchr(start, '\0', length) != NULL)
             return false;
         if (used > 0)
             out[used++] = '/';
@@ -175,8 +181,7 @@ bool cpr_tar_path_clean(const cpr_tar_text *path, char *out)
 
 bool cpr_tar_link_clean(const cpr_tar_text *link, char *out)
 {
-    if (link->bytes == 0 || link->bytes > CPR_TAR_PATH_MAX_BYTES ||
-        memchr(link->text, '\0', link->bytes) != NULL)
+    if (link->bytes == 0 || memchr(link->text, '\0', link->bytes) != NULL)
         return false;
     memcpy(out, link->text, link->bytes);
     out[link->bytes] = '\0';

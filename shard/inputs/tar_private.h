@@ -6,12 +6,11 @@
 
 /* ---- headers (tar_header.c) ------------------------------------------------------------------ */
 
-/* A path or link as it is in the tar; longer ones are not kept. */
-#define CPR_TAR_TEXT_MAX_BYTES 65535u
+/* A path or link as it is in the tar, without a NUL behind; longer ones are not kept. */
 typedef struct cpr_tar_text {
     bool given;
     size_t bytes;
-    uint8_t text[CPR_TAR_TEXT_MAX_BYTES];
+    uint8_t text[CPR_TAR_PATH_MAX_BYTES];
 } cpr_tar_text;
 
 typedef struct cpr_tar_header {
@@ -27,7 +26,7 @@ bool cpr_tar_is_zero(const uint8_t *bytes, size_t count);
 /* False if the checksum is wrong or the size is not one. */
 bool cpr_tar_header_read(const uint8_t *block, cpr_tar_header *header);
 
-/* Path and link in the header itself. */
+/* Path and link in the header itself; `given` stays as it is. */
 void cpr_tar_header_path(const uint8_t *block, cpr_tar_text *path);
 void cpr_tar_header_link(const uint8_t *block, cpr_tar_text *link);
 
@@ -55,10 +54,10 @@ void cpr_tar_notes_add_long(cpr_tar_notes *notes, uint8_t type, const uint8_t *t
 /* ---- paths (tar_notes.c) --------------------------------------------------------------------- */
 
 /* Copies it to out[CPR_TAR_PATH_MAX_BYTES + 1] without empty and "." components, of which nothing
- * may be left. False if that is too long, or the path has a NUL or a "..". */
+ * may be left. False if the path has a NUL or a "..". */
 bool cpr_tar_path_clean(const cpr_tar_text *path, char *out);
 
-/* Copies it to out[CPR_TAR_PATH_MAX_BYTES + 1]. False if it is too long, is empty or has a NUL. */
+/* Copies it to out[CPR_TAR_PATH_MAX_BYTES + 1]. False if it is empty or has a NUL. */
 bool cpr_tar_link_clean(const cpr_tar_text *link, char *out);
 
 #endif
