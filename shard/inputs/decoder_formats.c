@@ -77,42 +77,78 @@ static bool gzip_is_stream(const uint8_t *head, size_t bytes)
 const cpr_format cpr_format_gzip = {gzip_create, gzip_destroy,   gzip_begin,
                                     gzip_step,   gzip_is_stream, true};
 
+/* ---- piecewise -------------------------------------------------------------------------------
+ * zstd and lz4 do not say how much text they gave in a call that then finds damage. So they are
+ * given one block, checksum or header at a time, and nothing while text of the last one is left.
+ * What comes in front of the damage thus does not depend on how much is read at a time. */
+
+typedef struct pieces {
+    size_t wanted; /* what the library asks for: the rest of a piece, and the next one's header */
+    bool more;     /* it may have text that had no room */
+} pieces;
+
+/* How much of `bytes` it gets. The next header is of `head` bytes. */
+static size_t pieces_offer(const pieces *p, size_t head, size_t bytes)
+{
+    const size_t wanted = p->wanted > head ? p->wanted - head : p->wanted;
+    return p->more ? 0 : wanted < bytes ? wanted : bytes;
+}
+
 /* ---- zstd ----------------------------------------------------------------------------------- */
 
 #define ZSTD_WINDOW_LOG_LEAST 10
 #define ZSTD_WINDOW_LOG_MOST (sizeof(size_t) == 4 ? 30 : 31)
+#define ZSTD_BLOCK_HEAD 3
+#define ZSTD_FRAME_HEAD 5
+
+typedef struct zstd_state {
+    ZSTD_DCtx *stream;
+    pieces pieces;
+} zstd_state;
+
+static void zstd_destroy(void *context)
+{
+    zstd_state *state = context;
+    ZSTD_freeDCtx(state->stream);
+    free(state);
+}
 
 static void *zstd_create(uint64_t memory_bytes)
 {
-    ZSTD_DCtx *state = ZSTD_createDCtx();
+    zstd_state *state = calloc(1, sizeof *state);
     int log = ZSTD_WINDOW_LOG_MOST;
+    if (state == NULL)
+        return NULL;
     while (memory_bytes > 0 && log > ZSTD_WINDOW_LOG_LEAST && UINT64_C(1) << log > memory_bytes)
         log--;
-    if (state != NULL && ZSTD_isError(ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, log))) {
-        ZSTD_freeDCtx(state);
+    state->stream = ZSTD_createDCtx();
+    if (state->stream == NULL ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(state->stream, ZSTD_d_windowLogMax, log))) {
+        zstd_destroy(state);
         return NULL;
     }
     return state;
 }
 
-static void zstd_destroy(void *state)
+static bool zstd_begin(void *context)
 {
-    ZSTD_freeDCtx(state);
+    zstd_state *state = context;
+    state->pieces = (pieces){.wanted = ZSTD_FRAME_HEAD};
+    return !ZSTD_isError(ZSTD_DCtx_reset(state->stream, ZSTD_reset_session_only));
 }
 
-static bool zstd_begin(void *state)
+static cpr_step zstd_step(void *context, cpr_step_buffers *buffers)
 {
-    return !ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only));
-}
-
-static cpr_step zstd_step(void *state, cpr_step_buffers *buffers)
-{
-    ZSTD_inBuffer in = {buffers->in, buffers->in_bytes, 0};
+    zstd_state *state = context;
+    const size_t offered = pieces_offer(&state->pieces, ZSTD_BLOCK_HEAD, buffers->in_bytes);
+    ZSTD_inBuffer in = {buffers->in, offered, 0};
     ZSTD_outBuffer out = {buffers->out, buffers->out_bytes, 0};
-    const size_t code = ZSTD_decompressStream(state, &out, &in);
-    step_take(buffers, in.pos, out.pos);
-    if (!ZSTD_isError(code))
+    const size_t code = ZSTD_decompressStream(state->stream, &out, &in);
+    if (!ZSTD_isError(code)) {
+        state->pieces = (pieces){.wanted = code, .more = out.pos == out.size};
+        step_take(buffers, in.pos, out.pos);
         return code == 0 ? CPR_STEP_ENDED : CPR_STEP_ON;
+    }
     /* The library's numbers of errors are not for sharing; these two texts say it. */
     const char *name = ZSTD_getErrorName(code);
     return strstr(name, "memory") != NULL || strstr(name, "Memory") != NULL ? CPR_STEP_TOO_LARGE
@@ -246,32 +282,54 @@ const cpr_format cpr_format_bzip2 = {bzip2_create, bzip2_destroy,   bzip2_begin,
 
 /* ---- lz4 ------------------------------------------------------------------------------------ */
 
+#define LZ4_HEAD 4 /* of a block; a block's checksum has as many bytes */
+#define LZ4_FRAME_HEAD 7
+
+typedef struct lz4_state {
+    LZ4F_dctx *stream;
+    pieces pieces;
+} lz4_state;
+
 static void *lz4_create(uint64_t memory_bytes)
 {
     (void)memory_bytes; /* below 9 MB */
-    LZ4F_dctx *state = NULL;
-    return LZ4F_isError(LZ4F_createDecompressionContext(&state, LZ4F_VERSION)) ? NULL : state;
+    lz4_state *state = calloc(1, sizeof *state);
+    if (state != NULL &&
+        LZ4F_isError(LZ4F_createDecompressionContext(&state->stream, LZ4F_VERSION))) {
+        free(state);
+        return NULL;
+    }
+    return state;
 }
 
-static void lz4_destroy(void *state)
+static void lz4_destroy(void *context)
 {
-    LZ4F_freeDecompressionContext(state);
+    lz4_state *state = context;
+    LZ4F_freeDecompressionContext(state->stream);
+    free(state);
 }
 
-static bool lz4_begin(void *state)
+static bool lz4_begin(void *context)
 {
-    LZ4F_resetDecompressionContext(state);
+    lz4_state *state = context;
+    state->pieces = (pieces){.wanted = LZ4_FRAME_HEAD};
+    LZ4F_resetDecompressionContext(state->stream);
     return true;
 }
 
-static cpr_step lz4_step(void *state, cpr_step_buffers *buffers)
+static cpr_step lz4_step(void *context, cpr_step_buffers *buffers)
 {
-    size_t in = buffers->in_bytes;
+    lz4_state *state = context;
+    pieces *p = &state->pieces;
+    /* A block that is stored as it is gives its text before its checksum is looked at. */
+    const size_t heads = p->wanted > 2 * LZ4_HEAD ? 2 * LZ4_HEAD : LZ4_HEAD;
+    size_t in = pieces_offer(p, heads, buffers->in_bytes);
     size_t out = buffers->out_bytes;
-    const size_t code = LZ4F_decompress(state, buffers->out, &out, buffers->in, &in, NULL);
+    const size_t code = LZ4F_decompress(state->stream, buffers->out, &out, buffers->in, &in, NULL);
     if (LZ4F_isError(code))
         return strstr(LZ4F_getErrorName(code), "allocation") != NULL ? CPR_STEP_TOO_LARGE
                                                                      : CPR_STEP_DAMAGED;
+    *p = (pieces){.wanted = code, .more = out == buffers->out_bytes};
     step_take(buffers, in, out);
     return code == 0 ? CPR_STEP_ENDED : CPR_STEP_ON;
 }
