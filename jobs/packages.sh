@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev
     libhdf5-dev libopenblas-dev liblz4-dev libxxhash-dev
-    zlib1g-dev libzstd-dev liblzma-dev libbz2-dev)
+    zlib1g-dev libzstd-dev liblzma-dev libbz2-dev libsnappy-dev)
 # For tests that are skipped where these cannot be installed.
 optional=()
 case ${1:-build} in

@@ -2,6 +2,7 @@
  *
  *   kind     -> what a file is, by its first bytes                        (input_kind.c)
  *   decoder  -> the text of a .gz, .zst, .xz, .bz2 or .lz4 file          (decoder*.c)
+ *   parquet  -> a column of a Parquet file: see parquet.h                 (parquet*.c)
  *
  * Nothing here depends on where the text goes. */
 #ifndef CPR_INPUTS_H
