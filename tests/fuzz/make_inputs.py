@@ -189,3 +189,69 @@ put("fuzz_tar", "records", b"\x90" + tar_header(b"g", size=b"%011o\0" % 14) +
     tar_blocks(b"14 linkpath=x\n") + tar_header(b"x", size=b"%011o\0" % len(RECORDS)) +
     tar_blocks(RECORDS) + tar_header(b"0") + tar_blocks(b"ten bytes!") + tar_header(b"2"))
 put("fuzz_tar", "garbage", b"\x05" + random.randbytes(600))
+
+
+def varint(number):
+    out = b""
+    while number >= 0x80:
+        out += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return out + bytes([number])
+
+
+def fields(*given):
+    """A struct of Thrift's compact protocol: (id, number), (id, bytes), (id, [struct]), (id, dict)."""
+    out, last = b"", 0
+    for number, value in given:
+        kind = {int: 6, bytes: 8, list: 9, dict: 12}[type(value)]
+        out += bytes([number - last << 4 | kind])
+        last = number
+        if kind == 6:
+            out += varint(2 * value)
+        elif kind == 8:
+            out += varint(len(value)) + value
+        elif kind == 9:
+            out += bytes([len(value) << 4 | 12]) + b"".join(value)
+        else:
+            out += fields(*value.items())
+    return out + b"\0"
+
+
+def strings(*texts):
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+
+
+def page(kind, encoding, count, levels, data):
+    """Of version 1 (0) or 2 (3), or a dictionary (2)."""
+    body = levels + data
+    head = {1: count, 2: encoding, 3: 3, 4: 3}
+    if kind == 3:
+        head = {1: count, 2: 1, 3: count, 4: encoding, 5: len(levels), 6: 0}
+    where = {0: 5, 2: 7, 3: 8}[kind]
+    return fields((1, kind), (2, len(body)), (3, len(body)), (where, head)) + body
+
+
+def parquet(*groups):
+    """Each of three rows, the first one a null, in a column that is optional."""
+    file, rows = b"PAR1", []
+    for pages in groups:
+        chunk = {3: {1: 6, 4: 0, 5: 3, 7: len(b"".join(pages)), 9: len(file)}}
+        rows.append(fields((1, [fields(*chunk.items())]), (3, 3)))
+        file += b"".join(pages)
+    schema = [fields((4, b"root"), (5, 1)), fields((1, 6), (3, 1), (4, b"text"))]
+    footer = fields((2, schema), (3, 3 * len(groups)), (4, rows))
+    return file + footer + struct.pack("<I", len(footer)) + b"PAR1"
+
+
+LEVELS = b"\x03\x06"  # eight numbers of one bit: 0, 1, 1
+LEVELS_V1 = struct.pack("<I", len(LEVELS)) + LEVELS
+ONE_LENGTH = b"\x80\x01\x04\x02"  # blocks of 128 in four parts, two numbers
+PLAIN = page(0, 0, 3, LEVELS_V1, strings(b"a \"text\"", b"another\n"))
+PLACES = [page(2, 0, 2, b"", strings(b"red", b"green")), page(0, 8, 3, LEVELS_V1, b"\x01\x03\x02")]
+LENGTHS = page(3, 6, 3, LEVELS, ONE_LENGTH + b"\x06" + b"\x04\0\0\0\0" + b"redgreen")
+ENDINGS = page(3, 7, 3, LEVELS, ONE_LENGTH + b"\0" + b"\x06\0\0\0\0" + ONE_LENGTH + b"\x06" +
+               b"\x03\0\0\0\0" + b"redd")
+put("fuzz_parquet", "plain", parquet([PLAIN], [PLAIN]))
+put("fuzz_parquet", "dictionary", parquet(PLACES))
+put("fuzz_parquet", "lengths", parquet([LENGTHS]))
+put("fuzz_parquet", "endings", parquet([ENDINGS], PLACES))
