@@ -1,6 +1,7 @@
 /* library_layout.c - prints where the members of the library's structures are, for a comparison
  * with what jobs/python has: "structure size", "structure.member offset". */
 #include "corpress_documents.h"
+#include "corpress_inputs.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -50,6 +51,20 @@ static void print_entry(void)
     MEMBER(cpr_entry, first_shard)
     MEMBER(cpr_entry, last_shard)
     MEMBER(cpr_entry, documents)
+    MEMBER(cpr_entry, is_rest)
+}
+
+static void print_input(void)
+{
+    SIZE(cpr_input_facts)
+    MEMBER(cpr_input_facts, path)
+    MEMBER(cpr_input_facts, kind)
+    MEMBER(cpr_input_facts, is_tar)
+    MEMBER(cpr_input_facts, bytes)
+    MEMBER(cpr_input_facts, text_bytes)
+    MEMBER(cpr_input_facts, first_file)
+    MEMBER(cpr_input_facts, files)
+    MEMBER(cpr_input_facts, hash)
 }
 
 static void print_shard(void)
@@ -71,6 +86,7 @@ int main(void)
 {
     print_archive();
     print_entry();
+    print_input();
     print_shard();
     SIZE(cpr_texts)
     MEMBER(cpr_texts, count)

@@ -43,7 +43,7 @@ def test_layout():
     wanted = dict(line.split() for line in said.stdout.decode().splitlines())
     found = {}
     for structure in (_library.ErrorText, _library.Hash128, _library.Facts, _library.Entry,
-                      _library.ShardInfo, _library.Texts, _library.Watch):
+                      _library.InputFacts, _library.ShardInfo, _library.Texts, _library.Watch):
         name = structure.__doc__
         found[name] = str(_library.ctypes.sizeof(structure))
         for member, _ in structure._fields_:

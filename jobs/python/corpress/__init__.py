@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ._archive import Archive, Documents, Facts, File, Files, Path, RawFile, Shard, Shards
+from ._archive import (Archive, Documents, Facts, File, Files, Input, Inputs, Path, RawFile, Shard,
+                       Shards)
 from ._library import lib as _lib
 from ._version import VERSION as __version__
 from .errors import (ChangedError, DamagedError, DirectoryError, Error, ForeignError,
@@ -21,7 +22,7 @@ from .errors import (ChangedError, DamagedError, DirectoryError, Error, ForeignE
 
 __all__ = [
     "Archive", "ChangedError", "DamagedError", "DirectoryError", "Documents", "Error", "Facts",
-    "File", "Files", "ForeignError", "NoMemoryError", "NotFoundError", "Path", "RawFile",
+    "File", "Files", "ForeignError", "Input", "Inputs", "NoMemoryError", "NotFoundError", "Path", "RawFile",
     "ReadError", "SelfTestError", "Shard", "Shards", "UsageError", "VersionError", "__version__",
     "library_path", "open",
 ]

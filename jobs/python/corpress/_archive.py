@@ -50,6 +50,8 @@ class File(NamedTuple):
     """Numbers of the shards that hold bytes of it."""
     document_rule: Literal["file", "line", "separator"]
     """What a document is in it: all of it, a line, or what is between separators."""
+    is_rest: bool = False
+    """All of a tar but its members' data: no file of the corpus, and without documents."""
 
     @property
     def path_bytes(self) -> bytes:
@@ -105,6 +107,24 @@ class Shard(NamedTuple):
     def loss(self) -> float:
         """The model's loss in bits for each raw byte."""
         return self.loss_bits / self.raw_bytes if self.raw_bytes > 0 else 0.0
+
+
+class Input(NamedTuple):
+    """A compressed file, or a tar, that files of the archive were decoded from."""
+
+    path: str
+    """That it had."""
+    kind: str
+    """"gzip", "zstd", "xz", "bzip2", "lz4", "Parquet", or "plain", which a tar can be."""
+    is_tar: bool
+    size: int
+    """Bytes that it had."""
+    text_size: int
+    """Bytes that were decoded from it."""
+    files: range
+    """Numbers of the files that came of it: of a tar its directory, the members, the rest."""
+    hash: str
+    """XXH3-128 of its bytes, in hexadecimal digits."""
 
 
 class Facts(NamedTuple):
@@ -228,7 +248,7 @@ def _file(entry: c.Entry) -> File:
     return File(entry.number, os.fsdecode(entry.path), entry.bytes, _TYPES[entry.type], entry.mode,
                 entry.mtime_seconds * 1000000000 + entry.mtime_nanoseconds,
                 os.fsdecode(entry.link_target), entry.offset, entry.loss_bits / c.LOSS_UNITS,
-                shards, _RULES[entry.documents])
+                shards, _RULES[entry.documents], entry.is_rest)
 
 
 class Shards(_Numbered[Shard]):
@@ -249,6 +269,19 @@ def _shard(session: Session, key: int, number: int) -> Shard:
                  info.tokens, info.loss_bits / c.LOSS_UNITS,
                  info.network_loss_bits / c.LOSS_UNITS, info.generation, info.raw_hash.hex(),
                  info.coded_hash.hex(), range(first.value, first.value + count.value))
+
+
+class Inputs(_Numbered[Input]):
+    """The inputs of an archive that were decoded."""
+
+    _what = "input"
+
+    def _at(self, number: int) -> Input:
+        facts = c.InputFacts()
+        self._session.look(lib.archive_input, number, byref(facts))
+        return Input(os.fsdecode(facts.path), facts.kind.decode(), facts.is_tar, facts.bytes,
+                     facts.text_bytes,
+                     range(facts.first_file, facts.first_file + facts.files), facts.hash.hex())
 
 
 class Documents(Sequence[bytes]):
@@ -406,6 +439,11 @@ class Archive:
     def shards(self) -> Shards:
         """Its shards: a sequence."""
         return self._shards
+
+    @property
+    def inputs(self) -> Inputs:
+        """The compressed files and tars that were decoded when the archive was made."""
+        return Inputs(self._session, self._session.ask(lib.archive_inputs))
 
     @property
     def primer(self) -> Optional[Shard]:

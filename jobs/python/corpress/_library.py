@@ -60,6 +60,18 @@ class Entry(Structure):
         ("loss_bits", c_uint64),
         ("first_shard", c_uint64), ("last_shard", c_uint64),
         ("documents", c_int),
+        ("is_rest", c_bool),
+    ]
+
+
+class InputFacts(Structure):
+    """cpr_input_facts"""
+    _fields_ = [
+        ("path", c_char_p), ("kind", c_char_p),
+        ("is_tar", c_bool),
+        ("bytes", c_uint64), ("text_bytes", c_uint64),
+        ("first_file", c_uint64), ("files", c_uint64),
+        ("hash", Hash128),
     ]
 
 
@@ -99,6 +111,8 @@ _QUICK: List[Tuple[str, Any, List[Any]]] = [
     ("cpr_archive_find", c_int, [c_void_p, c_char_p, POINTER(Entry), _E]),
     ("cpr_archive_shard", POINTER(ShardInfo), [c_void_p, c_uint64]),
     ("cpr_archive_shard_at", c_uint64, [c_void_p, c_uint64]),
+    ("cpr_archive_inputs", c_uint64, [c_void_p]),
+    ("cpr_archive_input", c_int, [c_void_p, c_uint64, POINTER(InputFacts), _E]),
     ("cpr_archive_shard_documents", c_int, [c_void_p, c_uint64, _N, _N, _E]),
     ("cpr_archive_file_documents", c_int, [c_void_p, c_uint64, _N, _N, _E]),
     ("cpr_reader_memory", c_int, [c_void_p, _N, _N, _E]),
