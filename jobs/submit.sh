@@ -54,7 +54,7 @@ bad() {
     exit 3
 }
 
-SITE_SBATCH=() SITE_ENVIRONMENT=() SITE_DEPENDENCY=()
+SITE_SBATCH=() SITE_ENVIRONMENT=() SITE_DEPENDENCY=() SITE_COMPRESS=()
 # shellcheck source=site.conf
 . "$here/site.conf"
 own=${CORPRESS_SITE:-${XDG_CONFIG_HOME:-${HOME:-/nowhere}/.config}/corpress/site.conf}
@@ -140,7 +140,7 @@ done
 arguments=("$command")
 if [ "$command" = compress ]; then
     [ -n "$archive" ] || bad "no archive given (-o ARCHIVE.h5)"
-    arguments+=(-o "$archive")
+    arguments+=("${SITE_COMPRESS[@]}" -o "$archive")
 else
     [ "${#paths[@]}" -gt 0 ] || bad "no archive given"
     archive=${paths[0]}

@@ -46,6 +46,13 @@ given --signal=B:USR1@65535
 refute --kill-on-invalid-dep=yes
 submit compress corpus -o x.h5 --dependency afterok:3 --dry-run >job.sh
 if grep -q kill-on-invalid job.sh; then fail "the option is in the script"; fi
+
+# What every `compress` of a site gets, and nothing else does.
+echo 'SITE_COMPRESS=(--decode-inputs)' >>site.conf
+submit compress corpus -o x.h5 --dry-run >job.sh
+grep -q -e '--decode-inputs' job.sh || fail "compress lacks the site's option"
+submit verify x.h5 --dry-run >job.sh
+if grep -q -e '--decode-inputs' job.sh; then fail "verify has an option of compress"; fi
 mv usual.conf site.conf
 submit compress corpus -o x.h5 --dependency afterok:3 --signal-seconds 1 --dry-run >job.sh
 grep -qx '#SBATCH --kill-on-invalid-dep=yes' job.sh
