@@ -61,7 +61,7 @@ void cpr_file_list_judge_compressed(const cpr_file_list *list, const cpr_list_op
         if (shown[0] == '\0')
             cpr_printable_path(cpr_file_list_source(list, here), shown, sizeof shown);
         add_word(found, sizeof found, cpr_input_kind_name(kind));
-        decoded = decoded || cpr_input_kind_is_decoded(kind) || kind == CPR_INPUT_PARQUET;
+        decoded = decoded || cpr_input_kind_is_decoded(kind);
     }
     if (hits < PLACES * WORTH_PERCENT / 100)
         return;

@@ -42,6 +42,7 @@ typedef struct decoding_list {
     const cpr_file_list *listed;
     const cpr_list_options *options;
     cpr_file_list *made;
+    uint64_t parquet_notes; /* of Parquet files, of which one is told */
 } decoding_list;
 
 static void list_warn(const decoding_list *d, const char *text)
@@ -281,11 +282,30 @@ static size_t *list_find_records(const cpr_file_list *listed, const cpr_input_re
     return found;
 }
 
-static cpr_status list_take(const decoding_list *d, uint64_t i, const cpr_input_record *record,
+/* Of a corpus of Parquet files each has the same to be said of. */
+static void list_tell_note(decoding_list *d, const cpr_input_record *record)
+{
+    const bool same = record->kind == CPR_INPUT_PARQUET && record->outcome != CPR_INPUT_LEFT_OUT;
+    d->parquet_notes += same;
+    if (!same || d->parquet_notes == 1)
+        list_warn(d, record->note);
+}
+
+static void list_tell_others(const decoding_list *d)
+{
+    char text[128];
+    if (d->parquet_notes < 2)
+        return;
+    snprintf(text, sizeof text, "so it is with %llu more Parquet files",
+             (unsigned long long)d->parquet_notes - 1);
+    list_warn(d, text);
+}
+
+static cpr_status list_take(decoding_list *d, uint64_t i, const cpr_input_record *record,
                             cpr_error *error)
 {
     if (record->note[0] != '\0')
-        list_warn(d, record->note);
+        list_tell_note(d, record);
     switch (record->outcome) {
     case CPR_INPUT_DECODED:
         return list_decode(d, i, record, error);
@@ -303,7 +323,7 @@ cpr_status cpr_file_list_decode(const cpr_file_list *listed, const cpr_input_rec
                                 const cpr_list_options *options, cpr_file_list **decoded,
                                 cpr_error *error)
 {
-    decoding_list d = {listed, options, cpr_file_list_create()};
+    decoding_list d = {.listed = listed, .options = options, .made = cpr_file_list_create()};
     size_t *found = list_find_records(listed, records);
     cpr_status status = d.made == NULL || found == NULL ? list_no_memory(error) : CPR_OK;
     for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(listed); i++) {
@@ -317,6 +337,8 @@ cpr_status cpr_file_list_decode(const cpr_file_list *listed, const cpr_input_rec
         status = list_take(&d, i, &record, error);
     }
     free(found);
+    if (status == CPR_OK)
+        list_tell_others(&d);
     if (status != CPR_OK) {
         cpr_file_list_free(d.made);
         d.made = NULL;

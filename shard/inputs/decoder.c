@@ -1,6 +1,8 @@
-/* decoder.c - the text of a compressed file: its streams, one behind the other. */
+/* decoder.c - the text of a compressed file: its streams, one behind the other, or a column of
+ * Parquet. */
 #include "decoder_format.h"
 #include "file_io.h"
+#include "parquet.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,6 +19,7 @@
 
 struct cpr_decoder {
     cpr_input_kind kind;
+    cpr_parquet *parquet; /* of such a file; else NULL, and: */
     const cpr_format *format;
     void *state; /* of the format's library */
     int fd;
@@ -42,7 +45,15 @@ static const cpr_format *const formats[] = {
 
 bool cpr_input_kind_is_decoded(cpr_input_kind kind)
 {
-    return kind < sizeof formats / sizeof *formats && formats[kind] != NULL;
+    return kind == CPR_INPUT_PARQUET ||
+           (kind < sizeof formats / sizeof *formats && formats[kind] != NULL);
+}
+
+static bool decoder_begin(cpr_decoder *decoder, const cpr_decoding *how)
+{
+    decoder->format = formats[decoder->kind];
+    decoder->state = decoder->format->create(how->memory_bytes);
+    return decoder->state != NULL;
 }
 
 cpr_status cpr_decoder_open(cpr_input_kind kind, int fd, uint64_t file_bytes, const char *path,
@@ -50,29 +61,37 @@ cpr_status cpr_decoder_open(cpr_input_kind kind, int fd, uint64_t file_bytes, co
 {
     assert(cpr_input_kind_is_decoded(kind));
     cpr_decoder *decoder = malloc(sizeof *decoder);
+    cpr_status status = CPR_OK;
     *out = NULL;
-    if (decoder != NULL) {
-        *decoder = (cpr_decoder){.kind = kind,
-                                 .format = formats[kind],
-                                 .fd = fd,
-                                 .path = path,
-                                 .file_bytes = file_bytes};
-        decoder->state = decoder->format->create(how->memory_bytes);
-    }
-    if (decoder == NULL || decoder->state == NULL) {
+    if (decoder != NULL)
+        *decoder = (cpr_decoder){.kind = kind, .fd = fd, .path = path, .file_bytes = file_bytes};
+    if (decoder != NULL && kind == CPR_INPUT_PARQUET)
+        status = cpr_parquet_open(fd, file_bytes, path, how->text_column, &decoder->parquet, error);
+    else if (decoder == NULL || !decoder_begin(decoder, how))
+        status =
+            cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode %s", cpr_input_kind_name(kind));
+    if (status != CPR_OK) {
         free(decoder);
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode %s",
-                        cpr_input_kind_name(kind));
+        return status;
     }
     *out = decoder;
     return CPR_OK;
+}
+
+unsigned cpr_decoder_left_out(const cpr_decoder *decoder, char *names, size_t capacity)
+{
+    names[0] = '\0';
+    return decoder->parquet != NULL ? cpr_parquet_other_columns(decoder->parquet, names, capacity)
+                                    : 0;
 }
 
 void cpr_decoder_close(cpr_decoder *decoder)
 {
     if (decoder == NULL)
         return;
-    decoder->format->destroy(decoder->state);
+    cpr_parquet_close(decoder->parquet);
+    if (decoder->format != NULL)
+        decoder->format->destroy(decoder->state);
     XXH3_freeState(decoder->hash);
     free(decoder);
 }
@@ -104,7 +123,8 @@ cpr_status cpr_decoder_seek(cpr_decoder *decoder, cpr_seek_point point, cpr_erro
     decoder->ended = false;
     decoder->in_at = 0;
     decoder->in_bytes = 0;
-    return CPR_OK;
+    return decoder->parquet != NULL ? cpr_parquet_seek(decoder->parquet, point.source, error)
+                                    : CPR_OK;
 }
 
 uint64_t cpr_decoder_text(const cpr_decoder *decoder)
@@ -114,7 +134,7 @@ uint64_t cpr_decoder_text(const cpr_decoder *decoder)
 
 uint64_t cpr_decoder_source(const cpr_decoder *decoder)
 {
-    return decoder->next - decoder->in_bytes;
+    return decoder->parquet != NULL ? decoder->file_bytes : decoder->next - decoder->in_bytes;
 }
 
 cpr_seek_point cpr_decoder_point(const cpr_decoder *decoder)
@@ -227,6 +247,21 @@ static cpr_status decoder_step(cpr_decoder *decoder, uint8_t *out, size_t room, 
                            error);
 }
 
+/* Points of Parquet count row groups. */
+static cpr_status decoder_read_parquet(cpr_decoder *decoder, uint8_t *out, size_t room, size_t *got,
+                                       cpr_error *error)
+{
+    const cpr_status status = cpr_parquet_read(decoder->parquet, out, room, got, error);
+    const uint64_t group = cpr_parquet_group(decoder->parquet);
+    if (status != CPR_OK)
+        return status;
+    decoder->text += *got;
+    decoder->ended = *got == 0;
+    if (group != decoder->point.source)
+        decoder->point = (cpr_seek_point){group, decoder->text};
+    return CPR_OK;
+}
+
 cpr_status cpr_decoder_read(cpr_decoder *decoder, uint8_t *out, size_t capacity, size_t *got,
                             cpr_error *error)
 {
@@ -234,7 +269,9 @@ cpr_status cpr_decoder_read(cpr_decoder *decoder, uint8_t *out, size_t capacity,
     *got = 0;
     while (status == CPR_OK && *got < capacity && !decoder->ended) {
         size_t more = 0;
-        status = decoder->in_stream
+        status = decoder->parquet != NULL
+                     ? decoder_read_parquet(decoder, out + *got, capacity - *got, &more, error)
+                 : decoder->in_stream
                      ? decoder_step(decoder, out + *got, capacity - *got, &more, error)
                      : decoder_next_stream(decoder, error);
         *got += more;

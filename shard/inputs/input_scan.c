@@ -150,20 +150,51 @@ static cpr_status scan_finish_tar(scan *s, cpr_input_outcome otherwise, cpr_erro
     return CPR_OK;
 }
 
+/* Notes what of a Parquet file is not taken. */
+static void scan_note_columns(scan *s, const cpr_decoder *decoder)
+{
+    char shown[CPR_SHOWN_BYTES / 2];
+    char names[256];
+    const unsigned count = cpr_decoder_left_out(decoder, names, sizeof names);
+    if (count > 0)
+        snprintf(s->note, sizeof s->note, "of \"%s\" %u other column%s left out: %s",
+                 cpr_printable_path(s->path, shown, sizeof shown), count,
+                 count == 1 ? " is" : "s are", names);
+}
+
+/* Notes that Parquet wants a column. */
+static void scan_note_parquet(scan *s)
+{
+    char shown[CPR_SHOWN_BYTES];
+    snprintf(s->note, sizeof s->note,
+             "\"%s\" is a Parquet file, and kept as it is; --text-column NAME takes a column of it",
+             cpr_printable_path(s->path, shown, sizeof shown));
+}
+
 static cpr_status scan_compressed(scan *s, cpr_error *error)
 {
     cpr_decoder *decoder;
     cpr_error detail = {.text = ""};
     cpr_status status = cpr_decoder_open(s->record.kind, s->fd, s->record.file_bytes, s->path,
                                          &s->options->decoding, &decoder, &detail);
-    if (status == CPR_OK)
+    const bool parquet = s->record.kind == CPR_INPUT_PARQUET;
+    if (status == CPR_OK && parquet)
+        scan_note_columns(s, decoder);
+    else if (status == CPR_OK)
         status = cpr_decoder_hash_source(decoder, &detail);
     if (status == CPR_OK) {
         s->record.outcome = CPR_INPUT_DECODED;
         status = scan_decode(s, decoder, &detail);
-        s->record.file_hash = cpr_decoder_source_hash(decoder);
+        if (!parquet)
+            s->record.file_hash = cpr_decoder_source_hash(decoder);
+        else if (status == CPR_OK)
+            status = scan_hash_file(s, &detail);
     }
     cpr_decoder_close(decoder);
+    if (parquet && (status == CPR_ERR_USAGE || status == CPR_ERR_NOT_FOUND)) {
+        snprintf(s->note, sizeof s->note, "%s; the file is kept as it is", detail.text);
+        return CPR_OK;
+    }
     if (status == CPR_ERR_DAMAGED)
         return scan_settle_damage(s, detail.text, error);
     if (status != CPR_OK)
@@ -225,6 +256,8 @@ cpr_status cpr_input_scan(const char *path, bool follow, const cpr_input_record 
         s.buffer = malloc(BUFFER_BYTES);
         if (s.buffer == NULL)
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode");
+        else if (s.record.kind == CPR_INPUT_PARQUET && options->decoding.text_column == NULL)
+            scan_note_parquet(&s);
         else if (cpr_input_kind_is_decoded(s.record.kind))
             status = scan_compressed(&s, error);
         else if (s.record.kind == CPR_INPUT_PLAIN)

@@ -2,6 +2,9 @@
  *
  *   kind     -> what a file is, by its first bytes                        (input_kind.c)
  *   decoder  -> the text of a .gz, .zst, .xz, .bz2 or .lz4 file          (decoder*.c)
+ *   parquet  -> a column of a Parquet file as text             (parquet.h, parquet*.c)
+ *   tar      -> the members of a tar                                   (tar.h, tar*.c)
+ *   records  -> what is known of a file, by looking into it once       (input_*.h, .c)
  *   parquet  -> a column of a Parquet file: see parquet.h                 (parquet*.c)
  *
  * Nothing here depends on where the text goes. */
@@ -34,7 +37,7 @@ cpr_input_kind cpr_input_kind_of(const uint8_t *head, size_t bytes);
 /* A word, such as "gzip"; "plain" for CPR_INPUT_PLAIN. */
 const char *cpr_input_kind_name(cpr_input_kind kind);
 
-/* Whether cpr_decoder_open() takes it. */
+/* Whether cpr_decoder_open() takes it; Parquet with a column alone. */
 bool cpr_input_kind_is_decoded(cpr_input_kind kind);
 
 /* ---- decoder --------------------------------------------------------------------------------- */
@@ -42,7 +45,7 @@ bool cpr_input_kind_is_decoded(cpr_input_kind kind);
 /* A place where a decoder can begin: byte `source` of the file, where the text's byte `text` comes
  * from. */
 typedef struct cpr_seek_point {
-    uint64_t source;
+    uint64_t source; /* of Parquet, a row group */
     uint64_t text;
 } cpr_seek_point;
 
@@ -65,7 +68,11 @@ cpr_status cpr_decoder_open(cpr_input_kind kind, int fd, uint64_t file_bytes, co
                             const cpr_decoding *how, cpr_decoder **decoder, cpr_error *error);
 void cpr_decoder_close(cpr_decoder *decoder);
 
-/* Adds all bytes of the file that are read to a hash; before the first cpr_decoder_read(). */
+/* How many columns of a Parquet file are not decoded, and their names, shortened; else 0. */
+unsigned cpr_decoder_left_out(const cpr_decoder *decoder, char *names, size_t capacity);
+
+/* Adds all bytes of the file that are read to a hash; before the first cpr_decoder_read(), and not
+ * of Parquet. */
 cpr_status cpr_decoder_hash_source(cpr_decoder *decoder, cpr_error *error);
 cpr_hash128 cpr_decoder_source_hash(const cpr_decoder *decoder);
 

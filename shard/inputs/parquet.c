@@ -234,8 +234,9 @@ static size_t parquet_give_piece(cpr_parquet *p, uint8_t *out, size_t room)
 cpr_status cpr_parquet_read(cpr_parquet *p, uint8_t *out, size_t capacity, size_t *got,
                             cpr_error *error)
 {
+    const uint64_t group = p->group;
     size_t used = 0;
-    while (used < capacity && p->failed == CPR_OK)
+    while (used < capacity && p->failed == CPR_OK && (p->group == group || used == 0))
         if (p->piece.bytes > 0)
             used += parquet_give_piece(p, out + used, capacity - used);
         else if (p->phase == PHASE_STRING)

@@ -43,9 +43,10 @@ unsigned cpr_parquet_other_columns(const cpr_parquet *parquet, char *names, size
  */
 cpr_status cpr_parquet_seek(cpr_parquet *parquet, uint64_t group, cpr_error *error);
 
-/* Puts the next bytes of the text at `out`, up to `capacity`, and their number in *got; 0 only at
- * the end, if `capacity` is not. CPR_ERR_DAMAGED names the row group and the page; text in front of
- * what is damaged was given by calls before, and calls after it fail in the same way. */
+/* Puts the next bytes of the text at `out`, up to `capacity` and to the end of a row group, and
+ * their number in *got; 0 only at the end, if `capacity` is not. CPR_ERR_DAMAGED names the row
+ * group and the page; text in front of what is damaged was given by calls before, and calls after
+ * it fail in the same way. */
 cpr_status cpr_parquet_read(cpr_parquet *parquet, uint8_t *out, size_t capacity, size_t *got,
                             cpr_error *error);
 
