@@ -49,7 +49,8 @@ def main():
     listed = subprocess.run([given.corpress, "list", "--shards", given.archive], check=True, text=True,
                             capture_output=True).stdout
     count = sum(line.split()[0].isdigit() for line in listed.splitlines() if line.split())
-    shards = [random.Random(1).randrange(count) for _ in range(given.tries)]
+    numbers = random.Random(1)
+    shards = [numbers.randrange(count) for _ in range(given.tries)]
 
     def row(name, cache, tries, prepare=lambda: None):
         measured = []

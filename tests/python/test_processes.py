@@ -194,3 +194,28 @@ def test_interrupt(folder, use):
             _, said = running.communicate()
             assert running.returncode in (7, -signal.SIGINT), said
             assert b"ignored" not in said
+
+
+FIRST_BYTES = """
+import sys
+import corpress
+sys.stdin.readline()
+with corpress.open(sys.argv[1], cache=sys.argv[2]) as archive:
+    assert archive.cache_use == "none"
+    assert archive.read("corpus/b.txt", 0, 5) == sys.argv[3].encode()
+    print(archive.cache_use)
+"""
+
+
+def test_eight_processes_decode_the_primer_once(folder, tmp_path):
+    """They begin at the same time, with an empty cache: one makes the state, seven load it."""
+    command = [sys.executable, "-c", FIRST_BYTES, str(folder / "a.h5"), str(tmp_path / "cache"),
+               FILES[b"corpus/b.txt"][:5].decode()]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+               for _ in range(8)]
+    for process in running:
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    said = [process.communicate()[0].decode().strip() for process in running]
+    assert sorted(said) == ["loaded"] * 7 + ["stored"]
+    assert [process.returncode for process in running] == [0] * 8

@@ -22,6 +22,8 @@ Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 _TYPES: Tuple[Literal["file", "directory", "link"], ...] = ("file", "directory", "link")
 _RULES: Tuple[Literal["file", "line", "separator"], ...] = ("file", "line", "separator")
+_CACHE_USES: Tuple[Literal["none", "loaded", "stored", "failed"], ...] = (
+    "none", "loaded", "stored", "failed")
 # Documents are decoded by the batch: so many, or so many bytes, whichever is less.
 _BATCH_DOCUMENTS = 1024
 _BATCH_BYTES = 64 << 10
@@ -518,6 +520,14 @@ class Archive:
         share what it takes.
         """
         self._open().prime()
+
+    @property
+    def cache_use(self) -> Literal["none", "loaded", "stored", "failed"]:
+        """What came of the cache when the primer was needed: the state after it was loaded, or made
+        and stored, or made and could not be stored. "none": there is no cache, no primer, or it has
+        not been needed yet.
+        """
+        return _CACHE_USES[self._open().cache_use]
 
     def check(self, shards: Optional[Iterable[int]] = None) -> None:
         """Compares compressed bytes, of all shards and the primer or of those given, with their

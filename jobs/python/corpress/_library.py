@@ -116,6 +116,7 @@ _QUICK: List[Tuple[str, Any, List[Any]]] = [
     ("cpr_archive_shard_documents", c_int, [c_void_p, c_uint64, _N, _N, _E]),
     ("cpr_archive_file_documents", c_int, [c_void_p, c_uint64, _N, _N, _E]),
     ("cpr_reader_memory", c_int, [c_void_p, _N, _N, _E]),
+    ("cpr_reader_cache", c_int, [c_void_p, _E]),
 ]
 _SLOW: List[Tuple[str, Any, List[Any]]] = [
     ("cpr_archive_open", c_int, [c_char_p, POINTER(c_void_p), _E]),

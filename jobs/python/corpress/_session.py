@@ -65,6 +65,7 @@ class Session:
     def __init__(self, path: str, unsealed: bool, readers: int, cache: Optional[bytes]) -> None:
         self._handle = c_void_p()
         self._cache = cache
+        self.cache_use = 0
         self._most = readers
         self._readers: List[Reader] = []  # the one that was used last is the last
         self._origin: Optional[c_void_p] = None  # that of a primed reader
@@ -209,6 +210,7 @@ class Session:
             try:
                 lib.call(lib.reader_set_cache, handle, self._cache, 0)
                 _prime(handle)
+                self.cache_use = lib.reader_cache(handle, None)
             except BaseException:
                 lib.reader_close(handle)
                 raise
