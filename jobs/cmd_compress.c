@@ -42,6 +42,7 @@ static void on_phase(void *context, cpr_phase phase, uint64_t raw_bytes, uint64_
     work->bar.teaching = phase == CPR_PHASE_LESSON;
     work->bar.what = phase == CPR_PHASE_LESSON   ? "lesson, "
                      : phase == CPR_PHASE_PRIMER ? "primer, "
+                     : phase == CPR_PHASE_INPUTS ? "inputs, "
                                                  : NULL;
 }
 

@@ -28,6 +28,7 @@ typedef struct inputs_work {
     uint64_t *batches;       /* their first files, and the end */
     uint64_t batch_count;
     uint64_t batch_done; /* bytes of the batch in work, in finished files */
+    uint64_t file_done;  /* of the file in work */
     cpr_progress_fn *progress;
     void *progress_context;
     double saved;
@@ -135,11 +136,11 @@ static uint64_t inputs_bytes(void *context, uint64_t item)
            cpr_file_list_offset(w->wanted, w->batches[item]);
 }
 
-/* A cpr_poll_fn. How far a file is in its own bytes is not known here. */
+/* A cpr_poll_fn. */
 static cpr_status inputs_poll(void *context, cpr_error *error)
 {
     const inputs_work *w = context;
-    return w->progress(w->progress_context, w->batch_done, 0, error);
+    return w->progress(w->progress_context, w->batch_done + w->file_done, 0, error);
 }
 
 /* Keeps what this rank has found; that it cannot be kept costs time, and no more. */
@@ -175,6 +176,7 @@ static cpr_status inputs_run(void *context, uint64_t item, cpr_progress_fn *prog
     for (uint64_t i = w->batches[item]; status == CPR_OK && i < w->batches[item + 1]; i++) {
         status = inputs_scan_file(w, i, error);
         w->batch_done += cpr_file_list_get(w->wanted, i).bytes;
+        w->file_done = 0;
         if (status == CPR_OK)
             status = inputs_poll(w, error);
     }
@@ -228,7 +230,7 @@ static void inputs_tell(const cpr_compress_run *run)
         text += origin.text_bytes;
     }
     if (count > 0)
-        cpr_compress_note(run, "%llu inputs of %llu bytes are decoded, to %llu bytes of text",
+        cpr_compress_note(run, "inputs decoded: %llu, %llu bytes, to %llu bytes of text",
                           (unsigned long long)count, (unsigned long long)bytes,
                           (unsigned long long)text);
 }
@@ -274,6 +276,7 @@ cpr_status cpr_compress_inputs(cpr_compress_run *run, cpr_error *error)
         w.options = (cpr_scan_options){.decoding = run->decoding,
                                        .limit = run->options.input.decode_limit,
                                        .keep_damaged = run->options.input.keep_damaged,
+                                       .done = &w.file_done,
                                        .poll = inputs_poll,
                                        .poll_context = &w};
         w.saved = cpr_ranks_seconds();

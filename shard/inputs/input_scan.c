@@ -33,8 +33,11 @@ typedef struct scan {
     uint8_t *buffer;
 } scan;
 
-static cpr_status scan_poll(const scan *s, cpr_error *error)
+/* `done`: bytes of the file. */
+static cpr_status scan_poll(const scan *s, uint64_t done, cpr_error *error)
 {
+    if (s->options->done != NULL)
+        *s->options->done = done;
     return s->options->poll != NULL ? s->options->poll(s->options->poll_context, error) : CPR_OK;
 }
 
@@ -54,7 +57,7 @@ static cpr_status scan_hash_file(scan *s, cpr_error *error)
         else if (got == 0)
             break; /* whoever reads it will see */
         else
-            status = scan_poll(s, error);
+            status = scan_poll(s, s->record.file_bytes, error);
         XXH3_128bits_update(state, s->buffer, got);
         at += got;
     }
@@ -107,7 +110,7 @@ static cpr_status scan_decode(scan *s, cpr_decoder *decoder, cpr_error *error)
         if (taken != CPR_OK)
             return cpr_fail(error, taken, "%s", detail.text);
         if (status == CPR_OK)
-            status = scan_poll(s, error);
+            status = scan_poll(s, cpr_decoder_source(decoder), error);
         if (status != CPR_OK || !scan_is_bomb(s, s->record.text_bytes, cpr_decoder_source(decoder)))
             continue;
         snprintf(s->note, sizeof s->note,
@@ -218,7 +221,7 @@ static cpr_status scan_plain(scan *s, cpr_error *error)
         if (s->untar == NULL)
             return status;
         if (status == CPR_OK)
-            status = scan_poll(s, error);
+            status = scan_poll(s, at, error);
     }
     if (status == CPR_OK && s->untar != NULL)
         status = scan_finish_tar(s, CPR_INPUT_KEPT, error);

@@ -9,6 +9,7 @@ typedef struct cpr_scan_options {
     cpr_decoding decoding;
     uint64_t limit;    /* bytes of text for each byte of a file; 0: CPR_DECODE_LIMIT_DEFAULT */
     bool keep_damaged; /* keep the text in front of the damage */
+    uint64_t *done;    /* may be NULL; else is set to how far the file is, before each poll() */
     cpr_poll_fn *poll; /* may be NULL */
     void *poll_context;
 } cpr_scan_options;
