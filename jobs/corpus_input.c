@@ -29,7 +29,8 @@ cpr_status corpus_input_make(const command_call *call, cpr_input *input, cpr_err
                          .keep_damaged = given->keep_damaged,
                          .decode_limit = given->decode_limit,
                          .text_column = given->text_column};
-    if (!input->decode && (input->keep_damaged || input->decode_limit > 0 || input->text_column))
+    if (!input->decode &&
+        (input->keep_damaged || input->decode_limit > 0 || input->text_column != NULL))
         return cpr_fail(error, CPR_ERR_USAGE,
                         "--keep-damaged, --decode-limit and --text-column are for --decode-inputs");
     if (given->exclude.count == 0)

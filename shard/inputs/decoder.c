@@ -37,7 +37,7 @@ struct cpr_decoder {
     uint8_t buffer[BUFFER_BYTES];
 };
 
-static const cpr_format *const formats[] = {
+static const cpr_format *const formats[CPR_INPUT_LZ4 + 1] = {
     [CPR_INPUT_GZIP] = &cpr_format_gzip, [CPR_INPUT_ZSTD] = &cpr_format_zstd,
     [CPR_INPUT_XZ] = &cpr_format_xz,     [CPR_INPUT_BZIP2] = &cpr_format_bzip2,
     [CPR_INPUT_LZ4] = &cpr_format_lz4,
@@ -45,8 +45,7 @@ static const cpr_format *const formats[] = {
 
 bool cpr_input_kind_is_decoded(cpr_input_kind kind)
 {
-    return kind == CPR_INPUT_PARQUET ||
-           (kind < sizeof formats / sizeof *formats && formats[kind] != NULL);
+    return kind == CPR_INPUT_PARQUET || (kind <= CPR_INPUT_LZ4 && formats[kind] != NULL);
 }
 
 static bool decoder_begin(cpr_decoder *decoder, const cpr_decoding *how)
