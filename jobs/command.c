@@ -12,9 +12,9 @@
 /* Bytes of a message; a longer one is cut. */
 #define MESSAGE_BYTES 2048
 
-const subcommand *const command_table[] = {&cmd_plan,   &cmd_compress, &cmd_extract,
-                                           &cmd_cat,    &cmd_list,     &cmd_audit,
-                                           &cmd_verify, &cmd_status,   NULL};
+const subcommand *const command_table[] = {&cmd_plan,  &cmd_compress, &cmd_extract, &cmd_cat,
+                                           &cmd_list,  &cmd_audit,    &cmd_verify,  &cmd_status,
+                                           &cmd_score, NULL};
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
@@ -95,7 +95,7 @@ static int take_operands(command_call *call, int count, char **operands)
     call->archive = call->given.output;
     if (command->operands == OPERANDS_ARCHIVE && count != 1)
         return command_usage(call->ranks, command, "one archive, please");
-    if (command->operands == OPERANDS_MEMBERS && count == 0)
+    if (command->operands != OPERANDS_CORPUS && count == 0)
         return command_usage(call->ranks, command, "no archive given");
     if (command->operands != OPERANDS_CORPUS) {
         call->archive = *operands++;
@@ -118,7 +118,8 @@ int command_check_lesson(command_call *call)
     return EXIT_DONE;
 }
 
-#define PRINTING (COMMAND_PLAN | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS)
+#define PRINTING                                                                                   \
+    (COMMAND_PLAN | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS | COMMAND_SCORE)
 
 static int command_end(const command_call *call, cpr_status status, const cpr_error *error)
 {
@@ -188,4 +189,12 @@ void command_note_needs(const cpr_archive *archive)
     cpr_error error = {.text = ""};
     if (cpr_reader_memory(archive, &each, &shared, &error) == CPR_ERR_VERSION)
         command_say("note: %s", error.text);
+}
+
+void command_note_primer(const cpr_archive_facts *facts)
+{
+    if (!facts->has_primer)
+        command_say("note: the archive has no primer: its model knows %s alone",
+                    facts->weights_bytes > 0 ? "a vocabulary and a network's weights"
+                                             : "a vocabulary");
 }

@@ -28,7 +28,8 @@ typedef struct command_call {
 typedef enum command_operands {
     OPERANDS_CORPUS,  /* CORPUS..., or --files-from */
     OPERANDS_ARCHIVE, /* ARCHIVE.h5 */
-    OPERANDS_MEMBERS  /* ARCHIVE.h5 [PATH...] */
+    OPERANDS_MEMBERS, /* ARCHIVE.h5 [PATH...] */
+    OPERANDS_TEXTS    /* ARCHIVE.h5 [FILE...] */
 } command_operands;
 
 /* A word and what it means, for texts. */
@@ -62,6 +63,7 @@ extern const subcommand cmd_list;
 extern const subcommand cmd_audit;
 extern const subcommand cmd_verify;
 extern const subcommand cmd_status;
+extern const subcommand cmd_score;
 
 /* All of them, in the order of `corpress --help`; NULL behind the last. */
 extern const subcommand *const command_table[];
@@ -101,5 +103,8 @@ cpr_status command_open_alone(const command_call *call, cpr_archive **archive, c
 /* By one process: notes on standard error what it would take to decode an archive that this program
  * cannot decode. */
 void command_note_needs(const cpr_archive *archive);
+
+/* Notes on standard error that the model of an archive has learned little. */
+void command_note_primer(const cpr_archive_facts *facts);
 
 #endif

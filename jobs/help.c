@@ -108,7 +108,7 @@ static void print_profiles(FILE *out)
 
 static void print_patterns(FILE *out, command_operands operands)
 {
-    if (operands == OPERANDS_ARCHIVE)
+    if (operands == OPERANDS_ARCHIVE || operands == OPERANDS_TEXTS)
         return;
     if (operands == OPERANDS_MEMBERS)
         print_paragraphs(out, "A PATH is a file, or a directory with everything below it, or a "

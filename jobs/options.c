@@ -17,8 +17,9 @@
 #define ARCHIVE_READERS                                                                            \
     (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_VERIFY)
 #define SELECTING (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT)
-#define REPORTING (COMMAND_PLAN | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS)
+#define REPORTING (COMMAND_PLAN | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS | COMMAND_SCORE)
 #define DECODERS (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_AUDIT | COMMAND_VERIFY)
+#define MODELS COMMAND_SCORE
 #define WITH_PROGRESS (COMMAND_COMPRESS | COMMAND_EXTRACT | COMMAND_AUDIT | COMMAND_VERIFY)
 
 /* clang-format off */
@@ -103,12 +104,15 @@ const option_row option_table[] = {
      "shard, file or input",
      "what a row stands for (default: shard); an input is a compressed file or a tar that was "
      "decoded"},
+    {"by", 0, OPTION_BY, TARGET(by), "file|document", COMMAND_SCORE, "file or document",
+     "what a row stands for (default: file)"},
     {"curve", 0, OPTION_FLAG, TARGET(curve), NULL, COMMAND_AUDIT, NULL,
      "decode every shard and print its learning curve: loss per byte of each stretch that doubles "
      "what has been seen, of all bytes so far, and of the network alone"},
     {"full", 0, OPTION_FLAG, TARGET(full), NULL, COMMAND_AUDIT, NULL,
      "decode every shard: check the raw bytes and measure LZ4"},
-    {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json", COMMAND_LIST | COMMAND_AUDIT,
+    {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json",
+     COMMAND_LIST | COMMAND_AUDIT | COMMAND_SCORE,
      "table, csv or json", "how to print it (default: table)"},
     {"format", 0, OPTION_FORMAT, TARGET(format), "table|json", COMMAND_PLAN | COMMAND_STATUS,
      "table or json", "how to print it (default: table)"},
@@ -139,7 +143,7 @@ const option_row option_table[] = {
     {"no-lesson", 0, OPTION_FLAG, TARGET(no_lesson), NULL, CORPUS_READERS, NULL,
      "teach no network before the coding: the archive holds no weights, and the network of "
      "profiles strong and neural learns while it codes"},
-    {"documents", 0, OPTION_TEXT, TARGET(documents), "RULE", COMMAND_COMPRESS, NULL,
+    {"documents", 0, OPTION_TEXT, TARGET(documents), "RULE", COMMAND_COMPRESS | COMMAND_SCORE, NULL,
      "what a document is: line, file, or separator:TEXT, with \\n, \\t, \\\\ and \\xHH in TEXT "
      "(default: lines in files named *.jsonl, *.ndjson, *.jsonlines, *.ldjson, else the file)"},
     {"no-mpi-io", 0, OPTION_FLAG, TARGET(no_mpi_io), NULL, COMMAND_COMPRESS, NULL,
@@ -157,10 +161,10 @@ const option_row option_table[] = {
     {"threads", 'j', OPTION_COUNT, TARGET(threads), "N", DECODERS, "a number from 1 to 256",
      "decode N shards at a time, with a model each, if the memory allows it (default: as many as "
      "there are processors for this process)"},
-    {"cache", 0, OPTION_TEXT, TARGET(cache), "DIR", DECODERS, NULL,
+    {"cache", 0, OPTION_TEXT, TARGET(cache), "DIR", DECODERS | MODELS, NULL,
      "keep the model's state after the primer in this directory, and take it from there next time "
      "(default: $CORPRESS_CACHE; '': nowhere)"},
-    {"unsealed", 0, OPTION_FLAG, TARGET(unsealed), NULL, ARCHIVE_READERS, NULL,
+    {"unsealed", 0, OPTION_FLAG, TARGET(unsealed), NULL, ARCHIVE_READERS | MODELS, NULL,
      "read an archive whose seal does not match because another program changed it; only the "
      "shards have checksums then"},
     {"quiet", 'q', OPTION_FLAG, TARGET(quiet), NULL, WITH_PROGRESS, NULL, "no progress"},
@@ -303,9 +307,10 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         *(report_format *)target = REPORT_JSON;
         return true;
     case OPTION_BY:
-        *(option_by *)target = strcmp(text, "file") == 0    ? OPTION_BY_FILE
-                               : strcmp(text, "input") == 0 ? OPTION_BY_INPUT
-                                                            : OPTION_BY_SHARD;
+        *(option_by *)target = strcmp(text, "file") == 0       ? OPTION_BY_FILE
+                               : strcmp(text, "input") == 0    ? OPTION_BY_INPUT
+                               : strcmp(text, "document") == 0 ? OPTION_BY_DOCUMENT
+                                                               : OPTION_BY_SHARD;
         return is_word(row->argument, text);
     }
     return false;

@@ -18,7 +18,8 @@ enum {
     COMMAND_AUDIT = 32,
     COMMAND_VERIFY = 64,
     COMMAND_STATUS = 128,
-    COMMAND_ALL = 255
+    COMMAND_SCORE = 256,
+    COMMAND_ALL = 511
 };
 
 /* Part number `number` of `parts`, from 0. */
@@ -46,8 +47,13 @@ typedef struct option_range {
     uint64_t first, last; /* UINT64_MAX: to the end */
 } option_range;
 
-/* What a row of an audit stands for. */
-typedef enum option_by { OPTION_BY_SHARD, OPTION_BY_FILE, OPTION_BY_INPUT } option_by;
+/* What a row of an audit, or of a score, stands for. 0: not given. */
+typedef enum option_by {
+    OPTION_BY_SHARD,
+    OPTION_BY_FILE,
+    OPTION_BY_INPUT,
+    OPTION_BY_DOCUMENT
+} option_by;
 
 /* What the command line gives, or the default. Texts point into argv; NULL: not given. */
 typedef struct option_values {
@@ -93,7 +99,7 @@ typedef struct option_values {
     /* list */
     bool details;     /* --long */
     bool shard_table; /* --shards */
-    /* plan, list, audit, status */
+    /* plan, list, audit, status, score */
     report_format format;
     option_by by; /* --by */
     bool curve;
@@ -122,7 +128,7 @@ typedef enum option_kind {
     OPTION_PART,       /* N/M; an option_part */
     OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */
     OPTION_JSON,       /* no value; a report_format, which becomes REPORT_JSON */
-    OPTION_BY          /* shard|file; a bool, true for `file` */
+    OPTION_BY          /* one of the words in `argument`; an option_by */
 } option_kind;
 
 typedef struct option_row {

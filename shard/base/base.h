@@ -7,6 +7,7 @@
 #ifndef CPR_BASE_H
 #define CPR_BASE_H
 
+#include "corpress_model.h" /* sources */
 #include "status.h"
 
 /* Calls the watch, if there is one. */
@@ -19,16 +20,6 @@ static inline cpr_status cpr_watch_tell(cpr_watch watch, uint64_t raw_bytes, uin
 
 /* Calls `watch`, which must live as long, with totals of 0: what it is to see has not begun. */
 cpr_watch cpr_watch_quietly(cpr_watch *watch);
-
-/* Puts 1 to `capacity` bytes at `out` and their number in *got; 0: no more. */
-typedef cpr_status cpr_read_fn(void *context, uint8_t *out, size_t capacity, size_t *got,
-                               cpr_error *error);
-
-/* Where bytes come from. */
-typedef struct cpr_source {
-    cpr_read_fn *read;
-    void *context;
-} cpr_source;
 
 /* Nobody watches; the bytes are not wanted. */
 #define CPR_NO_WATCH ((cpr_watch){NULL, NULL})

@@ -21,6 +21,8 @@
 /* how the weights of taught networks are coded, and where these rest */
 #define CPR_WEIGHTS_VERSION 1u
 
+#define CPR_BLOCK_BYTES (1u << 16) /* of a shard, which are coded one after the other */
+
 /* ---- shard codec ----------------------------------------------------------------------------- */
 
 /* Told the model's loss (units of 2^-16 bit, since the start of the shard) when all bytes before
@@ -112,6 +114,18 @@ cpr_status cpr_codec_decode_begin(cpr_codec *codec, const cpr_shard_info *info, 
                                   cpr_error *error);
 cpr_status cpr_codec_decode_next(cpr_codec *codec, const uint8_t **block, size_t *bytes,
                                  cpr_error *error);
+
+/* ---- what the model says of a text ----------------------------------------------------------- */
+
+/* A text that is coded as cpr_codec_encode() codes a shard, but to know its loss alone: there is no
+ * bitstream. Begins, then takes the text in blocks, all of CPR_BLOCK_BYTES but for the last one,
+ * and says in *info, but for offset, generation and coded_hash, what the text has come to so far.
+ * marks, which may be NULL, are of this block: offsets in the text from its first byte to the one
+ * behind its last. */
+void cpr_codec_measure_begin(cpr_codec *codec);
+cpr_status cpr_codec_measure_next(cpr_codec *codec, const uint8_t *block, size_t bytes,
+                                  const cpr_loss_marks *marks, cpr_shard_info *info,
+                                  cpr_error *error);
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 

@@ -12,7 +12,6 @@
 
 #include <xxhash.h>
 
-#define CPR_BLOCK_BYTES (1u << 16)
 #define CPR_CODED_BUFFER_BYTES (1u << 16)
 
 /* The encoder's part, beside the model. All zero at the start of a shard but for the coder's

@@ -304,6 +304,18 @@ static cpr_status begin_encoding(encoding *e, cpr_source source, cpr_error *erro
     return e->coding->raw_bytes > 0 ? skip_coded(codec, source, error) : CPR_OK;
 }
 
+/* What the bytes so far have come to. */
+static void tell_coding(const cpr_codec *codec, cpr_shard_info *info)
+{
+    info->raw_bytes = codec->coding.raw_bytes;
+    info->coded_bytes = codec->coding.coded_bytes;
+    info->stored_bytes = codec->coding.stored_bytes;
+    info->tokens = codec->coding.tokens;
+    info->loss_bits = cpr_loss_meter_read(&codec->coding.loss);
+    info->network_loss_bits = network_loss(codec);
+    info->raw_hash = cpr_codec_digest(codec->raw_hash);
+}
+
 cpr_status cpr_codec_encode(cpr_codec *codec, cpr_source source, cpr_sink sink, cpr_watch watch,
                             const cpr_loss_marks *marks, cpr_shard_info *info, cpr_error *error)
 {
@@ -329,14 +341,43 @@ cpr_status cpr_codec_encode(cpr_codec *codec, cpr_source source, cpr_sink sink, 
     status = drain(&e, error);
     if (status != CPR_OK)
         return status;
-    info->raw_bytes = codec->coding.raw_bytes;
-    info->coded_bytes = codec->coding.coded_bytes;
-    info->stored_bytes = codec->coding.stored_bytes;
-    info->tokens = codec->coding.tokens;
-    info->loss_bits = cpr_loss_meter_read(&codec->coding.loss);
-    info->network_loss_bits = network_loss(codec);
-    info->raw_hash = cpr_codec_digest(codec->raw_hash);
+    tell_coding(codec, info);
     info->coded_hash = cpr_codec_digest(codec->coded_hash);
+    return CPR_OK;
+}
+
+/* A cpr_write_fn. */
+static cpr_status write_nowhere(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    (void)context;
+    (void)data;
+    (void)bytes;
+    (void)error;
+    return CPR_OK;
+}
+
+void cpr_codec_measure_begin(cpr_codec *codec)
+{
+    begin_shard(codec);
+    cpr_encoder_init(&codec->coding.encoder, codec->coded);
+}
+
+cpr_status cpr_codec_measure_next(cpr_codec *codec, const uint8_t *block, size_t bytes,
+                                  const cpr_loss_marks *marks, cpr_shard_info *info,
+                                  cpr_error *error)
+{
+    assert(bytes > 0 && bytes <= CPR_BLOCK_BYTES);
+    encoding e = {
+        .codec = codec, .coding = &codec->coding, .sink = {write_nowhere, NULL}, .marks = marks};
+    memcpy(codec->block, block, bytes);
+    codec->coding.next_mark = 0;
+    cpr_status status = encode_block(&e, bytes, error);
+    if (status == CPR_OK)
+        status = drain(&e, error);
+    if (status != CPR_OK)
+        return status;
+    pass_marks(&e, codec->coding.raw_bytes);
+    tell_coding(codec, info);
     return CPR_OK;
 }
 

@@ -126,6 +126,9 @@ typedef struct cpr_document_choice {
 cpr_status cpr_document_choice_parse(const char *text, cpr_document_choice *choice,
                                      cpr_error *error);
 
+/* What it makes of a regular file of that name. */
+cpr_document_rule cpr_document_choice_rule(const cpr_document_choice *choice, const char *name);
+
 /* When all is added: decides for each regular file what a document is. CPR_ERR_NO_MEMORY. */
 cpr_status cpr_file_list_set_documents(cpr_file_list *list, const cpr_document_choice *choice,
                                        cpr_error *error);

@@ -66,15 +66,9 @@ cpr_status cpr_document_choice_parse(const char *text, cpr_document_choice *choi
 
 /* ---- separators ------------------------------------------------------------------------------ */
 
-void cpr_separator_init(cpr_separator *separator, const cpr_file_list *files,
-                        cpr_document_rule rule)
+void cpr_separator_set(cpr_separator *separator, const uint8_t *text, size_t bytes)
 {
-    static const uint8_t line_feed[] = {'\n'};
-    *separator = (cpr_separator){.text = line_feed};
-    if (rule == CPR_DOCUMENTS_LINE)
-        separator->bytes = 1;
-    if (rule == CPR_DOCUMENTS_SEPARATOR)
-        separator->text = cpr_file_list_separator(files, &separator->bytes);
+    *separator = (cpr_separator){.text = text, .bytes = bytes};
     /* The failure function of Knuth, Morris and Pratt (1977). */
     size_t state = 0;
     for (size_t i = 1; i < separator->bytes; i++) {
@@ -83,6 +77,17 @@ void cpr_separator_init(cpr_separator *separator, const cpr_file_list *files,
         state += separator->text[state] == separator->text[i];
         separator->fall[i + 1] = (uint8_t)state;
     }
+}
+
+void cpr_separator_init(cpr_separator *separator, const cpr_file_list *files,
+                        cpr_document_rule rule)
+{
+    static const uint8_t line_feed[] = {'\n'};
+    const uint8_t *text = line_feed;
+    size_t bytes = rule == CPR_DOCUMENTS_LINE ? 1 : 0;
+    if (rule == CPR_DOCUMENTS_SEPARATOR)
+        text = cpr_file_list_separator(files, &bytes);
+    cpr_separator_set(separator, text, bytes);
 }
 
 /* ---- segments -------------------------------------------------------------------------------- */

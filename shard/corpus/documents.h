@@ -26,6 +26,9 @@ typedef struct cpr_separator {
     uint8_t fall[CPR_SEPARATOR_MAX_BYTES + 1]; /* the longest shorter state that fits, too */
 } cpr_separator;
 
+/* One of at most CPR_SEPARATOR_MAX_BYTES bytes, which must outlive it. */
+void cpr_separator_set(cpr_separator *separator, const uint8_t *text, size_t bytes);
+
 /* Of CPR_DOCUMENTS_FILE there is none: 0 bytes. The list must outlive it. */
 void cpr_separator_init(cpr_separator *separator, const cpr_file_list *files,
                         cpr_document_rule rule);

@@ -438,6 +438,13 @@ static bool has_lines(const char *member)
     return false;
 }
 
+cpr_document_rule cpr_document_choice_rule(const cpr_document_choice *choice, const char *name)
+{
+    if (!choice->by_name)
+        return choice->rule;
+    return has_lines(name) ? CPR_DOCUMENTS_LINE : CPR_DOCUMENTS_FILE;
+}
+
 cpr_status cpr_file_list_set_separator(cpr_file_list *list, const uint8_t *separator, size_t bytes,
                                        cpr_error *error)
 {
@@ -471,11 +478,9 @@ cpr_status cpr_file_list_set_documents(cpr_file_list *list, const cpr_document_c
                                        cpr_error *error)
 {
     for (uint64_t i = 0; i < list->count; i++) {
-        cpr_document_rule rule = choice->by_name ? CPR_DOCUMENTS_FILE : choice->rule;
+        cpr_document_rule rule = cpr_document_choice_rule(choice, cpr_file_list_member(list, i));
         if (list->entries[i].type != CPR_FILE_REGULAR || cpr_file_list_is_rest(list, i))
             rule = CPR_DOCUMENTS_FILE;
-        else if (choice->by_name && has_lines(cpr_file_list_member(list, i)))
-            rule = CPR_DOCUMENTS_LINE;
         cpr_file_list_set_rule(list, i, rule);
     }
     return cpr_file_list_set_separator(list, choice->separator, choice->separator_bytes, error);

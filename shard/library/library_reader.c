@@ -166,6 +166,14 @@ cpr_status cpr_reader_prime(cpr_reader *reader, cpr_watch watch, cpr_error *erro
     return status;
 }
 
+cpr_status cpr_reader_borrow(cpr_reader *reader, cpr_watch watch, cpr_codec **codec,
+                             cpr_error *error)
+{
+    reader->shard = CPR_NONE;
+    *codec = reader->decoder.codec;
+    return cpr_reader_prime(reader, cpr_watch_quietly(&watch), error);
+}
+
 /* ---- ranges --------------------------------------------------------------------------------- */
 
 /* Of the text of the shard in work, as much as a reader keeps, and what it keeps at least when that

@@ -1,0 +1,154 @@
+/* test_reader_model.c - the model of an archive: what it says of texts. */
+#include "test_damaged.h"
+#include "test_reader.h"
+
+#include "corpress_model.h"
+#include "memory_stream.h"
+
+/* What [data, data + bytes) costs. */
+static cpr_score score_text(cpr_reader *reader, const char *data, size_t bytes,
+                            const cpr_score_options *options)
+{
+    cpr_error error = {.text = ""};
+    cpr_score score = {0};
+    cpr_memory_reader from = {.data = (const uint8_t *)data, .bytes = bytes};
+    if (cpr_reader_score(reader, cpr_memory_source(&from), options, &score, &error) != CPR_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(score.bytes, bytes);
+    return score;
+}
+
+/* Shards cost what the archive says, in any order, and the reader reads on between them. */
+static void test_shards(void **state)
+{
+    const cpr_score_options options = {.documents = "file"};
+    opened o = open_both("a.h5", "");
+    for (uint64_t i = 5; i-- > 0;) {
+        const cpr_shard_info *info = cpr_archive_shard(o.archive, i);
+        assert_text(o.reader, info->offset + 100, 1000);
+        const cpr_score score =
+            score_text(o.reader, text + info->offset, (size_t)info->raw_bytes, &options);
+        assert_int_equal(score.loss_bits, info->loss_bits);
+        assert_int_equal(score.network_loss_bits, info->network_loss_bits);
+        assert_int_equal(score.tokens, info->tokens);
+        assert_int_equal(score.stored_bytes, info->stored_bytes);
+        assert_int_equal(score.documents, 1);
+        assert_text(o.reader, info->offset + 1100, 1000);
+    }
+    close_both(&o);
+    (void)state;
+}
+
+typedef struct sums {
+    uint64_t documents, bytes, loss_bits;
+} sums;
+
+/* A cpr_document_score_fn. */
+static cpr_status add_document(void *context, const cpr_document_score *document, cpr_error *error)
+{
+    sums *s = context;
+    (void)error;
+    assert_int_equal(document->number, s->documents);
+    assert_int_equal(document->offset, s->bytes);
+    assert_true(document->bytes > 0);
+    s->documents++;
+    s->bytes += document->bytes;
+    s->loss_bits += document->loss_bits;
+    return CPR_OK;
+}
+
+/* Documents sum up to the text, of one shard and of several, whose losses sum up, too. */
+static void test_documents(void **state)
+{
+    sums s = {0};
+    cpr_score_options options = {
+        .name = "x.jsonl", .document = add_document, .document_context = &s};
+    opened o = open_both("a.h5", "");
+    uint64_t lines = 0, largest = CPR_SHARD_BYTES_MIN;
+    for (size_t i = 0; i < TEXT_BYTES; i++)
+        lines += text[i] == '\n';
+    for (uint64_t i = 0; i < 5; i++)
+        if (cpr_archive_shard(o.archive, i)->raw_bytes > largest)
+            largest = cpr_archive_shard(o.archive, i)->raw_bytes;
+    cpr_score all = score_text(o.reader, text, TEXT_BYTES, &options);
+    assert_int_equal(all.documents, lines + (text[TEXT_BYTES - 1] != '\n'));
+    assert_int_equal(s.documents, all.documents);
+    assert_int_equal(s.bytes, TEXT_BYTES);
+    assert_int_equal(s.loss_bits, all.loss_bits);
+    options = (cpr_score_options){.documents = "file"};
+    for (size_t at = 0; at < TEXT_BYTES; at += (size_t)largest)
+        all.loss_bits -=
+            score_text(o.reader, text + at,
+                       TEXT_BYTES - at < largest ? TEXT_BYTES - at : (size_t)largest, &options)
+                .loss_bits;
+    assert_int_equal(all.loss_bits, 0);
+    close_both(&o);
+    (void)state;
+}
+
+/* A separator that lies across two blocks, and one that no byte follows. */
+static void test_separator(void **state)
+{
+    sums s = {0};
+    const cpr_score_options options = {
+        .documents = "separator:<|>", .document = add_document, .document_context = &s};
+    opened o = open_both("a.h5", "");
+    char *copy = malloc(140000);
+    assert_non_null(copy);
+    memcpy(copy, text, 140000);
+    memcpy(copy + 65535, "<|>", 3);
+    memcpy(copy + 139997, "<|>", 3);
+    score_text(o.reader, copy, 140000, &options);
+    assert_int_equal(s.documents, 2);
+    assert_int_equal(s.bytes, 140000);
+    free(copy);
+    assert_int_equal(score_text(o.reader, "", 0, &options).loss_bits, 0);
+    assert_int_equal(s.documents, 2);
+    close_both(&o);
+    (void)state;
+}
+
+/* A cpr_read_fn that fails behind its first block. */
+static cpr_status break_off(void *context, uint8_t *out, size_t capacity, size_t *got,
+                            cpr_error *error)
+{
+    int *calls = context;
+    memset(out, 'a', capacity);
+    *got = capacity;
+    return ++*calls == 2 ? cpr_fail(error, CPR_ERR_CHANGED, "no more") : CPR_OK;
+}
+
+/* What goes wrong leaves the reader as it was. */
+static void test_failures(void **state)
+{
+    int calls = 0;
+    cpr_score score;
+    const cpr_score_options wrong = {.documents = "word"}, good = {.documents = NULL};
+    const cpr_source source = {break_off, &calls};
+    opened o = open_both("a.h5", "");
+    assert_int_equal(cpr_reader_score(o.reader, source, &wrong, &score, NULL), CPR_ERR_USAGE);
+    assert_int_equal(calls, 0);
+    assert_int_equal(cpr_reader_score(o.reader, source, &good, &score, NULL), CPR_ERR_CHANGED);
+    assert_text(o.reader, 1000, 100);
+    const cpr_shard_info *info = cpr_archive_shard(o.archive, 0);
+    assert_int_equal(score_text(o.reader, text, (size_t)info->raw_bytes, &good).loss_bits,
+                     info->loss_bits);
+    close_both(&o);
+    put_damaged("a.h5", CPR_SHARD_PRIMER, "damaged.h5");
+    o = open_both("damaged.h5", "");
+    assert_int_equal(cpr_reader_score(o.reader, source, &good, &score, NULL), CPR_ERR_DAMAGED);
+    close_both(&o);
+    (void)state;
+}
+
+int main(void)
+{
+    unsetenv("CORPRESS_CACHE");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_separator),
+        cmocka_unit_test(test_failures),
+    };
+    return cmocka_run_group_tests(tests, make_archive, free_archive);
+}
