@@ -17,6 +17,9 @@ cpr_status cpr_file_list_append(cpr_file_list *list, const char *source, size_t 
                                 const cpr_file *file, const char *link_target, uint64_t *known,
                                 cpr_error *error);
 
+/* A number that another ctime would hardly give: cpr_file.change. */
+uint32_t cpr_file_change_mark(const struct stat *facts);
+
 /* Marks what `path` leads to as read by this list. False if it can be read only once, and is
  * marked already. */
 bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct stat *facts);

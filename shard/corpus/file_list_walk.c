@@ -129,8 +129,7 @@ static cpr_status read_link(cpr_walk *w, int directory, const char *name, char *
     return fail_errno(w, ENAMETOOLONG, "read the link");
 }
 
-/* A number that another ctime would hardly give. */
-static uint32_t change_mark(const struct stat *facts)
+uint32_t cpr_file_change_mark(const struct stat *facts)
 {
     const uint64_t time =
         (uint64_t)facts->st_ctim.tv_sec * 1000000000u + (uint64_t)facts->st_ctim.tv_nsec;
@@ -222,7 +221,7 @@ static cpr_status describe(cpr_walk *w, int directory, const char *name, const s
     *e = (name_entry){.file = {
                           .mtime_seconds = facts->st_mtim.tv_sec,
                           .mtime_nanoseconds = (uint32_t)facts->st_mtim.tv_nsec,
-                          .change = change_mark(facts),
+                          .change = cpr_file_change_mark(facts),
                           .mode = facts->st_mode & 07777u,
                           .type = CPR_FILE_DIRECTORY,
                       }};
