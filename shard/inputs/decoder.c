@@ -13,6 +13,10 @@
 #include <xxhash.h>
 
 #define BUFFER_BYTES ((size_t)256 << 10)
+/* Libraries may give text that they then find to be damaged, or not say how much they gave. Text
+ * goes through a buffer, so that what there is in front of damage does not depend on how much is
+ * read at a time. */
+#define HELD_BYTES ((size_t)64 << 10)
 /* Steps without a move, before it is clear that none will come: libraries may need one to see it.
  */
 #define MOST_IDLE 3
@@ -31,10 +35,14 @@ struct cpr_decoder {
     unsigned idle; /* steps in which nothing moved */
     bool in_stream;
     bool ended;
+    cpr_step then; /* what comes behind the text that is held */
+    size_t held_at;
+    size_t held_bytes;
     XXH3_state_t *hash; /* NULL: nobody wants it */
     size_t in_at;       /* what has been read and is not used, in the buffer */
     size_t in_bytes;
     uint8_t buffer[BUFFER_BYTES];
+    uint8_t held[HELD_BYTES];
 };
 
 static const cpr_format *const formats[CPR_INPUT_LZ4 + 1] = {
@@ -120,6 +128,8 @@ cpr_status cpr_decoder_seek(cpr_decoder *decoder, cpr_seek_point point, cpr_erro
     decoder->point = point;
     decoder->in_stream = false;
     decoder->ended = false;
+    decoder->held_at = 0;
+    decoder->held_bytes = 0;
     decoder->in_at = 0;
     decoder->in_bytes = 0;
     return decoder->parquet != NULL ? cpr_parquet_seek(decoder->parquet, point.source, error)
@@ -212,9 +222,32 @@ static cpr_status decoder_next_stream(cpr_decoder *decoder, cpr_error *error)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode %s",
                         cpr_input_kind_name(decoder->kind));
     decoder->in_stream = true;
+    decoder->then = CPR_STEP_ON;
     decoder->idle = 0;
     decoder->point = (cpr_seek_point){cpr_decoder_source(decoder), decoder->text};
     return CPR_OK;
+}
+
+/* Holds the next text. */
+static cpr_status decoder_hold(cpr_decoder *decoder, cpr_error *error)
+{
+    const cpr_status status = decoder_fill(decoder, 1, error);
+    if (status != CPR_OK)
+        return status;
+    cpr_step_buffers buffers = {decoder->buffer + decoder->in_at, decoder->in_bytes, decoder->held,
+                                HELD_BYTES};
+    decoder->then = decoder->format->step(decoder->state, &buffers);
+    const size_t taken = decoder->in_bytes - buffers.in_bytes;
+    decoder->held_at = 0;
+    decoder->held_bytes = HELD_BYTES - buffers.out_bytes;
+    decoder->in_at += taken;
+    decoder->in_bytes -= taken;
+    const bool idle = decoder->then == CPR_STEP_ON && taken == 0 && decoder->held_bytes == 0;
+    decoder->idle = idle ? decoder->idle + 1 : 0;
+    if (decoder->idle < MOST_IDLE)
+        return CPR_OK;
+    return decoder_damaged(decoder, decoder->in_bytes == 0 ? "ends too early" : "is damaged",
+                           error);
 }
 
 static cpr_status decoder_step(cpr_decoder *decoder, uint8_t *out, size_t room, size_t *got,
@@ -222,28 +255,27 @@ static cpr_status decoder_step(cpr_decoder *decoder, uint8_t *out, size_t room, 
 {
     char shown[CPR_SHOWN_BYTES];
     *got = 0;
-    cpr_status status = decoder_fill(decoder, 1, error);
-    if (status != CPR_OK)
-        return status;
-    cpr_step_buffers buffers = {decoder->buffer + decoder->in_at, decoder->in_bytes, out, room};
-    const cpr_step step = decoder->format->step(decoder->state, &buffers);
-    const size_t taken = decoder->in_bytes - buffers.in_bytes;
-    *got = room - buffers.out_bytes;
-    decoder->in_at += taken;
-    decoder->in_bytes -= taken;
+    if (decoder->held_at == decoder->held_bytes) {
+        const cpr_status status = decoder_hold(decoder, error);
+        if (status != CPR_OK)
+            return status;
+    }
+    const size_t left = decoder->held_bytes - decoder->held_at;
+    *got = left < room ? left : room;
+    memcpy(out, decoder->held + decoder->held_at, *got);
+    decoder->held_at += *got;
     decoder->text += *got;
-    decoder->in_stream = step != CPR_STEP_ENDED;
-    if (step == CPR_STEP_DAMAGED)
-        return decoder_damaged(decoder, "is damaged", error);
-    if (step == CPR_STEP_TOO_LARGE)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY,
-                        "\"%s\" needs more memory to be decoded than there is for it",
-                        cpr_printable_path(decoder->path, shown, sizeof shown));
-    decoder->idle = step == CPR_STEP_ON && taken == 0 && *got == 0 ? decoder->idle + 1 : 0;
-    if (decoder->idle < MOST_IDLE)
+    if (decoder->held_at < decoder->held_bytes)
         return CPR_OK;
-    return decoder_damaged(decoder, decoder->in_bytes == 0 ? "ends too early" : "is damaged",
-                           error);
+    decoder->in_stream = decoder->then != CPR_STEP_ENDED;
+    if (decoder->then == CPR_STEP_DAMAGED)
+        return decoder_damaged(decoder, "is damaged", error);
+    if (decoder->then == CPR_STEP_TOO_LARGE)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY,
+                        "\"%s\" needs more memory to be decoded than there is for it; "
+                        "--exclude leaves it out",
+                        cpr_printable_path(decoder->path, shown, sizeof shown));
+    return CPR_OK;
 }
 
 /* Points of Parquet count row groups. */

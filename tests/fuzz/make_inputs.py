@@ -3,7 +3,10 @@
 
 The bitstreams for fuzz_shard_decode cannot be made here: any bytes are one.
 """
+import bz2
+import gzip
 import io
+import lzma
 import pathlib
 import random
 import struct
@@ -255,3 +258,38 @@ put("fuzz_parquet", "plain", parquet([PLAIN], [PLAIN]))
 put("fuzz_parquet", "dictionary", parquet(PLACES))
 put("fuzz_parquet", "lengths", parquet([LENGTHS]))
 put("fuzz_parquet", "endings", parquet([ENDINGS], PLACES))
+
+# A kind of compressed file, or 6: records, or 7: origins (fuzz_inputs.c).
+put("fuzz_inputs", "gzip", b"\x01" + gzip.compress(TEXT, mtime=0) + gzip.compress(b"", mtime=0) + bytes(9))
+put("fuzz_inputs", "xz", b"\x03" + lzma.compress(TEXT, preset=0) + lzma.compress(b"more", preset=0) + bytes(4))
+put("fuzz_inputs", "bzip2", b"\x04" + bz2.compress(TEXT) + bz2.compress(b"more"))
+# A frame with a raw, a repeated and an empty last block; a frame that is skipped; and a part of one.
+put("fuzz_inputs", "zstd", b"\x02" + bytes.fromhex(
+    "28b52ffd0050" "280000" "68656c6c6f" "02100061" "010000" "5a2a4d180200000061" "62"
+    "28b52ffd0050" "290000" "776f726c64" "28b52ffd00a8" "290000"))
+put("fuzz_inputs", "lz4", b"\x05" + bytes.fromhex(
+    "04224d18604082" "05000080" "68656c6c6f" "00000000" "552a4d180100000061"
+    "04224d18604082" "0b000000" "1f6101000050" "6162636465" "00000000"))
+
+
+def input_record(name, members=b"", count=0, points=b"", note=b""):
+    """A record (shard/inputs/input_records.c)."""
+    rest = name + b"\0" + members + points + note + b"\0"
+    return struct.pack("<QI", 120 + len(rest), len(name)) + struct.pack(
+        "<QqIIQ40xIIQQQI", 100, 5, 6, 7, 1000, 2, 1, len(points) // 16, count, len(members),
+        len(note)) + rest
+
+
+MEMBERS = struct.pack("<QQqII", 5, 512, 3, 4, 0o644) + b"a/b\0\0" + struct.pack(
+    "<QQqII", 0, 0, 3, 4, 0o777 | 2 << 16) + b"l\0a\0"
+put("fuzz_inputs", "records", b"\x06" + input_record(b"a") + input_record(
+    b"t.tar", MEMBERS, 2, struct.pack("<4Q", 1, 2, 3, 4), b"a note"))
+
+
+def origin(first, files, kind, points):
+    return struct.pack("<QQIQQ16sQQQQ", 0, 2, kind, 100, 1000, bytes(16), first, files, 0, points)
+
+
+put("fuzz_inputs", "origins", b"\x07" + struct.pack("<QQQQ", 2, 2, 1, 5) + origin(0, 1, 1, 1) +
+    origin(1, 3, 256, 0) + struct.pack("<QQIIQQII", 0, 0, 0, 0, 3, 0, 1, 1) +
+    struct.pack("<QQ", 50, 500) + b"a\0bc\0")
