@@ -42,6 +42,7 @@ typedef struct decoding_list {
     const cpr_file_list *listed;
     const cpr_list_options *options;
     cpr_file_list *made;
+    cpr_file_list *folders; /* that files lie in, and that are not listed themselves */
     uint64_t parquet_notes; /* of Parquet files, of which one is told */
 } decoding_list;
 
@@ -69,6 +70,30 @@ static cpr_status list_check_known(const decoding_list *d, uint64_t known, const
                     cpr_printable_path(cpr_file_list_source(d->made, known), b, sizeof b));
 }
 
+/* Fills d->folders. */
+static cpr_status list_find_folders(const decoding_list *d, cpr_error *error)
+{
+    const cpr_file folder = {.type = CPR_FILE_DIRECTORY};
+    cpr_status status = CPR_OK;
+    for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(d->listed); i++) {
+        char *path = strdup(cpr_file_list_member(d->listed, i));
+        uint64_t known = path == NULL ? 0 : UINT64_MAX;
+        if (path == NULL)
+            status = list_no_memory(error);
+        while (status == CPR_OK && known == UINT64_MAX) {
+            char *slash = strrchr(path, '/');
+            if (slash == NULL)
+                break;
+            *slash = '\0';
+            known = cpr_file_list_lookup(d->listed, path);
+            if (known == UINT64_MAX)
+                status = cpr_file_list_append(d->folders, path, 0, &folder, NULL, &known, error);
+        }
+        free(path);
+    }
+    return status;
+}
+
 cpr_status cpr_file_list_copy(cpr_file_list *list, const cpr_file_list *from, uint64_t i,
                               cpr_error *error)
 {
@@ -91,6 +116,7 @@ static char *list_choose_name(const decoding_list *d, uint64_t i)
     if (name == NULL || strcmp(name, member) == 0)
         return name;
     if (cpr_file_list_lookup(d->listed, name) == UINT64_MAX &&
+        cpr_file_list_lookup(d->folders, name) == UINT64_MAX &&
         cpr_file_list_lookup(d->made, name) == UINT64_MAX)
         return name;
     char a[CPR_SHOWN_BYTES / 2];
@@ -323,9 +349,14 @@ cpr_status cpr_file_list_decode(const cpr_file_list *listed, const cpr_input_rec
                                 const cpr_list_options *options, cpr_file_list **decoded,
                                 cpr_error *error)
 {
-    decoding_list d = {.listed = listed, .options = options, .made = cpr_file_list_create()};
+    decoding_list d = {.listed = listed,
+                       .options = options,
+                       .made = cpr_file_list_create(),
+                       .folders = cpr_file_list_create()};
     size_t *found = list_find_records(listed, records);
-    cpr_status status = d.made == NULL || found == NULL ? list_no_memory(error) : CPR_OK;
+    cpr_status status = d.made == NULL || d.folders == NULL || found == NULL
+                            ? list_no_memory(error)
+                            : list_find_folders(&d, error);
     for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(listed); i++) {
         cpr_input_record record;
         if (found[i] == SIZE_MAX) {
@@ -339,6 +370,7 @@ cpr_status cpr_file_list_decode(const cpr_file_list *listed, const cpr_input_rec
     free(found);
     if (status == CPR_OK)
         list_tell_others(&d);
+    cpr_file_list_free(d.folders);
     if (status != CPR_OK) {
         cpr_file_list_free(d.made);
         d.made = NULL;

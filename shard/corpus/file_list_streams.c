@@ -222,7 +222,9 @@ void cpr_file_list_judge(const cpr_file_list *list, const cpr_list_options *opti
     /* A tree of nothing but directories is kept whole: there are no bytes that it could lack. */
     if (files == 0 && links == 0 && cpr_file_list_count(list) > 1)
         return;
-    if (cpr_file_list_bytes(list) == 0) {
+    if (files == 0 && links == 0) {
+        warn(options, "the corpus holds no files");
+    } else if (cpr_file_list_bytes(list) == 0) {
         snprintf(text, sizeof text,
                  "the corpus holds no bytes, only %" PRIu64 " empty files and %" PRIu64 " links%s",
                  files, links, more);

@@ -130,10 +130,10 @@ static cpr_status scan_settle_damage(scan *s, const char *why, cpr_error *error)
     const bool kept = s->options->keep_damaged && s->record.text_bytes > 0;
     s->record.outcome = kept ? CPR_INPUT_DECODED : CPR_INPUT_LEFT_OUT;
     snprintf(s->note, sizeof s->note, "%s; %s", why,
-             kept                       ? "the text in front of that is kept"
-             : s->options->keep_damaged ? "it is left out"
-                                        : "it is left out; --keep-damaged keeps the text in "
-                                          "front of that");
+             kept ? "the text in front of that is kept"
+             : s->options->keep_damaged || s->record.text_bytes == 0
+                 ? "it is left out"
+                 : "it is left out; --keep-damaged keeps the text in front of that");
     return kept ? scan_hash_file(s, error) : CPR_OK;
 }
 

@@ -273,21 +273,42 @@ static void untar_give(const cpr_untar *u, const untar_member *m, cpr_input_writ
     cpr_input_writer_member(writer, &member);
 }
 
-/* What is in the tar, and can be had with the whole of it alone. */
+/* Adds "COUNT WHAT" to a list of such, if there are any. */
+static void note_add(char *list, size_t bytes, uint64_t count, const char *one, const char *many)
+{
+    const size_t used = strlen(list);
+    if (count > 0)
+        snprintf(list + used, bytes - used, "%s%" PRIu64 " %s", used > 0 ? ", " : "", count,
+                 count == 1 ? one : many);
+}
+
+/* What is in the tar, and can be had with the whole of it alone; and what got another name. */
 static void untar_note(const cpr_untar *u, const char *shown_path, char *note, size_t note_bytes)
 {
     const cpr_tar_counts *counts = cpr_tar_count(u->tar);
-    const uint64_t others = counts->sparse + counts->special + counts->unsafe + u->too_long;
+    char inside[400] = "";
+    char marked[160] = "";
+    note_add(inside, sizeof inside, counts->hard_links, "hard link", "hard links");
+    note_add(inside, sizeof inside, counts->sparse, "sparse file", "sparse files");
+    note_add(inside, sizeof inside, counts->special, "device, pipe or special member",
+             "devices, pipes or special members");
+    note_add(inside, sizeof inside, counts->unsafe, "unsafe path", "unsafe paths");
+    note_add(inside, sizeof inside, u->too_long, "path that is too long",
+             "paths that are too long");
+    note_add(inside, sizeof inside, u->hidden, "member in the way of others",
+             "members in the way of others");
+    note_add(inside, sizeof inside, counts->odd_bytes, "byte behind the end",
+             "bytes behind the end");
+    note_add(marked, sizeof marked, u->marked, "earlier file of a path that comes again is named",
+             "earlier files of paths that come again are named");
     note[0] = '\0';
-    if (counts->hard_links + others + u->hidden + u->marked + counts->odd_bytes == 0)
-        return;
-    snprintf(note, note_bytes,
-             "\"%s\" is a tar with things that are no files of the corpus, and come back with the "
-             "whole tar alone: %" PRIu64 " hard links, %" PRIu64
-             " sparse, special or unsafe members, %" PRIu64 " with others below them, %" PRIu64
-             " bytes behind its end; %" PRIu64
-             " files whose path comes again got a mark such as ~1",
-             shown_path, counts->hard_links, others, u->hidden, counts->odd_bytes, u->marked);
+    if (inside[0] != '\0' || marked[0] != '\0')
+        snprintf(note, note_bytes, "of the tar \"%s\"%s%s%s%s%s", shown_path,
+                 inside[0] != '\0' ? " this comes back with --tar only: " : "", inside,
+                 inside[0] != '\0' && marked[0] != '\0' ? "; "
+                 : marked[0] != '\0'                    ? " "
+                                                        : "",
+                 marked, marked[0] != '\0' ? " PATH~1 and so on" : "");
 }
 
 cpr_status cpr_untar_finish(cpr_untar *u, cpr_input_writer *writer, const char *shown_path,
