@@ -17,7 +17,7 @@
 #define WHATS 8u
 
 /* Bombs are not followed to their end. */
-#define TEXT_MOST ((size_t)1 << 20)
+#define TEXT_MOST ((size_t)64 << 10)
 #define MEMORY_MOST ((uint64_t)8 << 20)
 #define FILES 1000u
 
