@@ -3,6 +3,7 @@
 #include "command.h"
 #include "corpress_inputs.h"
 #include "decode_report.h"
+#include "page.h"
 #include "report.h"
 #include "run_log.h"
 #include "selection.h"
@@ -21,6 +22,7 @@ typedef struct audit_work {
     bool bad_primer;
     uint64_t bad_shards;
     cpr_item_result *curves; /* per shard, if they are wanted */
+    run_log_time *times;     /* per shard, if a page is wanted */
     progress_bar bar;
 } audit_work;
 
@@ -372,6 +374,33 @@ static void print_audit(const audit_work *work, const cpr_archive *archive)
         puts("}");
 }
 
+static cpr_status write_page(const audit_work *work, cpr_archive *archive, cpr_error *error)
+{
+    char shown[512];
+    char size[32];
+    size_t bytes = 0;
+    const option_values *given = &work->call->given;
+    const page_audit audit = {.archive_path = work->call->archive,
+                              .archive = archive,
+                              .facts = work->facts,
+                              .bad = work->bad,
+                              .bad_primer = work->bad_primer,
+                              .lz4_bytes = work->lz4_bytes,
+                              .times = work->times,
+                              .curves = work->curves,
+                              .inputs = cpr_archive_inputs(archive),
+                              .disk_bytes = disk_bytes(archive, &work->facts),
+                              .unsealed = given->unsealed};
+    const page_decoding decoding = {
+        .cache = given->cache, .threads = (unsigned)given->threads, .quiet = given->quiet};
+    const cpr_status status =
+        page_write(&audit, given->html, given->excerpts ? &decoding : NULL, &bytes, error);
+    if (status == CPR_OK && !given->quiet)
+        command_say("the report is in %s, %s", cpr_printable_path(given->html, shown, sizeof shown),
+                    progress_bytes(bytes, size, sizeof size));
+    return status;
+}
+
 /* The shards that hold bytes of the selected files. */
 static void mark_shards(audit_work *work, const cpr_archive *archive)
 {
@@ -393,11 +422,14 @@ static cpr_status audit_prepare(audit_work *work, const cpr_archive *archive, cp
     work->bad = calloc(shards + 1, sizeof *work->bad);
     if (work->call->given.curve)
         work->curves = calloc(shards + 1, sizeof *work->curves);
+    if (work->call->given.html != NULL)
+        work->times = calloc(shards + 1, sizeof *work->times);
     cpr_status status = selection_by_path(work->call, archive, &work->files, error);
     if (status == CPR_OK && work->files != NULL)
         work->shards = calloc(shards + 1, sizeof *work->shards);
     if (status == CPR_OK && (work->lz4_bytes == NULL || work->bad == NULL ||
                              (work->call->given.curve && work->curves == NULL) ||
+                             (work->call->given.html != NULL && work->times == NULL) ||
                              (work->files != NULL && work->shards == NULL)))
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a table of shards");
     if (status == CPR_OK && work->files != NULL)
@@ -428,7 +460,7 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
     if (status != CPR_OK)
         return status;
     if (first)
-        run_log_read_lz4(work->call->archive, archive, work->lz4_bytes);
+        run_log_read(work->call->archive, archive, work->lz4_bytes, work->times);
     audit_begin_bar(work, archive);
     const cpr_listener listener = {
         .context = work, .progress = on_progress, .item = on_item, .note = on_note};
@@ -440,11 +472,15 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
                                          .threads = (unsigned)work->call->given.threads};
     status = cpr_examine(work->call->ranks, archive, &options, &listener, NULL, error);
     progress_clear(&work->bar);
-    if (status == CPR_OK && first) {
+    if (status != CPR_OK)
+        return status;
+    if (first)
         command_note_needs(archive);
+    if (first && work->call->given.html != NULL)
+        status = write_page(work, archive, error);
+    else if (first)
         print_audit(work, archive);
-    }
-    return status;
+    return cpr_ranks_agree(work->call->ranks, status, error);
 }
 
 static int check_audit(command_call *call)
@@ -454,6 +490,12 @@ static int check_audit(command_call *call)
     if ((call->path_count > 0 || call->given.exclude.count > 0) &&
         call->given.by == OPTION_BY_SHARD)
         return command_usage(call->ranks, call->command, "paths and --exclude want --by file");
+    if (call->given.html != NULL &&
+        (call->given.by != OPTION_BY_SHARD || call->given.format != REPORT_TABLE))
+        return command_usage(call->ranks, call->command,
+                             "--html is the whole archive: no --by, no --format");
+    if (call->given.excerpts && call->given.html == NULL)
+        return command_usage(call->ranks, call->command, "--excerpts wants --html");
     return EXIT_DONE;
 }
 
@@ -489,6 +531,15 @@ static void tell_inputs(const command_call *call, const cpr_archive *archive)
                 100.0 * (double)facts.archive_bytes / (double)(bytes > 0 ? bytes : 1));
 }
 
+/* COLLECTIVE. Before anything is decoded that a page would show. */
+static cpr_status check_page(const command_call *call, cpr_error *error)
+{
+    cpr_status status = CPR_OK;
+    if (cpr_ranks_rank(call->ranks) == 0)
+        status = page_check(call->given.html, error);
+    return cpr_ranks_agree(call->ranks, status, error);
+}
+
 static cpr_status run_audit(command_call *call, cpr_error *error)
 {
     audit_work work = {.call = call};
@@ -498,6 +549,8 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
         status = cpr_ranks_self_test(call->ranks, NULL, error);
     if (status == CPR_OK)
         status = command_open_archive(call, &archive, error);
+    if (status == CPR_OK && call->given.html != NULL)
+        status = check_page(call, error);
     if (status == CPR_OK)
         status = audit(&work, archive, error);
     if (status == CPR_OK)
@@ -511,12 +564,13 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
     free(work.lz4_bytes);
     free(work.bad);
     free(work.curves);
+    free(work.times);
     return status;
 }
 
 static const char *const audit_usage[] = {"ARCHIVE.h5 [--by shard|file|input]",
                                           "ARCHIVE.h5 --by file PATH...", "ARCHIVE.h5 --curve",
-                                          NULL};
+                                          "ARCHIVE.h5 --html REPORT.html [--excerpts]", NULL};
 
 static const command_term audit_terms[] = {
     {"raw, coded", "bytes before and after; ratio and bits_per_byte come from these two"},

@@ -1,4 +1,4 @@
-/* escape.c - texts in JSON and CSV, and paths of any length. */
+/* escape.c - texts in JSON, CSV, HTML and shells, and paths of any length. */
 #include "escape.h"
 
 #include "corpress.h"
@@ -89,5 +89,67 @@ void escape_path(FILE *out, const char *path)
         } while (*path && used + 5 < sizeof piece);
         piece[used] = '\0';
         fputs(cpr_printable_path(piece, shown, sizeof shown), out);
+    }
+}
+
+void escape_html(FILE *out, const char *text)
+{
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    static const char special[] = "&<>\"'";
+    for (; *text; text++) {
+        const char *found = strchr(special, *text);
+        if (found != NULL)
+            fputs(entities[found - special], out);
+        else
+            fputc(*text, out);
+    }
+}
+
+static bool is_printable(const char *text)
+{
+    uint32_t code;
+    while (*text) {
+        const size_t length = cpr_utf8_length(text, &code);
+        if (length == 0 || !cpr_is_printable(code))
+            return false;
+        text += length;
+    }
+    return true;
+}
+
+/* As cpr_printable_path() shows it, with quotes escaped, too. */
+static void shell_escaped(FILE *out, const char *text)
+{
+    char shown[32];
+    fputs("$'", out);
+    while (*text) {
+        char one[5] = "";
+        uint32_t code;
+        const size_t length = cpr_utf8_length(text, &code);
+        memcpy(one, text, length > 0 ? length : 1);
+        if (*text == '\'')
+            fputc('\\', out);
+        fputs(cpr_printable_path(one, shown, sizeof shown), out);
+        text += length > 0 ? length : 1;
+    }
+    fputc('\'', out);
+}
+
+void escape_shell(FILE *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_";
+    if (!is_printable(text)) {
+        shell_escaped(out, text);
+    } else if (*text && text[strspn(text, plain)] == '\0') {
+        fputs(text, out);
+    } else {
+        fputc('\'', out);
+        for (; *text; text++) {
+            if (*text == '\'')
+                fputs("'\\'", out);
+            fputc(*text, out);
+        }
+        fputc('\'', out);
     }
 }

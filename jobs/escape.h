@@ -1,4 +1,4 @@
-/* escape.h - texts in JSON and CSV, and paths of any length. */
+/* escape.h - texts in JSON, CSV, HTML and shells, and paths of any length. */
 #ifndef CPR_ESCAPE_H
 #define CPR_ESCAPE_H
 
@@ -17,5 +17,13 @@ void escape_path(FILE *out, const char *path);
 
 /* Writes a CSV field (RFC 4180), quoted where it must be. The text is printable. */
 void escape_csv(FILE *out, const char *text);
+
+/* Writes text that is printable, or has line feeds and tabs, so that HTML and XML take it as text,
+ * in elements and in attributes. */
+void escape_html(FILE *out, const char *text);
+
+/* Writes any bytes as one word of a shell, printable: as it is, 'in quotes', or, where a byte may
+ * not be printed, as $'...', which bash, zsh and ksh know. */
+void escape_shell(FILE *out, const char *text);
 
 #endif

@@ -111,6 +111,11 @@ const option_row option_table[] = {
      "what has been seen, of all bytes so far, and of the network alone"},
     {"full", 0, OPTION_FLAG, TARGET(full), NULL, COMMAND_AUDIT, NULL,
      "decode every shard: check the raw bytes and measure LZ4"},
+    {"html", 0, OPTION_TEXT, TARGET(html), "REPORT.html", COMMAND_AUDIT, NULL,
+     "write the audit of the whole archive as a page for a browser instead, with charts and "
+     "tables, in one file that needs no network; an earlier report is replaced"},
+    {"excerpts", 0, OPTION_FLAG, TARGET(excerpts), NULL, COMMAND_AUDIT, NULL,
+     "with --html: show the beginning of the files in the tables; their shards are decoded"},
     {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json",
      COMMAND_LIST | COMMAND_AUDIT | COMMAND_SCORE,
      "table, csv or json", "how to print it (default: table)"},

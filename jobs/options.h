@@ -104,6 +104,8 @@ typedef struct option_values {
     option_by by; /* --by */
     bool curve;
     bool full;
+    const char *html;
+    bool excerpts;
     /* verify */
     bool coded_only;
     option_part subset;

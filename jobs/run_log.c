@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define EVENT_START "{\"time\":\""
+#define RANKS_MOST 1000000 /* of a log that makes sense */
+#define SECONDS_MOST 1e9   /* likewise */
 
 char *run_log_path(const char *archive_path)
 {
@@ -209,29 +211,52 @@ static const char *find_value(const char *line, const char *key)
     return at != NULL ? at + strlen(key) : NULL;
 }
 
-void run_log_read_lz4(const char *archive_path, const cpr_archive *archive, uint64_t *lz4_bytes)
+/* The shard of the archive that a line is about; CPR_NONE: none of it. */
+static uint64_t line_shard(const char *line, const cpr_archive *archive)
+{
+    const char *shard_text = find_value(line, "\"shard\":");
+    const char *hash_text = find_value(line, "\"raw_xxh3\":\"");
+    if (strstr(line, "\"event\":\"shard\"") == NULL || shard_text == NULL || hash_text == NULL)
+        return CPR_NONE;
+    const uint64_t shard = strtoull(shard_text, NULL, 10);
+    const cpr_shard_info *info = cpr_archive_shard(archive, shard);
+    if (info == NULL || shard == CPR_SHARD_PRIMER)
+        return CPR_NONE;
+    char hash[33];
+    const cpr_hash128 raw_hash = info->raw_hash;
+    snprintf(hash, sizeof hash, "%016" PRIx64 "%016" PRIx64, raw_hash.high, raw_hash.low);
+    return strncmp(hash_text, hash, 32) == 0 ? shard : CPR_NONE;
+}
+
+/* Ranks and seconds that no run has are left out. */
+static void line_read_time(const char *line, run_log_time *known)
+{
+    const char *rank_text = find_value(line, "\"rank\":");
+    const char *seconds_text = find_value(line, "\"seconds\":");
+    if (rank_text == NULL || seconds_text == NULL)
+        return;
+    const long rank = strtol(rank_text, NULL, 10);
+    const double seconds = strtod(seconds_text, NULL);
+    if (rank >= 0 && rank < RANKS_MOST && seconds >= 0 && seconds < SECONDS_MOST)
+        *known = (run_log_time){.known = true, .rank = (int)rank, .seconds = seconds};
+}
+
+void run_log_read(const char *archive_path, const cpr_archive *archive, uint64_t *lz4_bytes,
+                  run_log_time *times)
 {
     char *path = run_log_path(archive_path);
     FILE *file = path != NULL ? open_file(path, O_RDONLY, "r") : NULL;
     char *line = NULL;
     size_t capacity = 0;
     while (file != NULL && getline(&line, &capacity, file) > 0) {
-        if (strstr(line, "\"event\":\"shard\"") == NULL)
+        const uint64_t shard = line_shard(line, archive);
+        if (shard == CPR_NONE)
             continue;
-        const char *shard_text = find_value(line, "\"shard\":");
         const char *lz4_text = find_value(line, "\"lz4_bytes\":");
-        const char *hash_text = find_value(line, "\"raw_xxh3\":\"");
-        if (shard_text == NULL || lz4_text == NULL || hash_text == NULL)
-            continue;
-        const uint64_t shard = strtoull(shard_text, NULL, 10);
-        const cpr_shard_info *info = cpr_archive_shard(archive, shard);
-        if (info == NULL || shard == CPR_SHARD_PRIMER)
-            continue;
-        char hash[33];
-        const cpr_hash128 raw_hash = info->raw_hash;
-        snprintf(hash, sizeof hash, "%016" PRIx64 "%016" PRIx64, raw_hash.high, raw_hash.low);
-        if (strncmp(hash_text, hash, 32) == 0)
+        if (lz4_text != NULL)
             lz4_bytes[shard] = strtoull(lz4_text, NULL, 10);
+        if (times != NULL)
+            line_read_time(line, &times[shard]);
     }
     free(line);
     if (file != NULL)

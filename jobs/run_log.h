@@ -38,8 +38,17 @@ void run_log_note(run_log *log, const char *text);
 void run_log_stopped(run_log *log, const char *text);
 void run_log_failed(run_log *log, cpr_status status, const char *text);
 
-/* Reads the LZ4 sizes of an archive's shards out of its log: lz4_bytes[shard], where the log has
- * one for a shard with the same raw hash; others stay as they are. Without a log does nothing. */
-void run_log_read_lz4(const char *archive_path, const cpr_archive *archive, uint64_t *lz4_bytes);
+/* What the log says of a shard that has been coded. */
+typedef struct run_log_time {
+    bool known;
+    int rank;
+    double seconds;
+} run_log_time;
+
+/* Reads what an archive's log says of its shards: lz4_bytes[shard] and times[shard], where the log
+ * has them for a shard with the same raw hash; others stay as they are. `times` may be NULL.
+ * Without a log does nothing. */
+void run_log_read(const char *archive_path, const cpr_archive *archive, uint64_t *lz4_bytes,
+                  run_log_time *times);
 
 #endif

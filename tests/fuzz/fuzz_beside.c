@@ -39,9 +39,13 @@ static void write_all(void)
 static void check_log(void)
 {
     uint64_t lz4_bytes[FUZZ_SHARDS + 2];
+    run_log_time times[FUZZ_SHARDS + 2] = {{.known = false}};
     memset(lz4_bytes, 0x55, sizeof lz4_bytes);
-    run_log_read_lz4("a.h5", archive, lz4_bytes);
+    run_log_read("a.h5", archive, lz4_bytes, times);
     REQUIRE(lz4_bytes[FUZZ_SHARDS] == UINT64_C(0x5555555555555555));
+    REQUIRE(!times[FUZZ_SHARDS].known);
+    for (size_t i = 0; i < FUZZ_SHARDS; i++)
+        REQUIRE(times[i].rank >= 0 && times[i].seconds >= 0);
     if (!files[LOG].edited)
         REQUIRE(lz4_bytes[0] == 50 && lz4_bytes[1] == 51);
 }
