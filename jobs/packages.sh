@@ -17,10 +17,10 @@ test)
 ci)
     packages+=(libcmocka-dev diffutils python3 python3-h5py python3-pytest python3-pip mypy
         clang clang-format clang-tidy clang-tools-14 libclang-rt-14-dev shellcheck git)
-    # The cross compilers and the emulator take 630 MB, too much for `test`.
-    optional=(slurm-wlm munge iproute2 hdf5-tools zstd lz4 bzip2 xz-utils
-        gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross
-        qemu-user-static)
+    # The cross compilers and the emulator take 630 MB; with a browser, too much for `test`.
+    optional=(slurm-wlm munge iproute2 hdf5-tools zstd lz4 bzip2 xz-utils chromium
+        fonts-dejavu-core gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu
+        libc6-dev-s390x-cross qemu-user-static)
     ;;
 *)
     echo "usage: $0 build|test|ci" >&2
