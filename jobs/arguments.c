@@ -86,6 +86,30 @@ static bool parse_number(const char **text, uint64_t *number)
     return errno == 0;
 }
 
+bool argument_number(const char *text, option_number *number)
+{
+    number->given = true;
+    return parse_number(&text, &number->number) && *text == '\0';
+}
+
+bool argument_thousandths(const char *text, option_number *number)
+{
+    uint64_t whole;
+    uint64_t part = 0;
+    number->given = true;
+    if (!parse_number(&text, &whole) || whole > UINT32_MAX)
+        return false;
+    const bool point = *text == '.' && isdigit((unsigned char)text[1]);
+    text += point;
+    for (uint64_t unit = 100; point && isdigit((unsigned char)*text); unit /= 10) {
+        if (unit == 0)
+            return false;
+        part += unit * (uint64_t)(*text++ - '0');
+    }
+    number->number = 1000 * whole + part;
+    return *text == '\0';
+}
+
 bool argument_offset(const char *text, option_offset *offset)
 {
     offset->given = true;

@@ -14,6 +14,12 @@ bool argument_shard_size(const char *text, uint64_t *bytes);
 /* A time such as 0, 90, 90s, 10m, 1h. */
 bool argument_seconds(const char *text, double *seconds);
 
+/* A number of 64 bits, such as 1234. */
+bool argument_number(const char *text, option_number *number);
+
+/* A number such as 2, 0.7 or 1.25, with up to three digits behind the point. */
+bool argument_thousandths(const char *text, option_number *number);
+
 /* "2/8": the second of eight parts. */
 bool argument_part(const char *text, option_part *part);
 

@@ -14,7 +14,7 @@
 
 const subcommand *const command_table[] = {&cmd_plan,  &cmd_compress, &cmd_extract, &cmd_cat,
                                            &cmd_list,  &cmd_audit,    &cmd_verify,  &cmd_status,
-                                           &cmd_score, NULL};
+                                           &cmd_score, &cmd_generate, NULL};
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
@@ -119,7 +119,8 @@ int command_check_lesson(command_call *call)
 }
 
 #define PRINTING                                                                                   \
-    (COMMAND_PLAN | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS | COMMAND_SCORE)
+    (COMMAND_PLAN | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS | COMMAND_SCORE |  \
+     COMMAND_GENERATE)
 
 static int command_end(const command_call *call, cpr_status status, const cpr_error *error)
 {

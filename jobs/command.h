@@ -64,6 +64,7 @@ extern const subcommand cmd_audit;
 extern const subcommand cmd_verify;
 extern const subcommand cmd_status;
 extern const subcommand cmd_score;
+extern const subcommand cmd_generate;
 
 /* All of them, in the order of `corpress --help`; NULL behind the last. */
 extern const subcommand *const command_table[];

@@ -11,6 +11,7 @@
 
 #define LEAST_SIZE ((uint64_t)64 << 10) /* of OPTION_SIZE */
 #define MOST_COUNT 256                  /* of OPTION_COUNT */
+#define MOST_HEAT 1000000               /* of OPTION_HEAT, in thousandths */
 #define MOST_RATIO 1000000000           /* of OPTION_RATIO */
 #define TARGET(field) offsetof(option_values, field)
 #define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
@@ -19,7 +20,7 @@
 #define SELECTING (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_LIST | COMMAND_AUDIT)
 #define REPORTING (COMMAND_PLAN | COMMAND_LIST | COMMAND_AUDIT | COMMAND_STATUS | COMMAND_SCORE)
 #define DECODERS (COMMAND_EXTRACT | COMMAND_CAT | COMMAND_AUDIT | COMMAND_VERIFY)
-#define MODELS COMMAND_SCORE
+#define MODELS (COMMAND_SCORE | COMMAND_GENERATE)
 #define WITH_PROGRESS (COMMAND_COMPRESS | COMMAND_EXTRACT | COMMAND_AUDIT | COMMAND_VERIFY)
 
 /* clang-format off */
@@ -78,6 +79,17 @@ const option_row option_table[] = {
     {"bytes", 0, OPTION_BYTES, TARGET(bytes), "N", COMMAND_CAT,
      "a number of bytes such as 1000 or 3M",
      "of one file so many bytes, or what there is"},
+    {"prompt", 0, OPTION_TEXT, TARGET(prompt), "TEXT", COMMAND_GENERATE, NULL,
+     "text that the model reads first; it is not written (default: it goes on where the primer "
+     "ends)"},
+    {"bytes", 0, OPTION_BYTES, TARGET(bytes), "N", COMMAND_GENERATE,
+     "a number of bytes such as 1000 or 3M", "bytes to write (default: 1000)"},
+    {"seed", 0, OPTION_SEED, TARGET(seed), "N", COMMAND_GENERATE, "a number",
+     "what the random bits come from; another one gives another text (default: 1)"},
+    {"temperature", 0, OPTION_HEAT, TARGET(temperature), "T", COMMAND_GENERATE,
+     "a number from 0 to 1000, such as 0.7",
+     "below 1 the text keeps to what is likely, at 0 it always takes what is likelier, above 1 it "
+     "strays (default: 1, as the model has it)"},
     {"lines", 0, OPTION_LINES, TARGET(lines), "A-B", COMMAND_CAT,
      "A-B, A-, -B or A, counted from 1",
      "of each file lines A to B, counted from 1; also A-, -B and A"},
@@ -296,6 +308,10 @@ static bool set_value(const option_row *row, char *text, option_values *values)
     case OPTION_COUNT:
         return argument_size(text, target) && *(uint64_t *)target >= 1 &&
                *(uint64_t *)target <= MOST_COUNT;
+    case OPTION_SEED:
+        return argument_number(text, target);
+    case OPTION_HEAT:
+        return argument_thousandths(text, target) && ((option_number *)target)->number <= MOST_HEAT;
     case OPTION_OFFSET:
         return argument_offset(text, target);
     case OPTION_LINES:

@@ -19,7 +19,8 @@ enum {
     COMMAND_VERIFY = 64,
     COMMAND_STATUS = 128,
     COMMAND_SCORE = 256,
-    COMMAND_ALL = 511
+    COMMAND_GENERATE = 512,
+    COMMAND_ALL = 1023
 };
 
 /* Part number `number` of `parts`, from 0. */
@@ -40,6 +41,12 @@ typedef struct option_offset {
     bool from_end; /* so many bytes before the end */
     uint64_t bytes;
 } option_offset;
+
+/* A number, or a decimal fraction in thousandths. */
+typedef struct option_number {
+    bool given;
+    uint64_t number;
+} option_number;
 
 /* Numbers first to last. */
 typedef struct option_range {
@@ -94,6 +101,10 @@ typedef struct option_values {
     uint64_t bytes; /* UINT64_MAX: not given */
     option_range lines;
     option_range numbers; /* --documents A-B */
+    /* generate; --bytes as well */
+    const char *prompt;
+    option_number seed;
+    option_number temperature; /* in thousandths */
     /* cat, list */
     bool null;
     /* list */
@@ -123,6 +134,8 @@ typedef enum option_kind {
     OPTION_BYTES,      /* any size; a uint64_t */
     OPTION_COUNT,      /* a number from 1 to 256; a uint64_t */
     OPTION_RATIO,      /* a number from 1 to 1,000,000,000; a uint64_t */
+    OPTION_SEED,       /* a number of 64 bits; an option_number */
+    OPTION_HEAT,       /* a decimal fraction from 0 to 1000; an option_number, in thousandths */
     OPTION_OFFSET,     /* any size, and '-' in front of it: from the end; an option_offset */
     OPTION_LINES,      /* A-B, A-, -B or A, from 1; an option_range */
     OPTION_NUMBERS,    /* the same, from 0 */

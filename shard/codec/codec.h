@@ -4,6 +4,7 @@
  *                                                                           blob_codec.c)
  *   weights    -> those of a taught network, as bytes                     (weights_codec.c)
  *   snapshots  -> a codec in the middle of a shard                        (snapshot.c)
+ *   drawing    -> decisions likelier or rarer than the model has them     (temperature.c)
  *   noise      -> blocks that no model of text can make smaller           (compressibility.c)
  *   LZ4 meter  -> LZ4's ratio, for comparison                             (lz4_meter.c)
  *   self-test  -> known answers of model and coder                        (self_test.c)
@@ -126,6 +127,18 @@ void cpr_codec_measure_begin(cpr_codec *codec);
 cpr_status cpr_codec_measure_next(cpr_codec *codec, const uint8_t *block, size_t bytes,
                                   const cpr_loss_marks *marks, cpr_shard_info *info,
                                   cpr_error *error);
+
+/* The temperature, in thousandths, that leaves probabilities as they are. */
+#define CPR_TEMPERATURE_AS_IT_IS 1000u
+
+/* Draws a text from the model: begins a shard that has no stored blocks, learns the prompt, and
+ * then decodes what `random`, which has no end, gives, at that temperature of each decision. A call
+ * of the second gives one token, 1 to CPR_TOKEN_MAX_BYTES bytes, which live as long as the
+ * vocabulary. Flags and ends of blocks have no say: a token may lie across two. */
+cpr_status cpr_codec_draw_begin(cpr_codec *codec, const uint8_t *prompt, size_t prompt_bytes,
+                                cpr_source random, uint32_t temperature, cpr_error *error);
+cpr_status cpr_codec_draw_next(cpr_codec *codec, const uint8_t **token, size_t *bytes,
+                               cpr_error *error);
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ typedef struct cpr_decoding {
     uint64_t raw_bytes; /* so far */
     uint64_t tokens;
     cpr_shard_info info;
+    uint32_t temperature; /* of what is drawn */
 } cpr_decoding;
 
 struct cpr_codec {

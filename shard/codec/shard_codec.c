@@ -4,6 +4,7 @@
  * stored (as eight decisions of probability 1/2 a byte) or cut into tokens and modelled. FORMAT.md
  * is normative. */
 #include "codec_state.h"
+#include "temperature.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -575,4 +576,57 @@ cpr_status cpr_codec_decode(cpr_codec *codec, const cpr_shard_info *info, cpr_so
             status = cpr_watch_tell(watch, codec->decoding.raw_bytes, 0, error);
     }
     return status;
+}
+
+/* ---- drawing ---- */
+
+/* Has the model learn a block of text, without a word of its cost. */
+static void learn_block(cpr_codec *codec, const uint8_t *text, size_t bytes)
+{
+    memcpy(codec->block, text, bytes);
+    const size_t count = cpr_parser_parse(codec->parser, codec->block, bytes, codec->tokens);
+    cpr_model_expect(codec->model, codec->tokens, count);
+    for (size_t i = 0; i < count; i++) {
+        unsigned bit;
+        do {
+            bit = cpr_model_decision(codec->model, codec->tokens[i]);
+            (void)cpr_model_predict(codec->model);
+        } while (cpr_model_learn(codec->model, bit) < 0);
+    }
+}
+
+cpr_status cpr_codec_draw_begin(cpr_codec *codec, const uint8_t *prompt, size_t prompt_bytes,
+                                cpr_source random, uint32_t temperature, cpr_error *error)
+{
+    const cpr_shard_info nothing = {.raw_bytes = 0};
+    const cpr_status status = cpr_codec_decode_begin(codec, &nothing, random, error);
+    if (status != CPR_OK)
+        return status;
+    codec->decoding.temperature = temperature;
+    for (size_t at = 0; at < prompt_bytes; at += CPR_BLOCK_BYTES)
+        learn_block(codec, prompt + at,
+                    prompt_bytes - at < CPR_BLOCK_BYTES ? prompt_bytes - at : CPR_BLOCK_BYTES);
+    return CPR_OK;
+}
+
+/* A decision that is certain takes nothing from the decoder. */
+static unsigned draw_decision(cpr_codec *codec)
+{
+    cpr_decoding *d = &codec->decoding;
+    const uint32_t p1 = cpr_temperature_apply(cpr_model_predict(codec->model), d->temperature);
+    return p1 == 0 || p1 == 65536 ? p1 != 0 : cpr_decoder_get(&d->decoder, p1);
+}
+
+cpr_status cpr_codec_draw_next(cpr_codec *codec, const uint8_t **token, size_t *bytes,
+                               cpr_error *error)
+{
+    int32_t drawn;
+    const cpr_status status = fill_window(codec, error);
+    if (status != CPR_OK)
+        return status;
+    do
+        drawn = cpr_model_learn(codec->model, draw_decision(codec));
+    while (drawn < 0);
+    *token = cpr_vocabulary_token(codec->vocabulary, (uint32_t)drawn, bytes);
+    return CPR_OK;
 }

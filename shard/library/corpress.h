@@ -42,7 +42,7 @@
  * primer, a sample of the corpus that is decoded once before the first shard. Writing archives, and
  * reading them with many processes, is in corpress_mpi.h; documents are in corpress_documents.h,
  * how far a job is in corpress_job.h, what makes readers faster in corpress_speed.h, and what the
- * model of a corpus says of other texts in corpress_model.h.
+ * model of a corpus says, of other texts and by itself, in corpress_model.h.
  *
  * Sizes and offsets are bytes. Strings end in NUL; paths are bytes without an encoding. A function
  * that can fail returns a status and says in *error what happened; `error` may be NULL. Outputs are

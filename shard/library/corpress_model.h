@@ -1,5 +1,5 @@
 /* corpress_model.h - the model that an archive's corpus has taught, put to other uses: what it says
- * of a text. The conventions are those of corpress.h.
+ * of a text, and texts that are drawn from it. The conventions are those of corpress.h.
  *
  * The model is the one that the archive's shards begin with: what was learned from the primer, and
  * the network if there is one. Without a primer it knows the corpus' vocabulary, and the weights of
@@ -60,6 +60,29 @@ typedef struct cpr_score_options {
  * thread a reader. */
 cpr_status cpr_reader_score(cpr_reader *reader, cpr_source text, const cpr_score_options *options,
                             cpr_score *score, cpr_error *error);
+
+/* ---- texts that are drawn -------------------------------------------------------------------- */
+
+#define CPR_TEMPERATURE_MAX 1000000u
+
+typedef struct cpr_draw_options {
+    const uint8_t *prompt; /* what the model reads first; NULL: nothing, it goes on where the */
+    size_t prompt_bytes;   /* primer ends */
+    uint64_t bytes;        /* to draw: 0 to CPR_SHARD_BYTES_MAX */
+    uint64_t seed;         /* the same one draws the same text, on every machine */
+    uint32_t temperature;  /* in thousandths: 1000 as the model has it, 0 always what is likelier */
+} cpr_draw_options;
+
+/* Draws a text: the archive's decoder, given random bits instead of a bitstream. They are the
+ * numbers of SplitMix64 (Steele, Lea, Flood 2014) from that seed on, highest bits first. At
+ * temperature 1000 a text is drawn with a probability of at least 2^-loss: a text can be coded in
+ * several ways, of which compress uses one. Else the odds of each decision, of which a token takes
+ * one or several, are taken to the power 1000 / temperature. The sink gets the text without the
+ * prompt, token by token; the last one may be cut. The watch is told bytes of the text, about every
+ * 64 KiB. Primes the reader. CPR_ERR_USAGE: too many bytes, or a temperature above
+ * CPR_TEMPERATURE_MAX; what priming gives, and what the functions return. One thread a reader. */
+cpr_status cpr_reader_draw(cpr_reader *reader, const cpr_draw_options *options, cpr_sink sink,
+                           cpr_watch watch, cpr_error *error);
 
 #ifdef __cplusplus
 }

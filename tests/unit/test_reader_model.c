@@ -1,4 +1,4 @@
-/* test_reader_model.c - the model of an archive: what it says of texts. */
+/* test_reader_model.c - the model of an archive: what it says of texts, and texts drawn from it. */
 #include "test_damaged.h"
 #include "test_reader.h"
 
@@ -141,14 +141,106 @@ static void test_failures(void **state)
     (void)state;
 }
 
+/* ---- texts that are drawn -------------------------------------------------------------------- */
+
+/* Draws a text, and adds a NUL: malloc()ed. */
+static char *draw(cpr_reader *reader, cpr_draw_options options)
+{
+    cpr_error error = {.text = ""};
+    cpr_memory_writer to = {0};
+    if (cpr_reader_draw(reader, &options, cpr_memory_sink(&to), CPR_NO_WATCH, &error) != CPR_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(to.bytes, options.bytes);
+    char *drawn = realloc(to.data, to.bytes + 1);
+    assert_non_null(drawn);
+    drawn[to.bytes] = '\0';
+    return drawn;
+}
+
+static bool draws_same(cpr_reader *reader, cpr_draw_options first, cpr_draw_options second)
+{
+    char *a = draw(reader, first), *b = draw(reader, second);
+    const bool same = strcmp(a, b) == 0;
+    free(a);
+    free(b);
+    return same;
+}
+
+/* The text is a function of the options, whatever the reader did before. */
+static void test_draw(void **state)
+{
+    const cpr_draw_options one = {.bytes = 3000, .seed = 1, .temperature = 1000},
+                           two = {.bytes = 3000, .seed = 2, .temperature = 1000},
+                           cold = {.bytes = 3000, .seed = 1, .temperature = 0},
+                           frozen = {.bytes = 3000, .seed = 2, .temperature = 0},
+                           none = {.bytes = 0};
+    opened o = open_both("a.h5", "");
+    assert_text(o.reader, 1000000, 500);
+    assert_true(draws_same(o.reader, one, one));
+    assert_text(o.reader, 1000500, 500);
+    assert_false(draws_same(o.reader, one, two));
+    assert_true(draws_same(o.reader, cold, frozen));
+    assert_false(draws_same(o.reader, one, cold));
+    free(draw(o.reader, none));
+    close_both(&o);
+    (void)state;
+}
+
+/* It goes on with what the prompt is the beginning of, in one block and in several. */
+static void test_prompt(void **state)
+{
+    const size_t again = (size_t)(strchr(text + 1000, '\n') + 1 - text);
+    opened o = open_both("a.h5", "");
+    for (size_t bytes = 40000; bytes <= 160000; bytes += 60000) {
+        char *prompt = malloc(bytes + again);
+        assert_non_null(prompt);
+        memcpy(prompt, text, bytes);
+        memcpy(prompt + bytes, text, again);
+        const cpr_draw_options options = {
+            .prompt = (const uint8_t *)prompt, .prompt_bytes = bytes + again, .bytes = 40};
+        char *drawn = draw(o.reader, options);
+        assert_memory_equal(drawn, text + again, 40);
+        free(drawn);
+        free(prompt);
+    }
+    close_both(&o);
+    (void)state;
+}
+
+/* A cpr_write_fn that takes one token. */
+static cpr_status take_one(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    int *calls = context;
+    (void)data;
+    assert_true(bytes > 0 && bytes <= CPR_TOKEN_MAX_BYTES);
+    return ++*calls == 2 ? cpr_fail(error, CPR_STOPPED, "enough") : CPR_OK;
+}
+
+static void test_draw_failures(void **state)
+{
+    int calls = 0;
+    const cpr_sink sink = {take_one, &calls};
+    cpr_draw_options options = {.bytes = CPR_SHARD_BYTES_MAX + 1, .temperature = 1000};
+    opened o = open_both("a.h5", "");
+    assert_int_equal(cpr_reader_draw(o.reader, &options, sink, CPR_NO_WATCH, NULL), CPR_ERR_USAGE);
+    options = (cpr_draw_options){.bytes = 10, .temperature = CPR_TEMPERATURE_MAX + 1};
+    assert_int_equal(cpr_reader_draw(o.reader, &options, sink, CPR_NO_WATCH, NULL), CPR_ERR_USAGE);
+    options = (cpr_draw_options){.bytes = 1000, .temperature = CPR_TEMPERATURE_MAX};
+    assert_int_equal(cpr_reader_draw(o.reader, &options, sink, CPR_NO_WATCH, NULL), CPR_STOPPED);
+    assert_int_equal(calls, 2);
+    assert_text(o.reader, 1000, 1000);
+    close_both(&o);
+    (void)state;
+}
+
 int main(void)
 {
     unsetenv("CORPRESS_CACHE");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shards),
-        cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_separator),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_shards),        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_separator),     cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_draw),          cmocka_unit_test(test_prompt),
+        cmocka_unit_test(test_draw_failures),
     };
     return cmocka_run_group_tests(tests, make_archive, free_archive);
 }
