@@ -24,8 +24,9 @@ static void times_by_shard(FILE *out, const page_audit *audit, const page_data *
     for (uint64_t i = 0; i < shards; i++)
         most = fmax(most, audit->times[i].seconds);
     svg_chart chart = {.out = out, .width = 430, .height = 260};
-    chart.x =
-        (svg_axis){.high = svg_round_up((double)(shards > 1 ? shards - 1 : 1)), .name = "shard"};
+    chart.x = (svg_axis){.high = svg_round_up((double)(shards > 1 ? shards - 1 : 1)),
+                         .whole = true,
+                         .name = "shard"};
     chart.y = (svg_axis){.high = svg_round_up(most), .name = "seconds"};
     fputs("<figure><figcaption>Seconds by shard", out);
     if (every > 1)
