@@ -106,6 +106,21 @@ expect 0 corpress audit -q many.h5 --html many.html
 page many.html many.h5
 grep -q 'a sample: [0-9,]* of 4,100 files, one of every 2' many.html
 
+# Names and texts that are as long as they can be when they are escaped: it is below 2 MB all the same.
+python3 -c 'import os
+os.mkdir("long")
+os.chdir("long")
+for i in range(14):
+    name = "\"" * 180 + "&" * 40 + "\x1b" * 20
+    os.mkdir(name)
+    os.chdir(name)
+for i in range(160):
+    with open(f"{i:03d}" + "\"&\x1b" * 60, "w") as out:
+        out.write(("\U000e0041" * 300 + str(i)) * 2)'
+expect 0 corpress compress -q -p fast long -o long.h5
+expect 0 corpress audit -q long.h5 --html long.html --excerpts
+page long.html long.h5 --excerpts
+
 # Decoded inputs.
 gzip -c corpus/sub/b.jsonl >b.jsonl.gz
 expect 0 corpress compress -q -p fast --decode-inputs b.jsonl.gz -o inputs.h5
