@@ -169,17 +169,23 @@ static void many_streams(void **state)
     }
 }
 
-/* More of them than a buffer of the file holds, and none with text: it comes to an end. */
+/* Many of them, and none with text: it comes to an end. Of gzip's more than a buffer of the file
+ * holds. */
 static void empty_streams(void **state)
 {
     (void)state;
     for (size_t k = 0; k < DECODED_KINDS; k++) {
+        const size_t most = decoded_kinds[k] == CPR_INPUT_GZIP ? 270000 : 10000;
+        outcome o;
         made file = {NULL, 0};
         made one = {NULL, 0};
         put_stream(&one, decoded_kinds[k], (const uint8_t *)"", 0);
-        for (size_t i = 0; i < 30000; i++)
-            made_add(&file, one.data, i < 2 || file.bytes < 300000 ? one.bytes : 0);
-        expect_whole(decoded_kinds[k], &file, NULL, 0);
+        while (file.bytes < most)
+            made_add(&file, one.data, one.bytes);
+        decode(&o, decoded_kinds[k], &file, 1000);
+        assert_int_equal(o.status, CPR_OK);
+        assert_text(&o, NULL, 0);
+        made_free(&o.text);
         made_free(&file);
         made_free(&one);
     }

@@ -21,9 +21,19 @@ static const cpr_input_kind decoded_kinds[] = {CPR_INPUT_GZIP, CPR_INPUT_ZSTD, C
                                                CPR_INPUT_BZIP2, CPR_INPUT_LZ4};
 #define DECODED_KINDS (sizeof decoded_kinds / sizeof *decoded_kinds)
 
+/* Room for so many bytes, and a few more: a sanitizer's realloc() always copies. */
+static inline size_t made_room(size_t bytes)
+{
+    size_t room = 64;
+    while (room <= bytes)
+        room *= 2;
+    return room;
+}
+
 static inline void made_add(made *to, const void *data, size_t bytes)
 {
-    to->data = realloc(to->data, to->bytes + bytes + 1);
+    if (to->data == NULL || made_room(to->bytes + bytes) > made_room(to->bytes))
+        to->data = realloc(to->data, made_room(to->bytes + bytes));
     assert_non_null(to->data);
     if (bytes > 0)
         memcpy(to->data + to->bytes, data, bytes);
