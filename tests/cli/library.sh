@@ -93,7 +93,7 @@ cmp small.h5 made.h5
 
 # The command needs nothing of the libraries but what the headers declare.
 cc -std=c17 -D_DEFAULT_SOURCE -DCPR_VERSION_TEXT='""' -I"$include" -I"$JOBS" "$JOBS/main.c" \
-    "$BUILD/libcorpress_jobs.a" -L"$libdir" -lcorpress_mpi -lcorpress -o thin
+    "$BUILD/libcorpress_jobs.a" -L"$libdir" -lcorpress_mpi -lcorpress -lm -o thin
 nm -D --undefined-only thin | grep '@CORPRESS_PRIVATE' && fail "jobs/ looks behind the headers"
 nm -D --undefined-only thin | grep '@CORPRESS_0' >/dev/null || fail "nm tells no versions"
 
