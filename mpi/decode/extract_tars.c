@@ -92,9 +92,15 @@ cpr_status cpr_extract_tars(cpr_ranks *ranks, cpr_archive *archive,
 {
     cpr_reader *reader = NULL;
     cpr_status status = CPR_OK;
-    for (uint64_t i = (uint64_t)cpr_ranks_rank(ranks); status == CPR_OK && i < selection->count;
-         i += (uint64_t)cpr_ranks_size(ranks))
-        status = tar_extract(archive, &reader, selection->tars[i], options, error);
+    cpr_status worst = CPR_OK; /* a damaged tar does not stop the others */
+    for (uint64_t i = (uint64_t)cpr_ranks_rank(ranks);
+         (status == CPR_OK || status == CPR_ERR_DAMAGED) && i < selection->count;
+         i += (uint64_t)cpr_ranks_size(ranks)) {
+        cpr_error detail = {.text = ""};
+        status = tar_extract(archive, &reader, selection->tars[i], options, &detail);
+        if (status != CPR_OK && (worst == CPR_OK || worst == CPR_ERR_DAMAGED))
+            worst = cpr_fail(error, status, "%s", detail.text);
+    }
     cpr_reader_close(reader);
-    return cpr_ranks_agree(ranks, status, error);
+    return cpr_ranks_agree(ranks, worst, error);
 }

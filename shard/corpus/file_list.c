@@ -474,16 +474,33 @@ void cpr_file_list_set_rule(cpr_file_list *list, uint64_t i, cpr_document_rule r
     list->entries[i].documents = (unsigned)rule & 3u;
 }
 
+/* The rule of a file's documents. A decoded text may have the name of what it was decoded from. */
+static cpr_status list_choose_rule(cpr_file_list *list, uint64_t i,
+                                   const cpr_document_choice *choice, cpr_error *error)
+{
+    const char *member = cpr_file_list_member(list, i);
+    cpr_document_rule rule = CPR_DOCUMENTS_FILE;
+    if (list->entries[i].type == CPR_FILE_REGULAR && !cpr_file_list_is_rest(list, i)) {
+        char *name =
+            cpr_file_list_piece(list, i) != NULL ? cpr_file_list_text_name(member) : strdup(member);
+        if (name == NULL)
+            return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the list of files");
+        rule = cpr_document_choice_rule(choice, name);
+        free(name);
+    }
+    cpr_file_list_set_rule(list, i, rule);
+    return CPR_OK;
+}
+
 cpr_status cpr_file_list_set_documents(cpr_file_list *list, const cpr_document_choice *choice,
                                        cpr_error *error)
 {
-    for (uint64_t i = 0; i < list->count; i++) {
-        cpr_document_rule rule = cpr_document_choice_rule(choice, cpr_file_list_member(list, i));
-        if (list->entries[i].type != CPR_FILE_REGULAR || cpr_file_list_is_rest(list, i))
-            rule = CPR_DOCUMENTS_FILE;
-        cpr_file_list_set_rule(list, i, rule);
-    }
-    return cpr_file_list_set_separator(list, choice->separator, choice->separator_bytes, error);
+    cpr_status status = CPR_OK;
+    for (uint64_t i = 0; status == CPR_OK && i < list->count; i++)
+        status = list_choose_rule(list, i, choice, error);
+    return status == CPR_OK ? cpr_file_list_set_separator(list, choice->separator,
+                                                          choice->separator_bytes, error)
+                            : status;
 }
 
 bool cpr_file_list_has_rule(const cpr_file_list *list, cpr_document_rule rule)

@@ -29,6 +29,10 @@ bool cpr_file_list_claim(cpr_file_list *list, const char *path, const struct sta
 cpr_status cpr_file_list_append_piece(cpr_file_list *list, const char *member, const cpr_file *file,
                                       uint64_t text, bool rest, uint64_t *known, cpr_error *error);
 
+/* The name of what a compressed file holds, without its suffix, or the name itself; malloc()ed,
+ * NULL: no memory. */
+char *cpr_file_list_text_name(const char *name);
+
 /* All files that the last origin stands for have been appended. */
 void cpr_file_list_end_origin(cpr_file_list *list);
 

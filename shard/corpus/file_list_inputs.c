@@ -18,8 +18,7 @@ static const struct suffix {
     {".tbz", ".tar"},  {".lz4", ""}, {".tlz4", ".tar"}, {".parquet", ".jsonl"},
 };
 
-/* The name of a file's text, malloc()ed: the file's own, if it does not end like that. */
-static char *name_of_text(const char *name)
+char *cpr_file_list_text_name(const char *name)
 {
     const size_t length = strlen(name);
     char *text = malloc(length + 8);
@@ -112,7 +111,7 @@ cpr_status cpr_file_list_copy(cpr_file_list *list, const cpr_file_list *from, ui
 static char *list_choose_name(const decoding_list *d, uint64_t i)
 {
     const char *member = cpr_file_list_member(d->listed, i);
-    char *name = name_of_text(member);
+    char *name = cpr_file_list_text_name(member);
     if (name == NULL || strcmp(name, member) == 0)
         return name;
     if (cpr_file_list_lookup(d->listed, name) == UINT64_MAX &&

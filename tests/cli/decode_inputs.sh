@@ -147,3 +147,11 @@ grep -q 'compressed already' said
 expect 0 corpress extract -q as_it_is.h5 -C same
 same_tree corpus same/corpus
 expect 0 corpress audit --by input as_it_is.h5
+
+# A text that keeps the name of its file has the documents that it would have without the suffix.
+mkdir rows
+printf '1\n2\n3\n' >rows/x.jsonl
+printf '4\n5\n' | gzip >rows/x.jsonl.gz
+expect 1 corpress compress -q --decode-inputs rows -o rows.h5 2>said
+grep -q 'keeps that name' said || fail "no warning"
+[ "$(corpress cat rows.h5 --documents 3-4)" = $'4\n5' ] || fail "no lines in x.jsonl.gz"
