@@ -29,7 +29,7 @@ typedef struct scan {
     cpr_input_writer writer;
     uint64_t last_point; /* text of the last point that was kept */
     cpr_untar *untar;    /* NULL: it is no tar */
-    char note[CPR_SHOWN_BYTES + 512];
+    char note[2048];     /* a path, and why */
     uint8_t *buffer;
 } scan;
 
