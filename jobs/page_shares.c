@@ -38,8 +38,9 @@ static const char *group_name(const page_groups *groups, size_t i, const char *n
         out[end] = '\0';
         cut = true;
     }
+    const size_t used = strlen(out);
     if (cut)
-        strcat(out, "…");
+        snprintf(out + used, capacity - used, "…");
     return out;
 }
 

@@ -93,7 +93,7 @@ bool page_times(FILE *out, const page_audit *audit, const page_data *data)
     for (uint64_t i = 0; i < audit->facts.shards; i++)
         if (audit->times[i].known && (size_t)audit->times[i].rank >= ranks)
             ranks = (size_t)audit->times[i].rank + 1;
-    double *seconds = calloc(ranks, sizeof *seconds);
+    double *seconds = calloc(ranks + 1, sizeof *seconds);
     if (seconds == NULL)
         return false;
     for (uint64_t i = 0; i < audit->facts.shards; i++)

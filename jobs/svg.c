@@ -118,7 +118,9 @@ static void chart_x_ticks(const svg_chart *chart)
     const double width = chart->right - chart->left;
     const int room = (int)(width / (chart->x.bytes ? TICK_ROOM + 14 : TICK_ROOM));
     const double step = axis_step(&chart->x, room < 12 ? room : 12);
-    for (double v = ceil(chart->x.low / step) * step; v <= chart->x.high + step / 100; v += step) {
+    const double first = ceil(chart->x.low / step) * step;
+    for (int i = 0; first + i * step <= chart->x.high + step / 100; i++) {
+        const double v = first + i * step;
         const double x = svg_x(chart, v);
         fprintf(chart->out, "<line class=\"g\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                 x, x, chart->top, chart->bottom + 4);
@@ -134,7 +136,9 @@ static void chart_y_ticks(const svg_chart *chart)
 {
     char text[32];
     const double step = axis_step(&chart->y, TICKS_MOST);
-    for (double v = ceil(chart->y.low / step) * step; v <= chart->y.high + step / 100; v += step) {
+    const double first = ceil(chart->y.low / step) * step;
+    for (int i = 0; first + i * step <= chart->y.high + step / 100; i++) {
+        const double v = first + i * step;
         const double y = svg_y(chart, v);
         fprintf(chart->out, "<line class=\"g\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                 chart->left - 4, chart->right, y, y);

@@ -32,9 +32,15 @@ static inline size_t made_room(size_t bytes)
 
 static inline void made_add(made *to, const void *data, size_t bytes)
 {
-    if (to->data == NULL || made_room(to->bytes + bytes) > made_room(to->bytes))
-        to->data = realloc(to->data, made_room(to->bytes + bytes));
-    assert_non_null(to->data);
+    if (to->data == NULL || made_room(to->bytes + bytes) > made_room(to->bytes)) {
+        uint8_t *grown = calloc(1, made_room(to->bytes + bytes));
+        if (grown == NULL)
+            abort();
+        if (to->bytes > 0)
+            memcpy(grown, to->data, to->bytes);
+        free(to->data);
+        to->data = grown;
+    }
     if (bytes > 0)
         memcpy(to->data + to->bytes, data, bytes);
     to->bytes += bytes;
