@@ -1,7 +1,6 @@
 /* compress_corpus.c - from the options' input to a list of files; what compressing it would need.
  */
 #include "compress_run.h"
-#include "input_scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,24 +206,25 @@ cpr_status cpr_compress_list(cpr_compress_run *run, cpr_error *error)
 /* ---- what it would need ------------------------------------------------------------------------
  */
 
+cpr_scan_options cpr_compress_scan_options(const cpr_input *input)
+{
+    return (cpr_scan_options){.decoding.text_column = input->text_column,
+                              .limit = input->decode_limit,
+                              .keep_damaged = input->keep_damaged};
+}
+
 /* Looks into all inputs, and puts the list of what they hold in place of *files. */
 static cpr_status plan_decode(const cpr_input *input, const cpr_list_options *how,
                               cpr_file_list **files, cpr_error *error)
 {
-    const cpr_scan_options options = {.decoding.text_column = input->text_column,
-                                      .limit = input->decode_limit,
-                                      .keep_damaged = input->keep_damaged,
-                                      .poll = poll_stop};
+    cpr_scan_options options = cpr_compress_scan_options(input);
     cpr_input_records records = {.bytes = NULL};
     cpr_file_list *decoded = NULL;
     cpr_status status = CPR_OK;
-    for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(*files); i++) {
-        const cpr_file file = cpr_file_list_get(*files, i);
-        const cpr_input_record facts = cpr_file_list_record(*files, i);
-        if (file.type == CPR_FILE_REGULAR && file.bytes > 0)
-            status = cpr_input_scan(cpr_file_list_source(*files, i), file.through_link, &facts,
-                                    &options, &records, error);
-    }
+    options.poll = poll_stop;
+    for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(*files); i++)
+        if (cpr_file_list_is_input(*files, i))
+            status = cpr_file_list_scan(*files, i, &options, &records, error);
     if (status == CPR_OK)
         status = cpr_file_list_decode(*files, &records, how, &decoded, error);
     cpr_input_records_free(&records);

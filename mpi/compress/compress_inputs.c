@@ -4,7 +4,6 @@
  * tar has. The ranks share out the files. What they find is kept in the work directory, so that a
  * job that goes on does not count again. The texts are not kept: who needs one decodes the file. */
 #include "compress_progress.h"
-#include "input_scan.h"
 #include "memory_limits.h"
 
 #include <stdlib.h>
@@ -46,40 +45,19 @@ static cpr_hash128 inputs_key(const cpr_input *options)
     return cpr_hash_bytes(both, sizeof both);
 }
 
-/* Marks the files of a list that a record is there of. */
-static void inputs_mark_known(const inputs_work *w, uint8_t *known)
-{
-    cpr_input_record record;
-    for (size_t at = 0; cpr_input_records_next(&w->known, &at, &record);) {
-        const uint64_t i = cpr_file_list_lookup(w->run->listed, record.name);
-        if (i != UINT64_MAX && cpr_file_list_record_fits(w->run->listed, i, &record))
-            known[i] = 1;
-    }
-}
-
-/* Rank 0: the files to look into, packed. */
-static cpr_status inputs_choose(inputs_work *w, uint8_t **packed, size_t *bytes, cpr_error *error)
+/* Rank 0: the files to look into. */
+static cpr_status inputs_choose(inputs_work *w, cpr_file_list *wanted, cpr_error *error)
 {
     const cpr_file_list *listed = w->run->listed;
-    const uint64_t count = cpr_file_list_count(listed);
-    uint8_t *known = calloc((size_t)count + 1, 1);
-    cpr_file_list *wanted = cpr_file_list_create();
     cpr_status status = cpr_work_inputs_load(w->run->work.dir, w->key, &w->known, error);
-    if (status == CPR_OK && (known == NULL || wanted == NULL))
+    if (status != CPR_OK)
+        return status;
+    size_t *known = cpr_file_list_find_records(listed, &w->known);
+    if (known == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the list of files");
-    if (status == CPR_OK)
-        inputs_mark_known(w, known);
-    for (uint64_t i = 0; status == CPR_OK && i < count; i++) {
-        const cpr_file file = cpr_file_list_get(listed, i);
-        if (file.type == CPR_FILE_REGULAR && file.bytes > 0 && !known[i])
+    for (uint64_t i = 0; status == CPR_OK && i < cpr_file_list_count(listed); i++)
+        if (known[i] == SIZE_MAX && cpr_file_list_is_input(listed, i))
             status = cpr_file_list_copy(wanted, listed, i, error);
-    }
-    if (status == CPR_OK) {
-        *packed = cpr_file_list_pack(wanted, bytes);
-        if (*packed == NULL)
-            status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the list of files");
-    }
-    cpr_file_list_free(wanted);
     free(known);
     return status;
 }
@@ -108,23 +86,20 @@ static cpr_status inputs_cut(inputs_work *w, cpr_error *error)
 
 static cpr_status inputs_share(inputs_work *w, cpr_error *error)
 {
-    cpr_ranks *ranks = w->run->ranks;
-    uint8_t *packed = NULL;
-    size_t bytes = 0;
+    cpr_compress_run *run = w->run;
+    cpr_file_list *wanted = cpr_file_list_create();
     cpr_status status = CPR_OK;
-    if (cpr_ranks_is_first(ranks))
-        status = inputs_choose(w, &packed, &bytes, error);
+    if (wanted == NULL)
+        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the list of files");
+    else if (cpr_ranks_is_first(run->ranks))
+        status = inputs_choose(w, wanted, error);
     else
-        status = cpr_work_dir_open(w->run->options.archive_path, false, &w->run->work.dir, error);
-    status = cpr_ranks_agree(ranks, status, error);
+        status = cpr_work_dir_open(run->options.archive_path, false, &run->work.dir, error);
+    status = cpr_ranks_agree(run->ranks, status, error);
     if (status == CPR_OK)
-        status = cpr_ranks_broadcast(ranks, &packed, &bytes, error);
-    if (status == CPR_OK)
-        status = cpr_file_list_unpack(packed, bytes, &w->wanted, error);
-    if (status == CPR_OK)
-        status = inputs_cut(w, error);
-    free(packed);
-    return cpr_ranks_agree(ranks, status, error);
+        status = cpr_compress_share_list(run, wanted, &w->wanted, error);
+    cpr_file_list_free(wanted);
+    return status == CPR_OK ? cpr_ranks_agree(run->ranks, inputs_cut(w, error), error) : status;
 }
 
 /* ---- looking into them ---------------------------------------------------------------------- */
@@ -156,14 +131,6 @@ static void inputs_save(inputs_work *w, bool now)
     w->saved = cpr_ranks_seconds();
 }
 
-static cpr_status inputs_scan_file(inputs_work *w, uint64_t i, cpr_error *error)
-{
-    const cpr_input_record facts = cpr_file_list_record(w->wanted, i);
-    return cpr_input_scan(cpr_file_list_source(w->wanted, i),
-                          cpr_file_list_get(w->wanted, i).through_link, &facts, &w->options,
-                          &w->found, error);
-}
-
 /* As cpr_schedule.run. */
 static cpr_status inputs_run(void *context, uint64_t item, cpr_progress_fn *progress,
                              void *progress_context, cpr_item_result *result, cpr_error *error)
@@ -174,7 +141,7 @@ static cpr_status inputs_run(void *context, uint64_t item, cpr_progress_fn *prog
     w->progress_context = progress_context;
     w->batch_done = 0;
     for (uint64_t i = w->batches[item]; status == CPR_OK && i < w->batches[item + 1]; i++) {
-        status = inputs_scan_file(w, i, error);
+        status = cpr_file_list_scan(w->wanted, i, &w->options, &w->found, error);
         w->batch_done += cpr_file_list_get(w->wanted, i).bytes;
         w->file_done = 0;
         if (status == CPR_OK)
@@ -271,14 +238,12 @@ cpr_status cpr_compress_inputs(cpr_compress_run *run, cpr_error *error)
                                    .warn = run->listener.warn};
     cpr_status status = inputs_share(&w, error);
     if (status == CPR_OK) {
-        run->decoding = (cpr_decoding){.text_column = run->options.input.text_column,
-                                       .memory_bytes = inputs_memory(run)};
-        w.options = (cpr_scan_options){.decoding = run->decoding,
-                                       .limit = run->options.input.decode_limit,
-                                       .keep_damaged = run->options.input.keep_damaged,
-                                       .done = &w.file_done,
-                                       .poll = inputs_poll,
-                                       .poll_context = &w};
+        w.options = cpr_compress_scan_options(&run->options.input);
+        w.options.decoding.memory_bytes = inputs_memory(run);
+        w.options.done = &w.file_done;
+        w.options.poll = inputs_poll;
+        w.options.poll_context = &w;
+        run->decoding = w.options.decoding;
         w.saved = cpr_ranks_seconds();
         const cpr_schedule schedule = {
             .items = w.batch_count, .context = &w, .bytes = inputs_bytes, .run = inputs_run};

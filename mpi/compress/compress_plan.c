@@ -66,13 +66,14 @@ static const cpr_file_list *known_files(const cpr_compress_run *run)
     return run->work.manifest.files != NULL ? run->work.manifest.files : cpr_compress_corpus(run);
 }
 
-cpr_status cpr_compress_share_files(cpr_compress_run *run, cpr_error *error)
+cpr_status cpr_compress_share_list(const cpr_compress_run *run, const cpr_file_list *own,
+                                   cpr_file_list **all, cpr_error *error)
 {
     uint8_t *packed = NULL;
     size_t bytes = 0;
     cpr_status status = CPR_OK;
     if (cpr_ranks_is_first(run->ranks)) {
-        packed = cpr_file_list_pack(known_files(run), &bytes);
+        packed = cpr_file_list_pack(own, &bytes);
         if (packed == NULL)
             status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for the list of files");
     }
@@ -80,10 +81,17 @@ cpr_status cpr_compress_share_files(cpr_compress_run *run, cpr_error *error)
     if (status == CPR_OK)
         status = cpr_ranks_broadcast(run->ranks, &packed, &bytes, error);
     if (status == CPR_OK)
-        status = cpr_file_list_unpack(packed, bytes, &run->plan.files, error);
+        status = cpr_file_list_unpack(packed, bytes, all, error);
+    free(packed);
+    return cpr_ranks_agree(run->ranks, status, error);
+}
+
+cpr_status cpr_compress_share_files(cpr_compress_run *run, cpr_error *error)
+{
+    const cpr_file_list *own = cpr_ranks_is_first(run->ranks) ? known_files(run) : NULL;
+    cpr_status status = cpr_compress_share_list(run, own, &run->plan.files, error);
     if (status == CPR_OK)
         status = cpr_file_list_set_decoding(run->plan.files, &run->decoding, error);
-    free(packed);
     return cpr_ranks_agree(run->ranks, status, error);
 }
 

@@ -98,6 +98,13 @@ cpr_status cpr_compress_on_first(cpr_compress_run *run, cpr_compress_step *step,
 /* Local, rank 0. The corpus as it is now. */
 const cpr_file_list *cpr_compress_corpus(const cpr_compress_run *run);
 
+/* COLLECTIVE. Gives rank 0's list of files to all: *all is each rank's own. */
+cpr_status cpr_compress_share_list(const cpr_compress_run *run, const cpr_file_list *own,
+                                   cpr_file_list **all, cpr_error *error);
+
+/* Local. How inputs are looked into; memory and polls are the caller's. */
+cpr_scan_options cpr_compress_scan_options(const cpr_input *input);
+
 /* Local, rank 0. Sets decoded by what is known of inputs, and warns of what is to be said of them.
  */
 cpr_status cpr_compress_take_inputs(cpr_compress_run *run, const cpr_input_records *records,

@@ -55,13 +55,17 @@ cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type
     return status;
 }
 
-/* Each string ends with a NUL, so that they bound the rows of the other columns. */
-static cpr_status read_strings(const cpr_reading *r, const char *name, char **out, uint64_t *bytes)
+cpr_status cpr_reading_strings(const cpr_reading *r, const char *name, char **out, uint64_t *bytes,
+                               uint64_t *count)
 {
     const cpr_status status = cpr_reading_rows(r, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
                                                UINT64_MAX, (void **)out, bytes);
-    return status == CPR_OK && *bytes > 0 && (*out)[*bytes - 1] != '\0' ? cpr_reading_wrong(r, name)
-                                                                        : status;
+    *count = 0;
+    if (status != CPR_OK)
+        return status;
+    for (uint64_t i = 0; i < *bytes; i++)
+        *count += (*out)[i] == '\0';
+    return *bytes > 0 && (*out)[*bytes - 1] != '\0' ? cpr_reading_wrong(r, name) : CPR_OK;
 }
 
 static cpr_status read_columns(const cpr_reading *r, columns *c)
@@ -79,15 +83,16 @@ static cpr_status read_columns(const cpr_reading *r, columns *c)
         {"files/path_shared_bytes", H5T_STD_U16LE, &c->shared},
     };
     bool targets;
+    uint64_t links;
     cpr_status status = cpr_object_find(r, "files", NULL);
     if (status == CPR_OK)
         status = cpr_object_find(r, "files/link_targets", &targets);
     if (status == CPR_OK)
-        status = read_strings(r, "files/path_suffixes", &c->suffixes, &c->suffix_bytes);
+        status = cpr_reading_strings(r, "files/path_suffixes", &c->suffixes, &c->suffix_bytes,
+                                     &c->count);
     if (status == CPR_OK && targets)
-        status = read_strings(r, "files/link_targets", &c->targets, &c->target_bytes);
-    for (uint64_t i = 0; status == CPR_OK && i < c->suffix_bytes; i++)
-        c->count += c->suffixes[i] == '\0';
+        status =
+            cpr_reading_strings(r, "files/link_targets", &c->targets, &c->target_bytes, &links);
     for (size_t i = 0; status == CPR_OK && i < sizeof numbers / sizeof numbers[0]; i++)
         status = cpr_reading_column(r, numbers[i].name, numbers[i].type, c->count, numbers[i].out);
     return status;

@@ -28,15 +28,13 @@ static void input_columns_free(input_columns *c)
     free(c->paths);
 }
 
-/* Each path ends with a NUL, so that they bound the rows of the other columns. */
+/* The paths bound the rows of the other columns. */
 static cpr_status input_columns_read(const cpr_reading *r, input_columns *c)
 {
     uint64_t hashes;
-    cpr_status status = cpr_reading_rows(r, "inputs/paths", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                         UINT64_MAX, (void **)&c->paths, &c->paths_bytes);
-    for (uint64_t i = 0; status == CPR_OK && i < c->paths_bytes; i++)
-        c->count += c->paths[i] == '\0';
-    if (status == CPR_OK && (c->paths_bytes == 0 || c->paths[c->paths_bytes - 1] != '\0'))
+    cpr_status status =
+        cpr_reading_strings(r, "inputs/paths", &c->paths, &c->paths_bytes, &c->count);
+    if (status == CPR_OK && c->count == 0)
         status = cpr_reading_wrong(r, "inputs/paths");
     if (status == CPR_OK)
         status = cpr_reading_column(r, "inputs/first_file", H5T_STD_U64LE, c->count, &c->first);

@@ -60,6 +60,10 @@ cpr_status cpr_reading_files(const cpr_reading *r);
 cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
                               uint64_t **out);
 
+/* Reads strings, each with a NUL behind it: malloc()ed bytes, and how many strings they are. */
+cpr_status cpr_reading_strings(const cpr_reading *r, const char *name, char **out, uint64_t *bytes,
+                               uint64_t *count);
+
 /* Reads /inputs, when files are read. */
 cpr_status cpr_reading_inputs(const cpr_reading *r);
 

@@ -9,7 +9,7 @@
 #ifndef CPR_CORPUS_H
 #define CPR_CORPUS_H
 
-#include "input_records.h"
+#include "input_scan.h"
 
 /* ---- file list ------------------------------------------------------------------------------- */
 
@@ -221,12 +221,15 @@ const cpr_decoding *cpr_file_list_decoding(const cpr_file_list *list);
 cpr_status cpr_file_list_copy(cpr_file_list *list, const cpr_file_list *from, uint64_t i,
                               cpr_error *error);
 
-/* What a record of file i has before it is looked into. */
-cpr_input_record cpr_file_list_record(const cpr_file_list *listed, uint64_t i);
+/* Where the record of each file begins that is of it as it is now, else SIZE_MAX; malloc()ed, NULL:
+ * no memory. */
+size_t *cpr_file_list_find_records(const cpr_file_list *listed, const cpr_input_records *records);
 
-/* Whether the record is of file i as it is now. */
-bool cpr_file_list_record_fits(const cpr_file_list *listed, uint64_t i,
-                               const cpr_input_record *record);
+/* Whether there is something to look into, and looking into it: cpr_input_scan(). */
+bool cpr_file_list_is_input(const cpr_file_list *listed, uint64_t i);
+cpr_status cpr_file_list_scan(const cpr_file_list *listed, uint64_t i,
+                              const cpr_scan_options *options, cpr_input_records *records,
+                              cpr_error *error);
 
 /* The list as it becomes when the files that `records` speak of are decoded. Warns of what records
  * note, in the list's order. */

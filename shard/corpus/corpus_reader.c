@@ -137,35 +137,6 @@ static cpr_status reader_open_decoder(cpr_corpus_reader *reader, uint32_t origin
                             cpr_file_list_decoding(reader->list), &reader->decoder, error);
 }
 
-/* The hash of the open file, of `bytes`, or of what there is of them. */
-static cpr_status reader_hash_file(const cpr_corpus_reader *reader, uint64_t bytes,
-                                   cpr_hash128 *hash, cpr_error *error)
-{
-    uint8_t *block = malloc(COMPARE_BYTES);
-    XXH3_state_t *state = XXH3_createState();
-    cpr_status status = CPR_OK;
-    size_t got = 1;
-    if (block == NULL || state == NULL)
-        status = cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to compare the corpus");
-    else
-        XXH3_128bits_reset(state);
-    for (uint64_t at = 0; status == CPR_OK && at < bytes && got > 0; at += got) {
-        const int code = cpr_io_pread_some(reader->fd, block, COMPARE_BYTES, at, &got);
-        if (code == 0)
-            XXH3_128bits_update(state, block, got);
-        else
-            status =
-                cpr_io_fail(error, code, "read", cpr_file_list_source(reader->list, reader->file));
-    }
-    if (status == CPR_OK) {
-        const XXH128_hash_t digest = XXH3_128bits_digest(state);
-        *hash = (cpr_hash128){.high = digest.high64, .low = digest.low64};
-    }
-    XXH3_freeState(state);
-    free(block);
-    return status;
-}
-
 /* Where its text ends, and where a tar's members are, holds for the file that was looked into. If
  * times say that it may be another one, its bytes must be the same. */
 static cpr_status reader_check_origin(const cpr_corpus_reader *reader, uint32_t number,
@@ -180,7 +151,8 @@ static cpr_status reader_check_origin(const cpr_corpus_reader *reader, uint32_t 
     if (file.change == 0 ||
         (file.change == cpr_file_change_mark(facts) && same_time(mtime, facts->st_mtim)))
         return CPR_OK;
-    const cpr_status status = reader_hash_file(reader, origin.bytes, &hash, error);
+    const cpr_status status =
+        cpr_input_hash(reader->fd, origin.bytes, origin.source, NULL, NULL, &hash, error);
     if (status != CPR_OK || cpr_hash_same(hash, origin.hash))
         return status;
     return changed(reader, "one of other content", error);

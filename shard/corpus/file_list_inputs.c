@@ -270,18 +270,29 @@ static cpr_status list_untar(const decoding_list *d, uint64_t i, const cpr_input
     return status;
 }
 
-cpr_input_record cpr_file_list_record(const cpr_file_list *listed, uint64_t i)
+bool cpr_file_list_is_input(const cpr_file_list *listed, uint64_t i)
 {
     const cpr_file file = cpr_file_list_get(listed, i);
-    return (cpr_input_record){.name = cpr_file_list_member(listed, i),
-                              .file_bytes = file.bytes,
-                              .mtime_seconds = file.mtime_seconds,
-                              .mtime_nanoseconds = file.mtime_nanoseconds,
-                              .change = file.change};
+    return file.type == CPR_FILE_REGULAR && file.bytes > 0;
 }
 
-bool cpr_file_list_record_fits(const cpr_file_list *listed, uint64_t i,
-                               const cpr_input_record *record)
+cpr_status cpr_file_list_scan(const cpr_file_list *listed, uint64_t i,
+                              const cpr_scan_options *options, cpr_input_records *records,
+                              cpr_error *error)
+{
+    const cpr_file file = cpr_file_list_get(listed, i);
+    const cpr_input_record facts = {.name = cpr_file_list_member(listed, i),
+                                    .file_bytes = file.bytes,
+                                    .mtime_seconds = file.mtime_seconds,
+                                    .mtime_nanoseconds = file.mtime_nanoseconds,
+                                    .change = file.change};
+    return cpr_input_scan(cpr_file_list_source(listed, i), file.through_link, &facts, options,
+                          records, error);
+}
+
+/* Whether the record is of file i as it is now. */
+static bool list_record_fits(const cpr_file_list *listed, uint64_t i,
+                             const cpr_input_record *record)
 {
     const cpr_file file = cpr_file_list_get(listed, i);
     return file.type == CPR_FILE_REGULAR && file.bytes == record->file_bytes &&
@@ -289,8 +300,7 @@ bool cpr_file_list_record_fits(const cpr_file_list *listed, uint64_t i,
            file.mtime_nanoseconds == record->mtime_nanoseconds && file.change == record->change;
 }
 
-/* The record of each file, as where it begins, or SIZE_MAX; malloc()ed, NULL: no memory. */
-static size_t *list_find_records(const cpr_file_list *listed, const cpr_input_records *records)
+size_t *cpr_file_list_find_records(const cpr_file_list *listed, const cpr_input_records *records)
 {
     const uint64_t count = cpr_file_list_count(listed);
     size_t *found = malloc(((size_t)count + 1) * sizeof *found);
@@ -301,7 +311,7 @@ static size_t *list_find_records(const cpr_file_list *listed, const cpr_input_re
         found[i] = SIZE_MAX;
     for (size_t at = 0, next = 0; cpr_input_records_next(records, &next, &record); at = next) {
         const uint64_t i = cpr_file_list_lookup(listed, record.name);
-        if (i != UINT64_MAX && cpr_file_list_record_fits(listed, i, &record))
+        if (i != UINT64_MAX && list_record_fits(listed, i, &record))
             found[i] = at;
     }
     return found;
@@ -352,7 +362,7 @@ cpr_status cpr_file_list_decode(const cpr_file_list *listed, const cpr_input_rec
                        .options = options,
                        .made = cpr_file_list_create(),
                        .folders = cpr_file_list_create()};
-    size_t *found = list_find_records(listed, records);
+    size_t *found = cpr_file_list_find_records(listed, records);
     cpr_status status = d.made == NULL || d.folders == NULL || found == NULL
                             ? list_no_memory(error)
                             : list_find_folders(&d, error);

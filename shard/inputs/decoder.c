@@ -216,7 +216,7 @@ static cpr_status decoder_next_stream(cpr_decoder *decoder, cpr_error *error)
     decoder->ended = decoder->in_bytes == 0;
     if (decoder->ended)
         return CPR_OK;
-    if (!decoder->format->is_stream(decoder->buffer + decoder->in_at, decoder->in_bytes))
+    if (!cpr_input_kind_goes_on(decoder->kind, decoder->buffer + decoder->in_at, decoder->in_bytes))
         return decoder_damaged(decoder, "goes on with something else", error);
     if (!decoder->format->begin(decoder->state))
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory to decode %s",

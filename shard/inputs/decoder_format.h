@@ -26,8 +26,7 @@ typedef struct cpr_format {
     void (*destroy)(void *state);
     bool (*begin)(void *state); /* a stream; false: no memory */
     cpr_step (*step)(void *state, cpr_step_buffers *buffers);
-    bool (*is_stream)(const uint8_t *head, size_t bytes); /* whether another stream begins so */
-    bool padded;                                          /* zeros may follow the last stream */
+    bool padded; /* zeros may follow the last stream */
 } cpr_format;
 
 extern const cpr_format cpr_format_gzip;

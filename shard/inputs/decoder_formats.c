@@ -69,13 +69,7 @@ static cpr_step gzip_step(void *context, cpr_step_buffers *buffers)
     return code == Z_MEM_ERROR ? CPR_STEP_TOO_LARGE : CPR_STEP_DAMAGED;
 }
 
-static bool gzip_is_stream(const uint8_t *head, size_t bytes)
-{
-    return cpr_input_kind_of(head, bytes) == CPR_INPUT_GZIP;
-}
-
-const cpr_format cpr_format_gzip = {gzip_create, gzip_destroy,   gzip_begin,
-                                    gzip_step,   gzip_is_stream, true};
+const cpr_format cpr_format_gzip = {gzip_create, gzip_destroy, gzip_begin, gzip_step, true};
 
 /* ---- piecewise -------------------------------------------------------------------------------
  * zstd and lz4 do not say how much text they gave in a call that then finds damage. So they are
@@ -155,13 +149,7 @@ static cpr_step zstd_step(void *context, cpr_step_buffers *buffers)
                                                                             : CPR_STEP_DAMAGED;
 }
 
-static bool zstd_is_stream(const uint8_t *head, size_t bytes)
-{
-    return cpr_input_kind_of(head, bytes) == CPR_INPUT_ZSTD;
-}
-
-const cpr_format cpr_format_zstd = {zstd_create, zstd_destroy,   zstd_begin,
-                                    zstd_step,   zstd_is_stream, false};
+const cpr_format cpr_format_zstd = {zstd_create, zstd_destroy, zstd_begin, zstd_step, false};
 
 /* ---- xz ------------------------------------------------------------------------------------- */
 
@@ -211,12 +199,7 @@ static cpr_step xz_step(void *context, cpr_step_buffers *buffers)
                                                                  : CPR_STEP_DAMAGED;
 }
 
-static bool xz_is_stream(const uint8_t *head, size_t bytes)
-{
-    return cpr_input_kind_of(head, bytes) == CPR_INPUT_XZ;
-}
-
-const cpr_format cpr_format_xz = {xz_create, xz_destroy, xz_begin, xz_step, xz_is_stream, true};
+const cpr_format cpr_format_xz = {xz_create, xz_destroy, xz_begin, xz_step, true};
 
 /* ---- bzip2 ---------------------------------------------------------------------------------- */
 
@@ -272,13 +255,7 @@ static cpr_step bzip2_step(void *context, cpr_step_buffers *buffers)
     return code == BZ_MEM_ERROR ? CPR_STEP_TOO_LARGE : CPR_STEP_DAMAGED;
 }
 
-static bool bzip2_is_stream(const uint8_t *head, size_t bytes)
-{
-    return cpr_input_kind_of(head, bytes) == CPR_INPUT_BZIP2;
-}
-
-const cpr_format cpr_format_bzip2 = {bzip2_create, bzip2_destroy,   bzip2_begin,
-                                     bzip2_step,   bzip2_is_stream, false};
+const cpr_format cpr_format_bzip2 = {bzip2_create, bzip2_destroy, bzip2_begin, bzip2_step, false};
 
 /* ---- lz4 ------------------------------------------------------------------------------------ */
 
@@ -334,12 +311,4 @@ static cpr_step lz4_step(void *context, cpr_step_buffers *buffers)
     return code == 0 ? CPR_STEP_ENDED : CPR_STEP_ON;
 }
 
-static bool lz4_is_stream(const uint8_t *head, size_t bytes)
-{
-    const bool skipped =
-        bytes >= 4 && (head[0] & 0xf0) == 0x50 && memcmp(head + 1, "\x2a\x4d\x18", 3) == 0;
-    return skipped || cpr_input_kind_of(head, bytes) == CPR_INPUT_LZ4;
-}
-
-const cpr_format cpr_format_lz4 = {lz4_create, lz4_destroy,   lz4_begin,
-                                   lz4_step,   lz4_is_stream, false};
+const cpr_format cpr_format_lz4 = {lz4_create, lz4_destroy, lz4_begin, lz4_step, false};

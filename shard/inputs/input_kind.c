@@ -22,14 +22,19 @@ static const struct format {
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
+/* A frame that zstd and lz4 skip. */
+static bool is_skipped(const uint8_t *head, size_t bytes)
+{
+    return bytes >= 4 && (head[0] & 0xf0) == 0x50 && memcmp(head + 1, "\x2a\x4d\x18", 3) == 0;
+}
+
 /* zstd's and lz4's files may begin with a frame that is skipped; which of them it is, a later frame
  * tells: pzstd writes such frames, lz4 does not. bzip2's magic goes on with a block's mark, or the
  * end's in a file without text. */
 static bool is_format(cpr_input_kind kind, const uint8_t *head, size_t bytes)
 {
     const struct format *format = &formats[kind];
-    if (kind == CPR_INPUT_ZSTD && bytes >= 4 && (head[0] & 0xf0) == 0x50 &&
-        memcmp(head + 1, "\x2a\x4d\x18", 3) == 0)
+    if (kind == CPR_INPUT_ZSTD && is_skipped(head, bytes))
         return true;
     if (kind == CPR_INPUT_BZIP2 &&
         (bytes < 10 || (memcmp(head + 4, "1AY&SY", 6) != 0 &&
@@ -44,6 +49,12 @@ cpr_input_kind cpr_input_kind_of(const uint8_t *head, size_t bytes)
         if (is_format(kind, head, bytes))
             return kind;
     return CPR_INPUT_PLAIN;
+}
+
+bool cpr_input_kind_goes_on(cpr_input_kind kind, const uint8_t *head, size_t bytes)
+{
+    return (kind == CPR_INPUT_LZ4 && is_skipped(head, bytes)) ||
+           cpr_input_kind_of(head, bytes) == kind;
 }
 
 const char *cpr_input_kind_name(cpr_input_kind kind)

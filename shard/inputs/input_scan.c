@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #define BUFFER_BYTES ((size_t)1 << 20)
 #define PATH_MOST ((size_t)30 << 10) /* of a file and of a member together */
@@ -41,30 +40,13 @@ static cpr_status scan_poll(const scan *s, uint64_t done, cpr_error *error)
     return s->options->poll != NULL ? s->options->poll(s->options->poll_context, error) : CPR_OK;
 }
 
-/* The hash of the whole file. */
+/* The hash of the whole file, which has been read once. */
 static cpr_status scan_hash_file(scan *s, cpr_error *error)
 {
-    XXH3_state_t *state = XXH3_createState();
-    cpr_status status = CPR_OK;
-    if (state == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "no memory for a hash");
-    XXH3_128bits_reset(state);
-    for (uint64_t at = 0; status == CPR_OK && at < s->record.file_bytes;) {
-        size_t got;
-        const int code = cpr_io_pread_some(s->fd, s->buffer, BUFFER_BYTES, at, &got);
-        if (code != 0)
-            status = cpr_io_fail(error, code, "read", s->path);
-        else if (got == 0)
-            break; /* whoever reads it will see */
-        else
-            status = scan_poll(s, s->record.file_bytes, error);
-        XXH3_128bits_update(state, s->buffer, got);
-        at += got;
-    }
-    const XXH128_hash_t digest = XXH3_128bits_digest(state);
-    s->record.file_hash = (cpr_hash128){.high = digest.high64, .low = digest.low64};
-    XXH3_freeState(state);
-    return status;
+    if (s->options->done != NULL)
+        *s->options->done = s->record.file_bytes;
+    return cpr_input_hash(s->fd, s->record.file_bytes, s->path, s->options->poll,
+                          s->options->poll_context, &s->record.file_hash, error);
 }
 
 /* Whether the text is larger than that of an honest file. */

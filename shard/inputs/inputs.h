@@ -34,11 +34,18 @@ typedef enum cpr_input_kind {
 /* The kind of a file that begins so; of a shorter one, `bytes` is less than the above. */
 cpr_input_kind cpr_input_kind_of(const uint8_t *head, size_t bytes);
 
+/* Whether a file of that kind may go on so behind a stream. */
+bool cpr_input_kind_goes_on(cpr_input_kind kind, const uint8_t *head, size_t bytes);
+
 /* A word, such as "gzip"; "plain" for CPR_INPUT_PLAIN. */
 const char *cpr_input_kind_name(cpr_input_kind kind);
 
 /* Whether cpr_decoder_open() takes it; Parquet with a column alone. */
 bool cpr_input_kind_is_decoded(cpr_input_kind kind);
+
+/* The hash of a file of `bytes` that is open, or of what there is of them. poll: may be NULL. */
+cpr_status cpr_input_hash(int fd, uint64_t bytes, const char *path, cpr_poll_fn *poll,
+                          void *poll_context, cpr_hash128 *hash, cpr_error *error);
 
 /* ---- decoder --------------------------------------------------------------------------------- */
 

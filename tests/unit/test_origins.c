@@ -76,11 +76,10 @@ static cpr_file_list *decode_list(const cpr_file_list *listed)
     cpr_file_list *decoded;
     cpr_error error = {""};
     for (uint64_t i = 0; i < cpr_file_list_count(listed); i++) {
-        const cpr_input_record facts = cpr_file_list_record(listed, i);
         if (cpr_file_list_get(listed, i).type == CPR_FILE_REGULAR)
-            assert_int_equal(cpr_input_scan(cpr_file_list_source(listed, i), false, &facts,
-                                            &(cpr_scan_options){.limit = 0}, &records, &error),
-                             CPR_OK);
+            assert_int_equal(
+                cpr_file_list_scan(listed, i, &(cpr_scan_options){.limit = 0}, &records, &error),
+                CPR_OK);
     }
     assert_int_equal(
         cpr_file_list_decode(listed, &records, &(cpr_list_options){.warn = NULL}, &decoded, &error),
