@@ -230,15 +230,6 @@ static cpr_status choose_tars(cat_work *work, uint64_t **tars, cpr_error *error)
 
 /* ---- what is written ------------------------------------------------------------------------- */
 
-static cpr_status write_output(const void *data, size_t bytes, cpr_error *error)
-{
-    errno = 0;
-    if (fwrite(data, 1, bytes, stdout) == bytes)
-        return CPR_OK;
-    return cpr_fail(error, errno == ENOMEM ? CPR_ERR_NO_MEMORY : CPR_ERR_IO, "standard output: %s",
-                    errno ? strerror(errno) : "write failed");
-}
-
 /* A range_fn. */
 static cpr_status write_bytes(void *context, bool begins, const uint8_t *data, size_t bytes,
                               bool *enough, cpr_error *error)
@@ -246,7 +237,7 @@ static cpr_status write_bytes(void *context, bool begins, const uint8_t *data, s
     (void)context;
     (void)begins;
     (void)enough;
-    return write_output(data, bytes, error);
+    return command_write(NULL, data, bytes, error);
 }
 
 /* Moves on to where line `line` begins, or to the end. */
@@ -281,9 +272,9 @@ static cpr_status write_lines(void *context, bool begins, const uint8_t *data, s
         return CPR_OK;
     cpr_status status = CPR_OK;
     if (work->is_first && work->is_broken)
-        status = write_output("\n", 1, error);
+        status = command_write(NULL, (const uint8_t *)"\n", 1, error);
     if (status == CPR_OK)
-        status = write_output(first, (size_t)(end - first), error);
+        status = command_write(NULL, first, (size_t)(end - first), error);
     work->is_first = false;
     work->is_broken = end[-1] != '\n';
     return status;
@@ -317,15 +308,15 @@ static cpr_status write_document(void *context, uint64_t number, const uint8_t *
     cat_work *work = context;
     cpr_status status = number < work->file_end ? CPR_OK : find_rule(work, number, error);
     if (status == CPR_OK && bytes > 0)
-        status = write_output(data, bytes, error);
+        status = command_write(NULL, data, bytes, error);
     if (status != CPR_OK || !last)
         return status;
     if (work->call->given.null)
-        return write_output("", 1, error);
+        return command_write(NULL, (const uint8_t *)"", 1, error);
     if (work->rule == CPR_DOCUMENTS_LINE)
-        return write_output("\n", 1, error);
+        return command_write(NULL, (const uint8_t *)"\n", 1, error);
     return work->rule == CPR_DOCUMENTS_SEPARATOR
-               ? write_output(work->facts.separator, work->facts.separator_bytes, error)
+               ? command_write(NULL, work->facts.separator, work->facts.separator_bytes, error)
                : CPR_OK;
 }
 
@@ -401,18 +392,11 @@ static cpr_status write_chosen(cat_work *work, cpr_reader *reader, cpr_error *er
                            given->lines.given ? write_lines : write_bytes, work, error);
 }
 
-/* A cpr_write_fn. */
-static cpr_status write_tar(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
-{
-    (void)context;
-    return write_output(data, bytes, error);
-}
-
 static cpr_status write_tars(const uint64_t *tars, cpr_reader *reader, cpr_error *error)
 {
     cpr_status status = CPR_OK;
     for (size_t i = 0; status == CPR_OK && tars[i] != CPR_NONE; i++)
-        status = cpr_reader_tar(reader, tars[i], (cpr_sink){write_tar, NULL},
+        status = cpr_reader_tar(reader, tars[i], (cpr_sink){command_write, NULL},
                                 (cpr_watch){NULL, NULL}, error);
     return status;
 }
@@ -421,21 +405,16 @@ static cpr_status cat(cat_work *work, cpr_error *error)
 {
     const option_values *given = &work->call->given;
     cpr_reader *reader = NULL;
-    cpr_error note;
     uint64_t *tars = NULL;
     cpr_status status = given->tar              ? choose_tars(work, &tars, error)
                         : given->numbers.given  ? choose_documents(work, error)
                         : given->shards != NULL ? add_shards(work, error)
                                                 : choose_paths(work, error);
     if (status == CPR_OK)
-        status = cpr_reader_open(work->archive, &reader, error);
-    if (status == CPR_OK)
-        status = cpr_reader_set_cache(reader, given->cache, 0, error);
+        status = command_open_reader(work->call, work->archive, &reader, error);
     if (status == CPR_OK)
         status = given->tar ? write_tars(tars, reader, error) : write_chosen(work, reader, error);
-    if (reader != NULL && cpr_reader_cache(reader, &note) == CPR_CACHE_FAILED)
-        command_say("note: %s", note.text);
-    cpr_reader_close(reader);
+    command_close_reader(reader);
     free(tars);
     return status;
 }

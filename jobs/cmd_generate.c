@@ -1,7 +1,6 @@
 /* cmd_generate.c - corpress generate ARCHIVE.h5 [--prompt TEXT] [--bytes N] */
 #include "command.h"
 #include "corpress_model.h"
-#include "corpress_speed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,17 +8,6 @@
 #define BYTES_DEFAULT 1000
 #define SEED_DEFAULT 1
 #define TEMPERATURE_DEFAULT 1000
-
-/* A cpr_write_fn. */
-static cpr_status write_text(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
-{
-    (void)context;
-    errno = 0;
-    if (fwrite(data, 1, bytes, stdout) == bytes)
-        return CPR_OK;
-    return cpr_fail(error, CPR_ERR_IO, "standard output: %s",
-                    errno ? strerror(errno) : "write failed");
-}
 
 static cpr_status generate(const option_values *given, cpr_reader *reader, cpr_error *error)
 {
@@ -30,8 +18,8 @@ static cpr_status generate(const option_values *given, cpr_reader *reader, cpr_e
         .seed = given->seed.given ? given->seed.number : SEED_DEFAULT,
         .temperature =
             given->temperature.given ? (uint32_t)given->temperature.number : TEMPERATURE_DEFAULT};
-    return cpr_reader_draw(reader, &options, (cpr_sink){write_text, NULL}, (cpr_watch){NULL, NULL},
-                           error);
+    return cpr_reader_draw(reader, &options, (cpr_sink){command_write, NULL},
+                           (cpr_watch){NULL, NULL}, error);
 }
 
 static cpr_status run_generate(command_call *call, cpr_error *error)
@@ -39,21 +27,16 @@ static cpr_status run_generate(command_call *call, cpr_error *error)
     cpr_archive *archive = NULL;
     cpr_reader *reader = NULL;
     cpr_archive_facts facts;
-    cpr_error note;
     cpr_status status = command_open_alone(call, &archive, error);
     if (status == CPR_OK)
-        status = cpr_reader_open(archive, &reader, error);
-    if (status == CPR_OK)
-        status = cpr_reader_set_cache(reader, call->given.cache, 0, error);
+        status = command_open_reader(call, archive, &reader, error);
     if (status == CPR_OK) {
         cpr_archive_get_facts(archive, &facts);
         command_note_primer(&facts);
         status = generate(&call->given, reader, error);
     }
-    if (reader != NULL && cpr_reader_cache(reader, &note) == CPR_CACHE_FAILED)
-        command_say("note: %s", note.text);
     call->reader_is_gone = ferror(stdout) && errno == EPIPE;
-    cpr_reader_close(reader);
+    command_close_reader(reader);
     cpr_archive_close(archive);
     return status;
 }

@@ -2,7 +2,6 @@
 #include "archive_json.h"
 #include "command.h"
 #include "corpress_model.h"
-#include "corpress_speed.h"
 #include "report.h"
 
 #include <errno.h>
@@ -261,23 +260,18 @@ static cpr_status run_score(command_call *call, cpr_error *error)
 {
     score_work work = {.call = call};
     cpr_archive *archive = NULL;
-    cpr_error note;
     cpr_status status = command_open_alone(call, &archive, error);
     if (status == CPR_OK)
         status = check_texts(call, error);
     if (status == CPR_OK)
-        status = cpr_reader_open(archive, &work.reader, error);
-    if (status == CPR_OK)
-        status = cpr_reader_set_cache(work.reader, call->given.cache, 0, error);
+        status = command_open_reader(call, archive, &work.reader, error);
     if (status == CPR_OK) {
         cpr_archive_get_facts(archive, &work.facts);
         command_note_primer(&work.facts);
         status = score_texts(&work, error);
     }
-    if (work.reader != NULL && cpr_reader_cache(work.reader, &note) == CPR_CACHE_FAILED)
-        command_say("note: %s", note.text);
     call->reader_is_gone = ferror(stdout) && errno == EPIPE;
-    cpr_reader_close(work.reader);
+    command_close_reader(work.reader);
     cpr_archive_close(archive);
     return status;
 }

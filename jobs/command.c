@@ -1,6 +1,7 @@
 /* command.c - how subcommands begin and end, and their messages. */
 #include "command.h"
 
+#include "corpress_speed.h"
 #include "help.h"
 
 #include <errno.h>
@@ -181,6 +182,32 @@ cpr_status command_open_archive(command_call *call, cpr_archive **archive, cpr_e
         *archive = NULL;
     }
     return status;
+}
+
+cpr_status command_open_reader(const command_call *call, cpr_archive *archive, cpr_reader **reader,
+                               cpr_error *error)
+{
+    *reader = NULL;
+    const cpr_status status = cpr_reader_open(archive, reader, error);
+    return status == CPR_OK ? cpr_reader_set_cache(*reader, call->given.cache, 0, error) : status;
+}
+
+void command_close_reader(cpr_reader *reader)
+{
+    cpr_error note;
+    if (reader != NULL && cpr_reader_cache(reader, &note) == CPR_CACHE_FAILED)
+        command_say("note: %s", note.text);
+    cpr_reader_close(reader);
+}
+
+cpr_status command_write(void *context, const uint8_t *data, size_t bytes, cpr_error *error)
+{
+    (void)context;
+    errno = 0;
+    if (fwrite(data, 1, bytes, stdout) == bytes)
+        return CPR_OK;
+    return cpr_fail(error, errno == ENOMEM ? CPR_ERR_NO_MEMORY : CPR_ERR_IO, "standard output: %s",
+                    errno ? strerror(errno) : "write failed");
 }
 
 void command_note_needs(const cpr_archive *archive)

@@ -101,6 +101,15 @@ cpr_status command_open_archive(command_call *call, cpr_archive **archive, cpr_e
 /* The same by this process alone. */
 cpr_status command_open_alone(const command_call *call, cpr_archive **archive, cpr_error *error);
 
+/* A reader of it with the call's cache, NULL after a failure; and closing one, which may be NULL,
+ * with a note on standard error if its cache could not be used. By one process. */
+cpr_status command_open_reader(const command_call *call, cpr_archive *archive, cpr_reader **reader,
+                               cpr_error *error);
+void command_close_reader(cpr_reader *reader);
+
+/* A cpr_write_fn, without a context: standard output. */
+cpr_status command_write(void *context, const uint8_t *data, size_t bytes, cpr_error *error);
+
 /* By one process: notes on standard error what it would take to decode an archive that this program
  * cannot decode. */
 void command_note_needs(const cpr_archive *archive);
