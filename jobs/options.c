@@ -134,6 +134,14 @@ const option_row option_table[] = {
     {"format", 0, OPTION_FORMAT, TARGET(format), "table|json", COMMAND_PLAN | COMMAND_STATUS,
      "table or json", "how to print it (default: table)"},
     {"json", 0, OPTION_JSON, TARGET(format), NULL, REPORTING, NULL, "--format json"},
+    {"follow", 0, OPTION_FLAG, TARGET(follow), NULL, COMMAND_STATUS, NULL,
+     "look again and again until the job is done or has stopped: on a terminal a screen that is "
+     "redrawn, elsewhere a line with a time whenever something has changed, with --json an object "
+     "a line; waits for a job that has not begun"},
+    {"interval", 0, OPTION_INTERVAL, TARGET(interval), "TIME", COMMAND_STATUS,
+     "a time of 1 s or more, such as 5, 90s or 10m",
+     "with --follow: time between two looks, such as 5, 90s or 10m (default: 2s on a terminal, 10s "
+     "elsewhere)"},
     {"coded-only", 0, OPTION_FLAG, TARGET(coded_only), NULL, COMMAND_VERIFY, NULL,
      "decode nothing: compare the checksums of the compressed data, as fast as it can be read"},
     {"subset", 0, OPTION_PART, TARGET(subset), "N/M", COMMAND_VERIFY,
@@ -320,6 +328,8 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         return argument_range(text, 0, target);
     case OPTION_SECONDS:
         return argument_seconds(text, target);
+    case OPTION_INTERVAL:
+        return argument_seconds(text, target) && *(double *)target >= 1;
     case OPTION_PART:
         return argument_part(text, target);
     case OPTION_FORMAT:

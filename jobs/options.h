@@ -117,6 +117,9 @@ typedef struct option_values {
     bool full;
     const char *html;
     bool excerpts;
+    /* status */
+    bool follow;
+    double interval; /* in seconds; 0: not given */
     /* verify */
     bool coded_only;
     option_part subset;
@@ -140,6 +143,7 @@ typedef enum option_kind {
     OPTION_LINES,      /* A-B, A-, -B or A, from 1; an option_range */
     OPTION_NUMBERS,    /* the same, from 0 */
     OPTION_SECONDS,    /* a time; a double */
+    OPTION_INTERVAL,   /* a time of 1 s or more; a double */
     OPTION_PART,       /* N/M; an option_part */
     OPTION_FORMAT,     /* one of the words in `argument`, which '|' separates; a report_format */
     OPTION_JSON,       /* no value; a report_format, which becomes REPORT_JSON */

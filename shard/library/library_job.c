@@ -3,9 +3,11 @@
 #include "corpress_job.h"
 #include "work.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More than any machine has: the progress file may hold anything. */
 #define SPEED_MAX 1e15
@@ -207,6 +209,8 @@ static cpr_status look(const char *path, cpr_job *job, cpr_error *error)
     status = look_at_archive(path, job, &detail);
     if (status == CPR_OK)
         return CPR_OK;
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        status = CPR_ERR_NOT_FOUND;
     return cpr_fail(error, status, "%s (and there is no work directory %s.work)", detail.text,
                     cpr_printable_path(path, shown, sizeof shown));
 }

@@ -47,6 +47,8 @@ for part in 0/3 4/3 1 1/ /1 1/3x 1/99999999999; do
 done
 expect 3 corpress status
 expect 3 corpress status a.h5 --format csv
+expect 3 corpress status a.h5 --interval 5
+for interval in 0 0s '' x 1.5; do expect 3 corpress status a.h5 --follow --interval "$interval"; done
 expect 3 corpress plan
 expect 3 corpress plan corpus --format csv
 expect 3 corpress list a.h5 --format xml
