@@ -1,6 +1,7 @@
 /* cmd_plan.c - corpress plan CORPUS... */
 #include "command.h"
 #include "corpus_input.h"
+#include "plan_forecast.h"
 #include "progress.h"
 
 #include <inttypes.h>
@@ -67,11 +68,12 @@ static void print_plan(const cpr_plan *plan)
     }
 }
 
-static void print_json(const cpr_plan *plan, uint64_t shard_bytes)
+static void print_json(const command_call *call, const cpr_plan *plan,
+                       const plan_forecasts *forecasts)
 {
     printf("{\"files\":%" PRIu64 ",\"raw_bytes\":%" PRIu64 ",\"shards\":%" PRIu64
            ",\"shard_bytes\":%" PRIu64 ",\"primer_bytes\":%" PRIu64 ",\"profiles\":[",
-           plan->files, plan->raw_bytes, plan->shards, shard_bytes, plan->primer_bytes);
+           plan->files, plan->raw_bytes, plan->shards, call->given.shard_bytes, plan->primer_bytes);
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++) {
         const cpr_profile *profile = cpr_profile_at(i);
         uint64_t each;
@@ -86,9 +88,13 @@ static void print_json(const cpr_plan *plan, uint64_t shard_bytes)
             printf(",\"lesson_bytes\":%" PRIu64 ",\"lesson_streams\":%" PRIu32
                    ",\"lesson_bytes_per_second\":%.0f",
                    lesson, streams, LESSON_BYTES_PER_SECOND);
+        plan_forecast_json(call, plan, forecasts, i);
         putchar('}');
     }
-    puts("]}");
+    putchar(']');
+    if (call->given.sample_bytes > 0 && forecasts->why_not == NULL)
+        printf(",\"sample_seconds\":%.1f", forecasts->seconds);
+    puts("}");
 }
 
 static cpr_status run_plan(command_call *call, cpr_error *error)
@@ -98,13 +104,16 @@ static cpr_status run_plan(command_call *call, cpr_error *error)
                                     .lesson_bytes = call->given.lesson_bytes};
     const cpr_listener listener = {.context = call, .warn = on_warn};
     cpr_plan plan;
+    plan_forecasts forecasts;
     cpr_status status = corpus_input_make(call, &options.input, error);
     if (status == CPR_OK)
-        status = cpr_plan_make(&options, &listener, &plan, error);
-    if (status == CPR_OK && call->given.format == REPORT_JSON)
-        print_json(&plan, call->given.shard_bytes);
-    else if (status == CPR_OK)
+        status = plan_forecasts_make(call, &options, &listener, &plan, &forecasts, error);
+    if (status == CPR_OK && call->given.format == REPORT_JSON) {
+        print_json(call, &plan, &forecasts);
+    } else if (status == CPR_OK) {
         print_plan(&plan);
+        plan_forecasts_print(call, &plan, &forecasts);
+    }
     corpus_input_free(&options.input);
     return status;
 }
@@ -118,8 +127,10 @@ const subcommand cmd_plan = {
     .usage = plan_usage,
     .about = "Prints what compressing these files and directories would need: files, bytes, "
              "shards, ranks that have work, the memory of one rank with each profile, and what "
-             "the ranks of a node share. Of files only the first bytes are read; pipes ('-', a "
-             "FIFO, <(...)) are, to their end, to be counted.",
+             "the ranks of a node share. Then it codes a sample of them with each profile, which "
+             "takes half a minute, and says how large the archive will be, how long it takes on "
+             "this machine, how many ranks make sense, and how to submit the job; not of pipes "
+             "('-', a FIFO, <(...)), which are read to their end, to be counted.",
     .operands = OPERANDS_CORPUS,
     .profiles = true,
     .alone = true,

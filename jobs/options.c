@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_SIZE ((uint64_t)64 << 10) /* of OPTION_SIZE */
-#define MOST_COUNT 256                  /* of OPTION_COUNT */
-#define MOST_HEAT 1000000               /* of OPTION_HEAT, in thousandths */
-#define MOST_RATIO 1000000000           /* of OPTION_RATIO */
+#define LEAST_SIZE ((uint64_t)64 << 10)  /* of OPTION_SIZE */
+#define SAMPLE_BYTES ((uint64_t)6 << 20) /* of --sample-bytes */
+#define MOST_COUNT 256                   /* of OPTION_COUNT */
+#define MOST_HEAT 1000000                /* of OPTION_HEAT, in thousandths */
+#define MOST_RATIO 1000000000            /* of OPTION_RATIO */
 #define TARGET(field) offsetof(option_values, field)
 #define CORPUS_READERS (COMMAND_PLAN | COMMAND_COMPRESS)
 #define ARCHIVE_READERS                                                                            \
@@ -32,6 +33,10 @@ const option_row option_table[] = {
     {"shard-size", 0, OPTION_SHARD_SIZE, TARGET(shard_bytes), "SIZE", CORPUS_READERS, "1M to 4G",
      "bytes that are coded together, 1M to 4G (default: 64M); the units K, M and G are powers of "
      "1024"},
+    {"sample-bytes", 0, OPTION_BYTES, TARGET(sample_bytes), "SIZE", COMMAND_PLAN,
+     "a number of bytes such as 0 or 6M",
+     "bytes of the corpus that are coded to foretell the archive and the time (default: 6M); "
+     "profiles with a network code fewer of them; 0: none, and no forecast"},
     {"files-from", 0, OPTION_TEXT, TARGET(files_from), "LIST", CORPUS_READERS, NULL,
      "take the paths listed in a file ('-': standard input), one a line (LF or CR LF), or "
      "separated by NUL if the file holds one"},
@@ -353,6 +358,7 @@ int options_parse(const struct cpr_ranks *ranks, const struct subcommand *comman
     getopt_table table;
     getopt_table_fill(&table, command->bit);
     *values = (option_values){.shard_bytes = CPR_SHARD_BYTES_DEFAULT,
+                              .sample_bytes = SAMPLE_BYTES,
                               .profile = "balanced",
                               .snapshot_seconds = 600,
                               .directory = ".",

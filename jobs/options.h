@@ -73,6 +73,7 @@ typedef struct option_values {
     uint64_t threads; /* 0: not given */
     /* the corpus */
     uint64_t shard_bytes;
+    uint64_t sample_bytes;
     const char *files_from;
     const char *stdin_name;
     bool dereference;

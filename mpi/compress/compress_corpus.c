@@ -235,31 +235,45 @@ static cpr_status plan_decode(const cpr_input *input, const cpr_list_options *ho
     return CPR_OK;
 }
 
-cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener *listener,
-                         cpr_plan *plan, cpr_error *error)
+cpr_status cpr_compress_list_alone(const cpr_compress_options *options,
+                                   const cpr_listener *listener, cpr_file_list **files,
+                                   cpr_error *error)
 {
     cpr_listener told = listener != NULL ? *listener : (cpr_listener){.context = NULL};
     const cpr_list_options how = list_options(&options->input, &told);
+    cpr_status status = list_corpus(options, &told, files, error);
+    for (size_t i = 0; status == CPR_OK && i < cpr_file_list_streams(*files); i++)
+        status = cpr_file_list_count_stream(*files, i, poll_stop, NULL, error);
+    if (status == CPR_OK && options->input.decode)
+        status = plan_decode(&options->input, &how, files, error);
+    if (status == CPR_OK) {
+        cpr_file_list_judge(*files, &how);
+        cpr_file_list_judge_compressed(*files, &how);
+    }
+    return status;
+}
+
+cpr_plan cpr_compress_plan_of(const cpr_compress_options *options, const cpr_file_list *files)
+{
+    const uint64_t bytes = cpr_file_list_bytes(files);
     const uint64_t shard_bytes =
         options->shard_bytes > 0 ? options->shard_bytes : CPR_SHARD_BYTES_DEFAULT;
+    return (cpr_plan){.files = cpr_file_list_count(files),
+                      .raw_bytes = bytes,
+                      .shards = cpr_plan_shards(bytes, shard_bytes),
+                      .primer_bytes =
+                          options->no_primer ? 0 : cpr_plan_primer_bytes(bytes, shard_bytes),
+                      .no_lesson = options->no_lesson,
+                      .lesson_bytes = options->lesson_bytes};
+}
+
+cpr_status cpr_plan_make(const cpr_compress_options *options, const cpr_listener *listener,
+                         cpr_plan *plan, cpr_error *error)
+{
     cpr_file_list *files = NULL;
-    cpr_status status = list_corpus(options, &told, &files, error);
-    for (size_t i = 0; status == CPR_OK && i < cpr_file_list_streams(files); i++)
-        status = cpr_file_list_count_stream(files, i, poll_stop, NULL, error);
-    if (status == CPR_OK && options->input.decode)
-        status = plan_decode(&options->input, &how, &files, error);
-    if (status == CPR_OK) {
-        cpr_file_list_judge(files, &how);
-        cpr_file_list_judge_compressed(files, &how);
-        const uint64_t bytes = cpr_file_list_bytes(files);
-        *plan = (cpr_plan){.files = cpr_file_list_count(files),
-                           .raw_bytes = bytes,
-                           .shards = cpr_plan_shards(bytes, shard_bytes),
-                           .primer_bytes =
-                               options->no_primer ? 0 : cpr_plan_primer_bytes(bytes, shard_bytes),
-                           .no_lesson = options->no_lesson,
-                           .lesson_bytes = options->lesson_bytes};
-    }
+    const cpr_status status = cpr_compress_list_alone(options, listener, &files, error);
+    if (status == CPR_OK)
+        *plan = cpr_compress_plan_of(options, files);
     cpr_file_list_free(files);
     return status;
 }

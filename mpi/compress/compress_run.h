@@ -98,6 +98,13 @@ cpr_status cpr_compress_on_first(cpr_compress_run *run, cpr_compress_step *step,
 /* Local, rank 0. The corpus as it is now. */
 const cpr_file_list *cpr_compress_corpus(const cpr_compress_run *run);
 
+/* Local. Lists the corpus for a plan, counts its streams, and decodes its inputs; *files is the
+ * caller's after a failure, too. What a plan says of a list. */
+cpr_status cpr_compress_list_alone(const cpr_compress_options *options,
+                                   const cpr_listener *listener, cpr_file_list **files,
+                                   cpr_error *error);
+cpr_plan cpr_compress_plan_of(const cpr_compress_options *options, const cpr_file_list *files);
+
 /* COLLECTIVE. Gives rank 0's list of files to all: *all is each rank's own. */
 cpr_status cpr_compress_share_list(const cpr_compress_run *run, const cpr_file_list *own,
                                    cpr_file_list **all, cpr_error *error);

@@ -45,6 +45,9 @@ void cpr_archive_prepare(void);
 cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
                               cpr_error *error);
 
+/* How large such an archive becomes. Makes its tables in memory, and no file. */
+cpr_status cpr_archive_measure(const cpr_archive_header *header, uint64_t *bytes, cpr_error *error);
+
 /* Gives the bitstream bytes [offset, offset + bytes) of a shard, or of the primer. */
 typedef cpr_status cpr_bitstream_fn(void *context, uint64_t shard, uint64_t offset, uint8_t *out,
                                     size_t bytes, cpr_error *error);

@@ -554,19 +554,21 @@ static cpr_status write_file(const char *path, const cpr_image *image, cpr_error
     return code == 0 ? CPR_OK : cpr_io_fail(error, code, "create", path);
 }
 
-static cpr_status write_tables(const char *path, const cpr_archive_header *h,
+/* Makes the tables, and with a path the file; *bytes: of the archive. `name` is for messages. */
+static cpr_status write_tables(const char *path, const char *name, const cpr_archive_header *h,
                                const uint8_t *vocabulary, size_t vocabulary_bytes, void *buffer,
-                               cpr_error *error)
+                               uint64_t *bytes, cpr_error *error)
 {
     cpr_h5_use use;
     cpr_image image = cpr_image_new();
     cpr_status status = CPR_OK;
     cpr_h5_begin(&use);
     if (make_empty(&image) < 0 || put_tables(&image, h, vocabulary, vocabulary_bytes, buffer) < 0)
-        status = image.code != 0 ? cpr_io_fail(error, image.code, "make the tables of", path)
-                                 : cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", path);
+        status = image.code != 0 ? cpr_io_fail(error, image.code, "make the tables of", name)
+                                 : cpr_h5_fail(error, CPR_ERR_IO, "make the tables of", name);
     cpr_h5_end(&use);
-    if (status == CPR_OK)
+    *bytes = image.bytes;
+    if (status == CPR_OK && path != NULL)
         status = write_file(path, &image, error);
     cpr_image_free(&image);
     return status;
@@ -577,8 +579,8 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
-                              cpr_error *error)
+static cpr_status archive_make(const char *path, const char *name, const cpr_archive_header *header,
+                               uint64_t *archive_bytes, cpr_error *error)
 {
     assert(header->model != NULL && header->files != NULL);
     uint8_t *vocabulary = NULL;
@@ -602,8 +604,21 @@ cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_head
     if (buffer == NULL)
         status = cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the archive's tables");
     else
-        status = write_tables(temporary_path, header, vocabulary, vocabulary_bytes, buffer, error);
+        status = write_tables(path, name, header, vocabulary, vocabulary_bytes, buffer,
+                              archive_bytes, error);
     free(buffer);
     free(vocabulary);
     return status;
+}
+
+cpr_status cpr_archive_create(const char *temporary_path, const cpr_archive_header *header,
+                              cpr_error *error)
+{
+    uint64_t bytes;
+    return archive_make(temporary_path, temporary_path, header, &bytes, error);
+}
+
+cpr_status cpr_archive_measure(const cpr_archive_header *header, uint64_t *bytes, cpr_error *error)
+{
+    return archive_make(NULL, "an archive", header, bytes, error);
 }

@@ -39,7 +39,7 @@ chmod 0 corpus/data/tmp corpus/a.o
 expect 2 unprivileged corpress compress -q -p fast corpus -o none.h5
 expect 0 unprivileged corpress compress -q -p fast corpus --exclude data --exclude a.o -o readable.h5
 chmod 755 corpus/data/tmp corpus/a.o
-expect 0 corpress plan corpus --exclude '?*.*' --exclude .git --json | grep -o '"files":[0-9]*'
+expect 0 corpress plan --sample-bytes 0 corpus --exclude '?*.*' --exclude .git --json | grep -o '"files":[0-9]*'
 expect 1 corpress compress -q -p fast corpus --exclude corpus -o empty.h5
 expect 0 corpress list empty.h5
 

@@ -14,7 +14,7 @@ coded() { corpress list --shards "$1" | awk '$1 ~ /^[0-9]+$/ { n += $4 } END { p
 corpress list --shards primed.h5 | grep -q '^ *primer  *-  *720896  '
 corpress list --shards cold.h5 one.h5 2>/dev/null | grep primer && fail "a primer that nobody wants"
 expect 0 corpress verify -q cold.h5
-expect 0 corpress plan --shard-size 1M corpus >plan
+expect 0 corpress plan --sample-bytes 0 --shard-size 1M corpus >plan
 grep -q '^primer   720.9 kB$' plan
 grep -q '^memory .* a rank and .* a node with profile fast$' plan
 

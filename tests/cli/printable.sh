@@ -43,7 +43,7 @@ done
 a=archive-$esc$bidi$hidden$broken$c1$odd.h5
 first="corpus/$esc/$bidi-1"
 
-clean 0 corpress plan corpus
+clean 0 corpress plan --sample-bytes 0 corpus
 clean 0 corpress compress -p fast corpus -o "$a"
 python3 check.py "$a.log.jsonl" jsonl
 clean 0 corpress list "$a"
@@ -52,7 +52,7 @@ clean 0 corpress list --shards "$a"
 clean 0 json: corpress list --json "$a"
 clean 0 csv: corpress list --format csv "$a"
 clean 0 json: corpress list --shards --json "$a"
-clean 0 json: corpress plan --json corpus
+clean 0 json: corpress plan --sample-bytes 0 --json corpus
 corpress list --null "$a" | tr '\0\n' '\n?' | sort >listed
 (find corpus -print0 | tr '\0\n' '\n?' | sort) | cmp - listed
 for by in shard file; do
@@ -93,7 +93,7 @@ head -c 700 "$a" >"cut-$a"
 clean 4 corpress verify "cut-$a"
 mkfifo "corpus/pipe-$esc$bidi$broken"
 clean 1 corpress compress -p fast corpus -o "warned-$a"
-clean 1 corpress plan corpus
+clean 1 corpress plan --sample-bytes 0 corpus
 rm corpus/pipe-*
 
 # Wrong command lines.

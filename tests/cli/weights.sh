@@ -41,24 +41,24 @@ cmp corpus out/corpus
 expect 0 corpress verify -q taught.h5
 
 # What the plan says of it, and nothing without one.
-expect 0 corpress plan --lesson-bytes 300000 corpus >plan
+expect 0 corpress plan --sample-bytes 0 --lesson-bytes 300000 corpus >plan
 grep -Eq '^lesson   262.1 kB in [0-9]+ streams with profile neural$' plan || fail "$(cat plan)"
 grep -Eq '^ +[0-9]+:[0-9]{2}:[0-9]{2} with 1 rank$' plan
-expect 0 corpress plan corpus | grep lesson && fail "a lesson for a small corpus"
-expect 0 corpress plan --no-lesson corpus >/dev/null
+expect 0 corpress plan --sample-bytes 0 corpus | grep lesson && fail "a lesson for a small corpus"
+expect 0 corpress plan --sample-bytes 0 --no-lesson corpus >/dev/null
 
 # What makes no sense.
 expect 3 "${compress[@]}" --lesson-bytes 65535 -o x.h5 2>said
 grep -q -- "--lesson-bytes wants 64K or more, not '65535'" said || fail "$(cat said)"
 expect 3 "${compress[@]}" --lesson-bytes 64K --no-lesson -o x.h5 2>said
 grep -q 'only one of --lesson-bytes and --no-lesson' said || fail "$(cat said)"
-expect 3 corpress plan --lesson-bytes 64K --no-lesson corpus 2>said
+expect 3 corpress plan --sample-bytes 0 --lesson-bytes 64K --no-lesson corpus 2>said
 grep -q 'only one of --lesson-bytes and --no-lesson' said || fail "$(cat said)"
 expect 3 corpress compress -q -p fast --lesson-bytes 64K corpus -o x.h5 2>said
 grep -q 'profile fast has no network that could be taught' said || fail "$(cat said)"
 nothing_left x.h5
 # A lesson reads what there is four times, and no more.
-expect 0 corpress plan --lesson-bytes 1G corpus >plan
+expect 0 corpress plan --sample-bytes 0 --lesson-bytes 1G corpus >plan
 grep -Eq '^lesson   7.[0-9] MB in ' plan || fail "$(cat plan)"
 
 # Weights that are not what they were are named, by all that needs them, and all else goes on.

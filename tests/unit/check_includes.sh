@@ -42,9 +42,9 @@ for folder in shard mpi jobs; do # these see only the top of model/
 done
 for folder in model/vocabulary model/network; do forbid "$folder" 'profiles?\.h'; done
 forbid model/mixing 'sru\.h|blas\.h|cblas\.h' # networks are known by predictor.h alone
-in_order mpi/ranks mpi/compress mpi/decode
-forbid mpi/decode "$(headers_of mpi/compress)"
-for folder in mpi/compress mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
+in_order mpi/ranks mpi/compress mpi/forecast mpi/decode
+forbid mpi/decode "$(headers_of mpi/compress mpi/forecast)"
+for folder in mpi/compress mpi/forecast mpi/decode; do forbid "$folder" 'ranks_private\.h|mpi\.h'; done
 # The command sees what a user of the library sees: the public headers, and its own.
 forbid jobs "$(find coder model shard mpi -name '*.h' -not -name corpress.h \
     -not -name 'corpress_*.h' \
