@@ -1,8 +1,9 @@
-/* cmd_audit.c - corpress audit ARCHIVE.h5 [--by file [PATH...]] */
+/* cmd_audit.c - corpress audit ARCHIVE.h5 [--by file [PATH...]] | --odd */
 #include "archive_json.h"
 #include "command.h"
 #include "corpress_inputs.h"
 #include "decode_report.h"
+#include "odd.h"
 #include "page.h"
 #include "report.h"
 #include "run_log.h"
@@ -374,6 +375,26 @@ static void print_audit(const audit_work *work, const cpr_archive *archive)
         puts("}");
 }
 
+/* Looks for oddities where nothing is damaged so far. */
+static cpr_status print_odd(audit_work *work, cpr_archive *archive, cpr_error *error)
+{
+    const option_values *given = &work->call->given;
+    odd_scan scan = {.archive = archive,
+                     .cache = given->cache,
+                     .threads = (unsigned)given->threads,
+                     .quiet = given->quiet,
+                     .sample_bytes = given->odd_bytes,
+                     .bad = work->bad,
+                     .bad_primer = work->bad_primer};
+    if (given->format == REPORT_JSON)
+        archive_json_begin(work->call->archive, &work->facts);
+    const cpr_status status = odd_print(&scan, given->format, error);
+    work->bad_shards += scan.bad_shards;
+    if (status == CPR_OK && given->format == REPORT_JSON)
+        puts("}");
+    return status;
+}
+
 static cpr_status write_page(const audit_work *work, cpr_archive *archive, cpr_error *error)
 {
     char shown[512];
@@ -478,6 +499,8 @@ static cpr_status audit(audit_work *work, cpr_archive *archive, cpr_error *error
         command_note_needs(archive);
     if (first && work->call->given.html != NULL)
         status = write_page(work, archive, error);
+    else if (first && work->call->given.odd)
+        status = print_odd(work, archive, error);
     else if (first)
         print_audit(work, archive);
     return cpr_ranks_agree(work->call->ranks, status, error);
@@ -494,6 +517,14 @@ static int check_audit(command_call *call)
         (call->given.by != OPTION_BY_SHARD || call->given.format != REPORT_TABLE))
         return command_usage(call->ranks, call->command,
                              "--html is the whole archive: no --by, no --format");
+    if (call->given.odd && (call->given.by != OPTION_BY_SHARD || call->given.curve ||
+                            call->given.html != NULL || call->given.full))
+        return command_usage(call->ranks, call->command,
+                             "--odd is the whole archive: no --by, --curve, --full or --html");
+    if (call->given.odd_bytes == 0)
+        call->given.odd_bytes = ODD_SAMPLE_DEFAULT;
+    else if (!call->given.odd)
+        return command_usage(call->ranks, call->command, "--sample-bytes wants --odd");
     if (call->given.excerpts && call->given.html == NULL)
         return command_usage(call->ranks, call->command, "--excerpts wants --html");
     return EXIT_DONE;
@@ -545,7 +576,7 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
     audit_work work = {.call = call};
     cpr_archive *archive = NULL;
     cpr_status status = CPR_OK;
-    if (decodes(call))
+    if (decodes(call) || call->given.odd)
         status = cpr_ranks_self_test(call->ranks, NULL, error);
     if (status == CPR_OK)
         status = command_open_archive(call, &archive, error);
@@ -569,8 +600,11 @@ static cpr_status run_audit(command_call *call, cpr_error *error)
 }
 
 static const char *const audit_usage[] = {"ARCHIVE.h5 [--by shard|file|input]",
-                                          "ARCHIVE.h5 --by file PATH...", "ARCHIVE.h5 --curve",
-                                          "ARCHIVE.h5 --html REPORT.html [--excerpts]", NULL};
+                                          "ARCHIVE.h5 --by file PATH...",
+                                          "ARCHIVE.h5 --curve",
+                                          "ARCHIVE.h5 --html REPORT.html [--excerpts]",
+                                          "ARCHIVE.h5 --odd [--sample-bytes SIZE]",
+                                          NULL};
 
 static const command_term audit_terms[] = {
     {"raw, coded", "bytes before and after; ratio and bits_per_byte come from these two"},
@@ -600,6 +634,9 @@ const subcommand cmd_audit = {
         "exit code is 4 if a shard or the primer is damaged.\n\n"
         "With --by file, loss_bits is the model's loss on the file's tokens; ratio and bits "
         "per byte come from it.\n\n"
+        "With --odd it names files that are unlike the rest: near-copies of others, boilerplate, "
+        "mojibake, binary files, other languages; each with the rule, its figure and limit, what "
+        "the file costs, and what those around it do.\n\n"
         "The table and CSV show bytes that a terminal cannot take as \\n, \\\\ or \\xHH. In JSON, "
         "a path that is not UTF-8 has U+FFFD for each byte that does not fit, and its exact "
         "bytes in path_hex.",

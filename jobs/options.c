@@ -133,6 +133,11 @@ const option_row option_table[] = {
      "tables, in one file that needs no network; an earlier report is replaced"},
     {"excerpts", 0, OPTION_FLAG, TARGET(excerpts), NULL, COMMAND_AUDIT, NULL,
      "with --html: show the beginning of the files in the tables; their shards are decoded"},
+    {"odd", 0, OPTION_FLAG, TARGET(odd), NULL, COMMAND_AUDIT, NULL,
+     "decode, and name files that are unlike the rest: near-copies, boilerplate, mojibake, binary, "
+     "other languages"},
+    {"sample-bytes", 0, OPTION_SIZE, TARGET(odd_bytes), "SIZE", COMMAND_AUDIT, "64K or more",
+     "with --odd: decode so much of a larger archive, in whole shards (default: 256M)"},
     {"format", 0, OPTION_FORMAT, TARGET(format), "table|csv|json",
      COMMAND_LIST | COMMAND_AUDIT | COMMAND_SCORE,
      "table, csv or json", "how to print it (default: table)"},

@@ -118,6 +118,8 @@ typedef struct option_values {
     bool full;
     const char *html;
     bool excerpts;
+    bool odd;
+    uint64_t odd_bytes; /* --sample-bytes; 0: not given */
     /* status */
     bool follow;
     double interval; /* in seconds; 0: not given */
