@@ -17,8 +17,8 @@
 #define ROUNDS 6            /* until a mean is a language's */
 #define WORDS_WEIGHT 0.3333 /* of a bit of distance between words */
 #define LIMIT_NEAR 1.5      /* bits of distance: texts of one language have less */
-#define LIMIT_FAR 2.0       /* and texts of two languages more */
-#define LIMIT_SPREADS 6.0   /* in between, distances of the median text from the median count */
+#define LIMIT_FAR 2.1       /* and texts of two languages more */
+#define LIMIT_SPREADS 7.0   /* in between, distances of the median text from the median count */
 #define FLOOR 1e-5          /* the rarest that anything is */
 
 /* A text's distance is how many more bits a pair of letters takes with the language's frequencies
