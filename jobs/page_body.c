@@ -54,8 +54,8 @@ static const char style[] =
     "table,thead,tbody{display:block}tr{display:flex;flex-wrap:wrap;padding:.4rem 0;"
     "border-bottom:1px solid var(--g)}th,td{flex:0 0 20%;border:0;padding:.1rem .2rem;"
     "min-width:0;font-size:.8rem}"
-    "th button{white-space:normal;text-align:inherit}th:first-child,td:first-child{text-align:left}"
-    "th.f,td.f{flex-basis:100%}}\n"
+    "th button,td:nth-child(4){white-space:normal}th button{text-align:inherit}"
+    "th:first-child,td:first-child{text-align:left}th.f,td.f{flex-basis:100%}}\n"
     "@media(max-width:380px){body{padding:.5rem}th,td{font-size:.74rem;padding:.1rem}}\n";
 
 /* Its hash stands in the page's policy: who changes one changes the other; cli/page compares. */

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define CHARACTER_WIDTH 7.2 /* of 13 units of a sans-serif type, on average */
 #define TICKS_MOST 6
 #define TICK_ROOM 46 /* of a label below an axis */
 
@@ -38,13 +37,21 @@ void svg_text(FILE *out, double x, double y, const char *css_class, const char *
     fputs("</text>\n", out);
 }
 
+/* Of 13 units of a wide sans-serif type, as DejaVu Sans is: too much rather than too little. */
+static double character_width(uint32_t code)
+{
+    if (code >= 0x1100 || (code < 0x80 && strchr("mwMW@%", (int)code) != NULL))
+        return 13;
+    return code < 0x80 && strchr("fijlrtI.,:;'|!/()[]- ", (int)code) != NULL ? 5.4 : 8.4;
+}
+
 double svg_text_width(const char *text)
 {
     double width = 0;
     while (*text) {
         uint32_t code;
         const size_t length = cpr_utf8_length(text, &code);
-        width += code >= 0x1100 ? 1.8 * CHARACTER_WIDTH : CHARACTER_WIDTH;
+        width += character_width(code);
         text += length > 0 ? length : 1;
     }
     return width;

@@ -163,6 +163,17 @@ def check_looks(browser):
     browser.call("Emulation.setEmulatedMedia", media="")
 
 
+def check_many_shards(browser):
+    """Files that lie in two of very many shards."""
+    browser.value("""document.querySelectorAll("td:nth-child(4)")
+.forEach(cell=>cell.textContent="88888\u201388889")""")
+    for width in 320, 400, 768, 1280:
+        browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800,
+                     deviceScaleFactor=1, mobile=False)
+        cut = browser.value(CUT)
+        assert not cut, (width, cut)
+
+
 def check_tree(browser):
     """What a screen reader is told: pictures with names, tables, buttons."""
     browser.call("Accessibility.enable")
@@ -194,6 +205,7 @@ def main():
             check_tree(browser)
             check_sorting(browser)
             assert browser.value("document.scripts.length") == 1
+            check_many_shards(browser)
             check_quiet(browser, address)
             # Without scripts there is everything but the buttons.
             browser.call("Emulation.setScriptExecutionDisabled", value=True)
