@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the tables of RESULTS.md and of README.md, and a picture, from what compare.py measured.
+"""Writes the tables of RESULTS.md and of README.md, and a picture, from what compare.py and idea.py
+measured.
 
     tests/bench/report.py [--check] [ROOT]
 
-The figures are those of tests/bench/results.json; the picture is tests/bench/front.svg. A table
-stands between the lines `<!-- report.py: NAME -->` and `<!-- end -->`. With --check nothing is written: the exit code is 1
+The figures are those of tests/bench/results.json and of tests/bench/idea.json; the picture is
+tests/bench/front.svg. A table stands between the lines `<!-- report.py: NAME -->` and `<!-- end -->`. With --check nothing is written: the exit code is 1
 if a document does not have the tables that it should have.
 """
 import argparse
@@ -15,6 +16,7 @@ import sys
 
 import compare
 import front
+import idea
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The rows of README's table, from the file that is named first here.
@@ -113,6 +115,7 @@ def main():
     with open(os.path.join(HERE, "results.json"), encoding="utf-8") as source:
         results = json.load(source)
     made = tables(results)
+    made.update(idea.tables(idea.load(os.path.join(HERE, "idea.json"))))
     code = 0
     for name in ("README.md", "tests/bench/RESULTS.md", "tests/bench/front.svg"):
         path = os.path.join(arguments.root, name)
@@ -126,7 +129,7 @@ def main():
             code = 1
         new = picture(results) if is_picture else rewrite(text, made)
         if new != text and arguments.check:
-            print(f"{name} does not have the figures of results.json; run tests/bench/report.py")
+            print(f"{name} does not have the figures that were measured; run tests/bench/report.py")
             code = 1
         elif new != text:
             with open(path, "w", encoding="utf-8") as document:
