@@ -15,6 +15,7 @@ typedef struct forecast_rule {
     const char *profile;
     unsigned sample_part;  /* it codes so much less of the sample */
     double forgets;        /* its tables are small: what is lost with each doubling of the text */
+    bool short_memory;     /* it does not know what is far back */
     double gain_grows;     /* of what it saves, with each doubling of the text that it has read */
     double taught;         /* what shards are to those of `balanced` after a lesson */
     double taught_weights; /* coded bytes of the network for each that it has in memory */
@@ -29,11 +30,13 @@ typedef struct forecast_rule {
 #define SPREAD_TABLES                                                                              \
     0.002 /* of an archive whose text was coded, and whose tables were not written */
 
+#define FAR_SHARE 0.5 /* see forecast_forgotten() */
+
 static const forecast_rule rules[] = {
-    {"fast", 1, 0.007, 0, 1, 0},
-    {"strong", 4, 0.004, 0.1, 0.940, 0.17},
-    {"neural", 12, 0.004, 0.1, 0.932, 0.17},
-    {"", 1, 0.004, 0, 1, 0},
+    {"fast", 1, 0.007, true, 0, 1, 0},
+    {"strong", 4, 0.004, false, 0.1, 0.940, 0.17},
+    {"neural", 12, 0.004, false, 0.1, 0.932, 0.17},
+    {"", 1, 0.004, false, 0, 1, 0},
 };
 
 static const forecast_rule *rule_of(const cpr_profile *profile)
@@ -155,6 +158,15 @@ static double forecast_unevenness(const cpr_forecaster *f, const forecast_coded 
     return all > 0 ? sqrt(squares) / all : 0;
 }
 
+/* What bytes from far back cost those who do not remember them: a share of what the others do, as
+ * of some of them more is known. */
+static double forecast_forgotten(const forecast_features *weights, const forecast_features *text)
+{
+    const double far = text->of[FORECAST_FAR];
+    const double others = 8 * text->of[FORECAST_BYTES] - far;
+    return others > 0 ? FAR_SHARE * forecast_bits(weights, text) * far / others : 0;
+}
+
 /* Fits what was coded, and puts the features of all there is in its place. */
 static forecast_loss forecast_loss_of(const cpr_forecaster *f, const forecast_coded *coded,
                                       const forecast_rule *rule)
@@ -163,9 +175,14 @@ static forecast_loss forecast_loss_of(const cpr_forecaster *f, const forecast_co
     const double text = (double)(f->scan.primer_bytes + f->plan.raw_bytes / f->plan.shards);
     const double doublings = log2(text / (double)coded->bytes);
     const double forgotten = 1 + rule->forgets * (doublings > 0 ? doublings : 0);
-    return (forecast_loss){.primer = forgotten * forecast_bits(&weights, &f->scan.primer),
-                           .shards = forgotten * forecast_bits(&weights, &f->scan.shards) +
-                                     8 * (double)f->scan.noise_bytes,
+    double primer = forecast_bits(&weights, &f->scan.primer);
+    double shards = forecast_bits(&weights, &f->scan.shards);
+    if (rule->short_memory) {
+        primer += forecast_forgotten(&weights, &f->scan.primer);
+        shards += forecast_forgotten(&weights, &f->scan.shards);
+    }
+    return (forecast_loss){.primer = forgotten * primer,
+                           .shards = forgotten * shards + 8 * (double)f->scan.noise_bytes,
                            .spread = SPREAD_LEAST +
                                      SPREAD_DOUBLING * (doublings > 0 ? doublings : 0) +
                                      SPREAD_UNEVEN * forecast_unevenness(f, coded, &weights)};
@@ -253,17 +270,23 @@ static cpr_status forecast_archive(const cpr_forecaster *f, const forecast_vocab
 
 /* ---- seconds -------------------------------------------------------------------------------- */
 
+#define EASIER 0.4                   /* the power of bits a byte that seconds grow with */
 #define COPY_BYTES_PER_SECOND 4e9    /* of the state that each shard begins with */
 #define BESIDE_SECONDS_PER_BYTE 4e-9 /* hashes, LZ4 for comparison, reading and writing */
 
 static void forecast_times(const cpr_forecaster *f, const forecast_coded *coded,
-                           double vocabulary_seconds, uint64_t state_bytes, cpr_forecast *out)
+                           const forecast_loss *loss, double vocabulary_seconds,
+                           uint64_t state_bytes, cpr_forecast *out)
 {
     const double shards = (double)f->plan.shards;
     const double raw = (double)f->plan.raw_bytes;
     const double begin = (double)state_bytes / COPY_BYTES_PER_SECOND;
     const double primer = (double)f->scan.primer_bytes * coded->primer_seconds_per_byte;
-    out->shard_seconds = begin + raw / shards * (coded->seconds_per_byte + BESIDE_SECONDS_PER_BYTE);
+    /* Text that is foreseen takes fewer decisions. */
+    const double sample = forecast_sum(coded->bits, coded->count) / (double)coded->bytes;
+    const double easier = sample > 0 ? pow(loss->shards / raw / sample, EASIER) : 1;
+    out->shard_seconds =
+        begin + raw / shards * (easier * coded->seconds_per_byte + BESIDE_SECONDS_PER_BYTE);
     out->lesson_seconds = coded->lesson_seconds;
     out->alone_seconds = vocabulary_seconds + primer + begin;
     out->core_seconds = out->alone_seconds + out->lesson_seconds + shards * out->shard_seconds;
@@ -323,7 +346,7 @@ static cpr_status forecast_settle(cpr_forecaster *f, const forecast_coded *coded
                           .archive_most = (uint64_t)((double)bytes * (1 + loss.spread)),
                           .sample_bytes = coded->bytes,
                           .scratch_bytes = 2 * bytes};
-    forecast_times(f, coded, vocabulary->seconds,
+    forecast_times(f, coded, &loss, vocabulary->seconds,
                    cpr_codec_base_memory(coded->profile, f->scan.primer_bytes + length), out);
     return CPR_OK;
 }

@@ -1,7 +1,7 @@
 /* forecast_fit.c - least squares with weights that are not negative. */
 #include "forecast_fit.h"
 
-#define N FORECAST_FEATURES
+#define N FORECAST_FAR           /* features that cost something */
 #define NOVELTIES FORECAST_BYTES /* features that the common factor is of */
 #define WARM_BYTES 98304.0       /* a model is half warm after so many */
 #define ROUNDS 3000u
@@ -19,12 +19,13 @@ forecast_features forecast_features_of(const cpr_novelty_bits *bits, uint64_t by
                                       [FORECAST_GUESS] = bits->guess,
                                       [FORECAST_REST] = bits->rest,
                                       [FORECAST_BYTES] = (double)bytes / 8,
-                                      [FORECAST_COLD] = (double)bytes / (1 + middle / WARM_BYTES)}};
+                                      [FORECAST_COLD] = (double)bytes / (1 + middle / WARM_BYTES),
+                                      [FORECAST_FAR] = bits->far}};
 }
 
 void forecast_features_add(forecast_features *sum, const forecast_features *features, double times)
 {
-    for (unsigned i = 0; i < N; i++)
+    for (unsigned i = 0; i < FORECAST_FEATURES; i++)
         sum->of[i] += times * features->of[i];
 }
 

@@ -18,6 +18,7 @@ enum {
     FORECAST_REST,
     FORECAST_BYTES,
     FORECAST_COLD,
+    FORECAST_FAR, /* bytes known from far back: nothing to those who remember them */
     FORECAST_FEATURES
 };
 typedef struct forecast_features {

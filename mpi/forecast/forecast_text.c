@@ -7,7 +7,7 @@
 
 #define BLOCK FORECAST_BLOCK_BYTES
 #define RUN_BYTES (FORECAST_RUN_BLOCKS * (uint64_t)BLOCK)
-#define SCAN_BYTES ((uint64_t)64 << 20) /* of shards that are read, at most */
+#define SCAN_BYTES ((uint64_t)64 << 20) /* of shards that are read, at most, with a primer */
 #define LEVEL_BLOCKS 64u /* that a part of the corpus is compared with all of it by */
 #define LEVEL_MOST 3.0   /* a part is no further from the whole than by this factor */
 
@@ -169,7 +169,8 @@ static cpr_status scan_shard(text_scan *s, uint64_t start, forecast_features *su
     const uint64_t length = s->plan->raw_bytes / s->plan->shards;
     forecast_features last = {.of = {0}};
     cpr_status status = CPR_OK;
-    cpr_novelty_return(s->look.novelty);
+    if (s->plan->shards > 1)
+        cpr_novelty_return(s->look.novelty);
     for (uint64_t at = 0; status == CPR_OK && at < s->each; at += BLOCK) {
         forecast_features features;
         status = scan_block(s, start + at, s->each - at, &features, error);
@@ -213,11 +214,15 @@ static cpr_status scan_level(text_scan *s, bool whole, forecast_features *sum, c
 
 /* The shards that were looked at may be easier than the others, or harder: what they cost becomes
  * what as much of all of them would. */
-static cpr_status scan_adjust(text_scan *s, forecast_features *shards, cpr_error *error)
+static cpr_status scan_adjust(text_scan *s, forecast_scan *scan, cpr_error *error)
 {
+    forecast_features *shards = &scan->shards;
     forecast_features all = {.of = {0}};
     forecast_features part = {.of = {0}};
+    s->look.noise = 0;
     cpr_status status = scan_level(s, true, &all, error);
+    scan->noise_bytes = (uint64_t)((double)s->look.noise / (double)(LEVEL_BLOCKS * BLOCK) *
+                                   (double)s->plan->raw_bytes);
     if (status == CPR_OK)
         status = scan_level(s, false, &part, error);
     for (unsigned i = 0; status == CPR_OK && i < FORECAST_COLD; i++) {
@@ -240,7 +245,7 @@ static cpr_status scan_shards(text_scan *s, forecast_scan *scan, cpr_error *erro
         (uint64_t)((double)s->look.noise / (double)scan->looked_at * (double)s->plan->raw_bytes);
     if (status != CPR_OK || s->looked == s->plan->shards)
         return status;
-    status = scan_adjust(s, &scan->shards, error);
+    status = scan_adjust(s, scan, error);
     const forecast_features part = scan->shards;
     forecast_features_add(&scan->shards, &part, (double)s->plan->shards / (double)s->looked - 1);
     return status;
@@ -256,8 +261,9 @@ cpr_status forecast_scan_corpus(const cpr_file_list *files, const cpr_plan *plan
         return text_no_memory(error);
     s->files = files;
     s->plan = plan;
-    s->looked = text_least(plan->shards, SCAN_BYTES / length > 0 ? SCAN_BYTES / length : 1);
-    s->each = text_least(length, SCAN_BYTES);
+    const uint64_t most = plan->primer_bytes > 0 ? SCAN_BYTES : 2 * SCAN_BYTES;
+    s->looked = text_least(plan->shards, most / length > 0 ? most / length : 1);
+    s->each = text_least(length, most);
     s->reader = cpr_corpus_reader_create(files);
     s->look.novelty =
         cpr_novelty_create((size_t)(plan->primer_bytes + s->each + LEVEL_BLOCKS * BLOCK));
@@ -265,7 +271,7 @@ cpr_status forecast_scan_corpus(const cpr_file_list *files, const cpr_plan *plan
         s->reader != NULL && s->look.novelty != NULL ? CPR_OK : text_no_memory(error);
     if (status == CPR_OK)
         status = scan_primer(s, scan, error);
-    if (status == CPR_OK && !cpr_novelty_keep(s->look.novelty))
+    if (status == CPR_OK && plan->shards > 1 && !cpr_novelty_keep(s->look.novelty))
         status = text_no_memory(error);
     if (status == CPR_OK)
         status = scan_shards(s, scan, error);

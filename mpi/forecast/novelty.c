@@ -257,6 +257,7 @@ void cpr_novelty_take(cpr_novelty *n, size_t bytes, cpr_novelty_bits *bits)
         novelty_fetch(t, novelty_before(text + i + AHEAD));
         novelty_find(t, text, i, before);
         bits->match += novelty_follow(n, t, text, byte, &search);
+        bits->far += search.found && i - t->at >= CPR_NOVELTY_FAR;
         float guess = novelty_look(n, t->six, SIX, before, byte, &search);
         guess += novelty_look(n, t->four, FOUR, before, byte, &search);
         guess += novelty_look(n, t->three, THREE, before, byte, &search);

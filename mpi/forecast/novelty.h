@@ -14,8 +14,11 @@
 
 /* What a text costs, in bits: whether it goes on as a match does, whether short contexts guess it,
  * and what is left. */
+#define CPR_NOVELTY_FAR ((size_t)6 << 20)
 typedef struct cpr_novelty_bits {
     double match, guess, rest;
+    double
+        far; /* bytes, not bits, that only a match found which is more than CPR_NOVELTY_FAR back */
 } cpr_novelty_bits;
 
 typedef struct cpr_novelty cpr_novelty;
