@@ -23,7 +23,7 @@ typedef struct forecast_rule {
 
 /* How far off a forecast may be: at least, more with each doubling of the text, and more of a
  * corpus that is uneven. */
-#define SPREAD_LEAST 0.02
+#define SPREAD_LEAST 0.03
 #define SPREAD_DOUBLING 0.004
 #define SPREAD_UNEVEN 1.7
 #define SPREAD_NETWORK 0.01 /* of what a network brings */
