@@ -313,3 +313,22 @@ cpr_status cpr_attribute_text(const cpr_reading *r, const char *name, char *out,
     cpr_h5_close(attribute);
     return status;
 }
+
+cpr_status cpr_attribute_opaque(const cpr_reading *r, const char *name, size_t most, uint8_t **out,
+                                size_t *bytes)
+{
+    hid_t attribute;
+    hid_t type;
+    *out = NULL;
+    cpr_status status = open_attribute(r, name, &attribute, &type);
+    *bytes = type < 0 ? 0 : H5Tget_size(type);
+    if (status == CPR_OK && (H5Tget_class(type) != H5T_OPAQUE || *bytes > most))
+        status = cpr_reading_wrong(r, name);
+    if (status == CPR_OK && (*out = malloc(*bytes + 1)) == NULL)
+        status = cpr_reading_no_memory(r);
+    if (status == CPR_OK && H5Aread(attribute, type, *out) < 0)
+        status = cpr_reading_wrong(r, name);
+    cpr_h5_close(type);
+    cpr_h5_close(attribute);
+    return status;
+}

@@ -39,4 +39,8 @@ cpr_status cpr_dataset_unpack(const cpr_reading *r, const cpr_dataset *dataset, 
 cpr_status cpr_attribute_number(const cpr_reading *r, const char *name, uint64_t *out);
 cpr_status cpr_attribute_text(const cpr_reading *r, const char *name, char *out, size_t capacity);
 
+/* Reads an opaque scalar of at most `most` bytes; *out is malloc()ed. */
+cpr_status cpr_attribute_opaque(const cpr_reading *r, const char *name, size_t most, uint8_t **out,
+                                size_t *bytes);
+
 #endif

@@ -5,7 +5,7 @@
  * own, and waits for ever for a rank that could not open the file or write to it.)
  */
 #include "archive_image.h"
-#include "archive_tables.h"
+#include "archive_record.h"
 #include "file_io.h"
 
 #include <assert.h>
@@ -43,6 +43,17 @@ static herr_t read_primer(hid_t file, hid_t type, cpr_shard_row *row)
         done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, row);
     cpr_h5_close(dataset);
     return done;
+}
+
+/* The record of a small archive has one shard at most, and no primer. */
+static cpr_status start_of_small(job *j, cpr_error *error)
+{
+    j->parts = 1;
+    j->coded_start = calloc(2, sizeof *j->coded_start);
+    if (j->coded_start == NULL)
+        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory for the shard table");
+    j->coded_start[1] = cpr_h5_rows(j->dataset);
+    return CPR_OK;
 }
 
 /* Reads from the file where each part of the bitstream goes. */
@@ -134,7 +145,8 @@ static cpr_status write_part(job *j, unsigned rank, unsigned ranks, cpr_error *e
     j->dataset = j->file < 0 ? -1 : H5Dopen2(j->file, "bitstream", H5P_DEFAULT);
     if (j->dataset < 0)
         return cpr_h5_fail(error, CPR_ERR_IO, "open", j->path);
-    cpr_status status = read_starts(j->file, j, error);
+    cpr_status status = H5Aexists(j->file, CPR_H5_RECORD) > 0 ? start_of_small(j, error)
+                                                              : read_starts(j->file, j, error);
     if (status == CPR_OK) {
         j->offset = H5Dget_offset(j->dataset);
         status = write_slices(j, rank, ranks, error);

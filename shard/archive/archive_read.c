@@ -72,6 +72,71 @@ cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t stored
     return status;
 }
 
+/* ---- what is an object of the file, or in the record ------------------------------------------
+ */
+
+cpr_status cpr_reading_find(const cpr_reading *r, const char *name, bool *there)
+{
+    if (r->record == NULL)
+        return cpr_object_find(r, name, there);
+    const bool found = cpr_record_has(r->record, name);
+    if (there != NULL)
+        *there = found;
+    return found || there != NULL ? CPR_OK : cpr_reading_wrong(r, name);
+}
+
+cpr_status cpr_reading_bytes(const cpr_reading *r, const char *name, uint64_t rows, uint8_t **out,
+                             uint64_t *count)
+{
+    size_t bytes;
+    if (r->record == NULL)
+        return cpr_reading_rows(r, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, rows, (void **)out,
+                                count);
+    const uint8_t *from = cpr_record_bytes(r->record, name, &bytes);
+    *out = NULL;
+    *count = bytes;
+    if (from == NULL || (rows != UINT64_MAX && bytes != rows))
+        return cpr_reading_wrong(r, name);
+    *out = calloc(bytes + 1, 1);
+    if (*out == NULL)
+        return cpr_reading_no_memory(r);
+    memcpy(*out, from, bytes);
+    return CPR_OK;
+}
+
+cpr_status cpr_reading_number(const cpr_reading *r, const char *name, uint64_t *out)
+{
+    if (r->record == NULL)
+        return cpr_attribute_number(r, name, out);
+    return cpr_record_number(r->record, name, out) ? CPR_OK : cpr_reading_wrong(r, name);
+}
+
+cpr_status cpr_reading_text(const cpr_reading *r, const char *name, char *out, size_t capacity)
+{
+    size_t bytes;
+    if (r->record == NULL)
+        return cpr_attribute_text(r, name, out, capacity);
+    if (strcmp(name, "model") == 0)
+        return cpr_record_model(r->record, out, capacity) ? CPR_OK : cpr_reading_wrong(r, name);
+    const uint8_t *from = cpr_record_bytes(r->record, name, &bytes);
+    if (from == NULL || bytes >= capacity || memchr(from, '\0', bytes) != NULL)
+        return cpr_reading_wrong(r, name);
+    memcpy(out, from, bytes);
+    out[bytes] = '\0';
+    return CPR_OK;
+}
+
+/* Reads the record into malloc()ed memory. */
+static cpr_status read_record(const cpr_reading *r, cpr_record *record, uint8_t **bytes)
+{
+    size_t count;
+    const cpr_status status =
+        cpr_attribute_opaque(r, CPR_H5_RECORD, CPR_RECORD_BYTES_MAX, bytes, &count);
+    return status != CPR_OK || cpr_record_parse(record, *bytes, count)
+               ? status
+               : cpr_reading_wrong(r, CPR_H5_RECORD);
+}
+
 /* ---- shards --------------------------------------------------------------------------------- */
 
 /* False: it is no loss. */
@@ -114,10 +179,23 @@ static cpr_status take_row(const cpr_reading *r, const cpr_shard_row *row, uint3
     return CPR_OK;
 }
 
+/* The one row of /shards that a record may have. */
+static cpr_status row_of_record(const cpr_reading *r, cpr_shard_row **rows, uint64_t *count)
+{
+    *count = cpr_record_has(r->record, "shards");
+    *rows = calloc(1, sizeof **rows);
+    if (*rows == NULL)
+        return cpr_reading_no_memory(r);
+    return *count == 0 || cpr_record_shard(r->record, *rows) ? CPR_OK
+                                                             : cpr_reading_wrong(r, "shards");
+}
+
 /* Reads rows of a table of shards. */
 static cpr_status read_rows(const cpr_reading *r, const char *name, uint64_t wanted,
                             cpr_shard_row **rows, uint64_t *count)
 {
+    if (r->record != NULL)
+        return row_of_record(r, rows, count);
     const hid_t in_file = cpr_h5_row_type_in_file();
     const hid_t in_memory = cpr_h5_row_type_in_memory();
     *rows = NULL;
@@ -138,7 +216,7 @@ static cpr_status read_primer(const cpr_reading *r, uint64_t *coded)
     uint64_t count = 0;
     uint64_t raw = 0;
     bool there;
-    cpr_status status = cpr_object_find(r, CPR_H5_PRIMER, &there);
+    cpr_status status = cpr_reading_find(r, CPR_H5_PRIMER, &there);
     if (status != CPR_OK || !there)
         return status;
     status = read_rows(r, CPR_H5_PRIMER, 1, &row, &count);
@@ -214,27 +292,39 @@ static cpr_status find_bitstream(const cpr_reading *r)
 
 /* ---- the rest ------------------------------------------------------------------------------- */
 
+static cpr_status read_format(const cpr_reading *r, uint64_t *version)
+{
+    char format[sizeof CPR_FORMAT_NAME];
+    if (r->record != NULL) {
+        *version = r->record->format;
+        return *version >= CPR_FORMAT_RECORD && *version <= CPR_FORMAT_VERSION
+                   ? CPR_OK
+                   : cpr_reading_wrong(r, CPR_H5_RECORD);
+    }
+    cpr_status status = cpr_attribute_text(r, "format", format, sizeof format);
+    if (status == CPR_OK)
+        status = cpr_attribute_number(r, "format_version", version);
+    if (status == CPR_OK && (strcmp(format, CPR_FORMAT_NAME) != 0 || *version < CPR_FORMAT_OLDEST ||
+                             *version > CPR_FORMAT_VERSION))
+        status = cpr_reading_wrong(r, "its attributes");
+    return status;
+}
+
 static cpr_status read_options(const cpr_reading *r)
 {
     cpr_archive_header *h = &r->archive->header;
-    char format[sizeof CPR_FORMAT_NAME];
     uint64_t format_version = 0;
     uint64_t old_version = 0;
-    cpr_status status = cpr_attribute_text(r, "format", format, sizeof format);
+    cpr_status status = read_format(r, &format_version);
     if (status == CPR_OK)
-        status = cpr_attribute_number(r, "format_version", &format_version);
-    if (status == CPR_OK)
-        status = cpr_attribute_text(r, "profile", h->profile, sizeof h->profile);
+        status = cpr_reading_text(r, "profile", h->profile, sizeof h->profile);
     if (status == CPR_OK && format_version > 1)
-        status = cpr_attribute_text(r, "model", r->archive->model, sizeof r->archive->model);
+        status = cpr_reading_text(r, "model", r->archive->model, sizeof r->archive->model);
     else if (status == CPR_OK)
-        status = cpr_attribute_number(r, "profile_version", &old_version);
+        status = cpr_reading_number(r, "profile_version", &old_version);
     if (status == CPR_OK)
-        status = cpr_attribute_number(r, "shard_size_bytes", &h->shard_bytes);
-    if (status == CPR_OK &&
-        (strcmp(format, CPR_FORMAT_NAME) != 0 || format_version < CPR_FORMAT_OLDEST ||
-         format_version > CPR_FORMAT_VERSION || old_version > UINT32_MAX ||
-         h->shard_bytes > CPR_SHARD_BYTES_MAX))
+        status = cpr_reading_number(r, "shard_size_bytes", &h->shard_bytes);
+    if (status == CPR_OK && (old_version > UINT32_MAX || h->shard_bytes > CPR_SHARD_BYTES_MAX))
         status = cpr_reading_wrong(r, "its attributes");
     h->model = format_version > 1 ? r->archive->model : NULL;
     h->old_version = (uint32_t)old_version;
@@ -244,9 +334,11 @@ static cpr_status read_options(const cpr_reading *r)
     return status;
 }
 
-/* The totals say again what the tables say. */
+/* The totals say again what the tables say. A record has none. */
 static cpr_status check_totals(const cpr_reading *r)
 {
+    if (r->record != NULL)
+        return CPR_OK;
     const cpr_archive_header *h = &r->archive->header;
     uint64_t files = 0;
     uint64_t shards = 0;
@@ -272,14 +364,18 @@ static cpr_status read_vocabulary(const cpr_reading *r)
     cpr_archive *a = r->archive;
     uint64_t coded_bytes = 0;
     uint64_t raw_bytes = 0;
-    cpr_status status = cpr_attribute_number(r, "vocabulary_raw_bytes", &raw_bytes);
-    if (status == CPR_OK && raw_bytes > VOCABULARY_BYTES_MAX)
-        status = cpr_reading_wrong(r, "vocabulary_raw_bytes");
+    cpr_status status = CPR_OK;
+    if (r->record == NULL)
+        status = cpr_attribute_number(r, "vocabulary_raw_bytes", &raw_bytes);
     if (status == CPR_OK)
-        status = cpr_reading_rows(r, "vocabulary", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, UINT64_MAX,
-                                  (void **)&a->coded_vocabulary, &coded_bytes);
+        status = cpr_reading_bytes(r, "vocabulary", UINT64_MAX, &a->coded_vocabulary, &coded_bytes);
+    if (status == CPR_OK && coded_bytes < 4)
+        status = cpr_reading_wrong(r, "vocabulary");
+    if (status != CPR_OK)
+        return status;
     /* A blob starts with its raw size: one that lies must not make us decode for hours. */
-    if (status == CPR_OK && (coded_bytes < 4 || cpr_get32(a->coded_vocabulary) != raw_bytes))
+    const uint64_t said = cpr_get32(a->coded_vocabulary);
+    if (said > VOCABULARY_BYTES_MAX || (r->record == NULL && said != raw_bytes))
         status = cpr_reading_wrong(r, "vocabulary");
     a->coded_vocabulary_bytes = (size_t)coded_bytes;
     return status;
@@ -341,7 +437,7 @@ static bool plain_superblock(const cpr_image *image)
            cpr_get64(block + EXTENSION) == UINT64_MAX;
 }
 
-static cpr_status read_tables(const cpr_reading *r)
+static cpr_status read_all(const cpr_reading *r)
 {
     cpr_status status = read_options(r);
     if (status == CPR_OK)
@@ -360,6 +456,23 @@ static cpr_status read_tables(const cpr_reading *r)
         status = read_vocabulary(r);
     if (status == CPR_OK)
         status = read_weights(r);
+    return status;
+}
+
+/* A small archive has a record instead of all other attributes. */
+static cpr_status read_tables(cpr_reading *r)
+{
+    cpr_record record;
+    uint8_t *bytes = NULL;
+    cpr_status status = CPR_OK;
+    if (H5Aexists(r->file, "format") == 0 && H5Aexists(r->file, CPR_H5_RECORD) > 0) {
+        status = read_record(r, &record, &bytes);
+        r->record = &record;
+    }
+    if (status == CPR_OK)
+        status = read_all(r);
+    r->record = NULL;
+    free(bytes);
     return status;
 }
 

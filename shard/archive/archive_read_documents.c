@@ -1,5 +1,4 @@
 /* archive_read_documents.c - reads what an archive says of its documents. */
-#include "archive_objects.h"
 #include "archive_reading.h"
 #include "documents.h"
 
@@ -31,10 +30,9 @@ static cpr_status read_separator(const cpr_reading *r)
     uint8_t *separator = NULL;
     uint64_t bytes = 0;
     bool there;
-    cpr_status status = cpr_object_find(r, "documents/separator", &there);
+    cpr_status status = cpr_reading_find(r, "documents/separator", &there);
     if (status == CPR_OK && there)
-        status = cpr_reading_rows(r, "documents/separator", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                  UINT64_MAX, (void **)&separator, &bytes);
+        status = cpr_reading_bytes(r, "documents/separator", UINT64_MAX, &separator, &bytes);
     if (status == CPR_OK &&
         (bytes > CPR_SEPARATOR_MAX_BYTES ||
          (bytes == 0 && cpr_file_list_has_rule(files, CPR_DOCUMENTS_SEPARATOR))))
@@ -54,11 +52,10 @@ static cpr_status read_counts(const cpr_reading *r)
     if (status == CPR_OK)
         status = read_separator(r);
     if (status == CPR_OK)
-        status = cpr_reading_rows(r, "documents/states", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                  a->header.shard_count, (void **)&a->document_states, &states);
+        status = cpr_reading_bytes(r, "documents/states", a->header.shard_count,
+                                   &a->document_states, &states);
     if (status == CPR_OK)
-        status = cpr_reading_rows(r, "documents/counts", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                  UINT64_MAX, (void **)&a->documents, &bytes);
+        status = cpr_reading_bytes(r, "documents/counts", UINT64_MAX, &a->documents, &bytes);
     a->header.document_states = a->document_states;
     a->header.documents = a->documents;
     a->header.documents_bytes = (size_t)bytes;
@@ -70,7 +67,7 @@ cpr_status cpr_reading_documents(const cpr_reading *r)
     cpr_archive *a = r->archive;
     const cpr_archive_header *h = &a->header;
     bool there;
-    cpr_status status = cpr_object_find(r, "documents", &there);
+    cpr_status status = cpr_reading_find(r, "documents", &there);
     if (status == CPR_OK && there)
         status = read_counts(r);
     if (status == CPR_OK)

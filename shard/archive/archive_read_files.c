@@ -35,11 +35,25 @@ static void free_columns(columns *c)
     free(c->targets);
 }
 
+static cpr_status column_of_record(const cpr_reading *r, const char *name, hid_t type,
+                                   uint64_t rows, uint64_t **out)
+{
+    *out = calloc((size_t)rows + 1, sizeof **out);
+    if (*out == NULL)
+        return cpr_reading_no_memory(r);
+    const unsigned bits = 8 * (unsigned)H5Tget_size(type);
+    return cpr_record_column(r->record, name, bits, *out, (size_t)rows)
+               ? CPR_OK
+               : cpr_reading_wrong(r, name);
+}
+
 /* Numbers of at most 64 bits; signed ones as int64_t has them. */
 cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type, uint64_t rows,
                               uint64_t **out)
 {
     cpr_dataset dataset;
+    if (r->record != NULL)
+        return column_of_record(r, name, type, rows, out);
     cpr_status status = cpr_dataset_open(r, name, type, true, &dataset);
     if (status == CPR_OK && dataset.rows != rows)
         status = cpr_reading_wrong(r, name);
@@ -58,8 +72,7 @@ cpr_status cpr_reading_column(const cpr_reading *r, const char *name, hid_t type
 cpr_status cpr_reading_strings(const cpr_reading *r, const char *name, char **out, uint64_t *bytes,
                                uint64_t *count)
 {
-    const cpr_status status = cpr_reading_rows(r, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                               UINT64_MAX, (void **)out, bytes);
+    const cpr_status status = cpr_reading_bytes(r, name, UINT64_MAX, (uint8_t **)out, bytes);
     *count = 0;
     if (status != CPR_OK)
         return status;
@@ -84,9 +97,9 @@ static cpr_status read_columns(const cpr_reading *r, columns *c)
     };
     bool targets;
     uint64_t links;
-    cpr_status status = cpr_object_find(r, "files", NULL);
+    cpr_status status = cpr_reading_find(r, "files", NULL);
     if (status == CPR_OK)
-        status = cpr_object_find(r, "files/link_targets", &targets);
+        status = cpr_reading_find(r, "files/link_targets", &targets);
     if (status == CPR_OK)
         status = cpr_reading_strings(r, "files/path_suffixes", &c->suffixes, &c->suffix_bytes,
                                      &c->count);

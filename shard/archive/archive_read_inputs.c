@@ -1,5 +1,4 @@
 /* archive_read_inputs.c - reads which compressed files and tars an archive's files come from. */
-#include "archive_objects.h"
 #include "archive_reading.h"
 #include "archive_tables.h"
 #include "file_io.h"
@@ -45,8 +44,7 @@ static cpr_status input_columns_read(const cpr_reading *r, input_columns *c)
     if (status == CPR_OK)
         status = cpr_reading_column(r, "inputs/size_bytes", H5T_STD_U64LE, c->count, &c->bytes);
     if (status == CPR_OK)
-        status = cpr_reading_rows(r, "inputs/xxh3_128", H5T_STD_U8LE, H5T_NATIVE_UINT8, 1,
-                                  16 * c->count, (void **)&c->hashes, &hashes);
+        status = cpr_reading_bytes(r, "inputs/xxh3_128", 16 * c->count, &c->hashes, &hashes);
     return status;
 }
 
@@ -84,7 +82,7 @@ cpr_status cpr_reading_inputs(const cpr_reading *r)
     input_columns c = {.count = 0};
     uint64_t least = 0;
     bool there;
-    cpr_status status = cpr_object_find(r, "inputs", &there);
+    cpr_status status = cpr_reading_find(r, "inputs", &there);
     if (status != CPR_OK || !there)
         return status;
     status = input_columns_read(r, &c);

@@ -2,7 +2,7 @@
 #ifndef CPR_ARCHIVE_READING_H
 #define CPR_ARCHIVE_READING_H
 
-#include "archive.h"
+#include "archive_record.h"
 #include "archive_seal.h"
 
 #include <hdf5.h>
@@ -37,6 +37,7 @@ struct cpr_archive {
 typedef struct cpr_reading {
     cpr_archive *archive;
     hid_t file;
+    const cpr_record *record; /* of a small archive; NULL: the tables are objects of the file */
     cpr_error *error;
 } cpr_reading;
 
@@ -48,9 +49,21 @@ cpr_status cpr_reading_wrong(const cpr_reading *r, const char *what);
 cpr_status cpr_reading_refused(const cpr_reading *r, const char *what, const char *has);
 
 /* Reads a dataset of the type `stored`, compact or contiguous, of `rows` rows (UINT64_MAX: as many
- * as it has) into malloc()ed memory with one row of zeros to spare. */
+ * as it has) into malloc()ed memory with one row of zeros to spare. What follows reads the record
+ * instead, if there is one. */
 cpr_status cpr_reading_rows(const cpr_reading *r, const char *name, hid_t stored, hid_t memory_type,
                             size_t row_bytes, uint64_t rows, void **out, uint64_t *count);
+
+/* Whether there is a table of that name, or a group of them. *there may be NULL: there must be. */
+cpr_status cpr_reading_find(const cpr_reading *r, const char *name, bool *there);
+
+/* As cpr_reading_rows(), of bytes. */
+cpr_status cpr_reading_bytes(const cpr_reading *r, const char *name, uint64_t rows, uint8_t **out,
+                             uint64_t *count);
+
+/* Numbers and texts that say something of the whole archive. */
+cpr_status cpr_reading_number(const cpr_reading *r, const char *name, uint64_t *out);
+cpr_status cpr_reading_text(const cpr_reading *r, const char *name, char *out, size_t capacity);
 
 /* Reads /files. */
 cpr_status cpr_reading_files(const cpr_reading *r);

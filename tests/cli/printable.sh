@@ -123,7 +123,11 @@ grep -q "invalid option -- 'x'" err
 clean 3 corpress compress corpus -o
 grep -q "option requires an argument -- 'o'" err
 
-# A profile's name and a descriptor in an archive that somebody forged.
+# A profile's name and a descriptor in an archive that somebody forged: of so many
+# files that it has them as attributes.
+mkdir more
+touch more/{1..256}
+expect 0 corpress compress -q -p fast corpus more -o spread.h5
 cat >forge.py <<'END'
 import os, sys
 sys.path.insert(0, os.environ["TESTS"])
@@ -136,7 +140,7 @@ with h5py.File("forged.h5", "r+", libver=("v110", "v110")) as f:
     f.attrs.create("model", numpy.bytes_(model.replace(b"mixing 1", sys.argv[1].encode() + odd)))
 _seal.seal("forged.h5")
 END
-cp "$a" forged.h5
+cp spread.h5 forged.h5
 chmod u+w forged.h5
 python3 forge.py "mixing 1 "
 clean 4 corpress verify -q forged.h5
@@ -146,7 +150,7 @@ clean 0 json: corpress audit --format json forged.h5
 clean 0 csv: corpress audit --format csv forged.h5
 clean 0 corpress status forged.h5
 clean 4 corpress extract forged.h5 -C x
-cp "$a" forged.h5
+cp spread.h5 forged.h5
 python3 forge.py "mixing 1; "
 clean 4 corpress verify -q forged.h5
 clean 0 corpress list forged.h5

@@ -35,7 +35,9 @@ diff <(corpress audit --format csv a.h5 | awk -F, '$1 ~ /^[0-9]+$/ { print $6 }'
     <(python3 -c 'import json
 for row in json.load(open("out.json"))["rows"]: print("%.0f" % row["loss_bits"])') ||
     fail "audit and score differ"
-expect 0 corpress compress -q -p fast corpus/a -o one.h5
+mkdir more
+touch more/{1..256} # of so many files an archive has /shards
+expect 0 corpress compress -q -p fast corpus/a more -o one.h5
 check_shards one.h5
 grep -q 'note: the archive has no primer' said || fail "$(cat said)"
 
@@ -89,10 +91,10 @@ expect 0 corpress score a.h5 long --format csv >out
 
 # With a network that was taught before, and with one that learns while it codes.
 head -c 300000 corpus/a >small
-expect 0 corpress compress -q -p strong --lesson-bytes 64K small -o strong.h5
+expect 0 corpress compress -q -p strong --lesson-bytes 64K small more -o strong.h5
 check_shards strong.h5
 head -c 30000 corpus/a >small
-expect 0 corpress compress -q -p neural --no-lesson small -o neural.h5
+expect 0 corpress compress -q -p neural --no-lesson small more -o neural.h5
 check_shards neural.h5
 python3 -c 'import json
 assert json.load(open("out.json"))["total"]["network"] > 0'

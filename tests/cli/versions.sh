@@ -1,7 +1,9 @@
 # Archives that this version cannot decode can be listed and audited, and say what they need; they are
 # never called damaged.
 text 200000 >words
-corpress compress -q words -o now.h5
+mkdir more
+touch more/{1..256} # of so many files an archive has attributes
+corpress compress -q words more -o now.h5
 corpress list now.h5 2>&1 >/dev/null | grep . && fail "a note about an archive that can be decoded"
 
 # readable ARCHIVE TEXT...: list and audit work, and note TEXT.

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <xxhash.h>
 
-#define FILES 100
+#define FILES 256 /* more than a small archive has */
 #define MEMORY_MAX ((rlim_t)256 << 20)
 
 static cpr_status give(void *context, uint64_t shard, uint64_t offset, uint8_t *out, size_t bytes,
