@@ -22,8 +22,14 @@ typedef struct field {
     uint32_t least_count, most_count;
 } field;
 
-/* The fields of the component `mixing`. Returns their number. */
-static unsigned mixing_fields(cpr_profile *p, field fields[FIELDS_MAX])
+/* The version of `mixing` that has all that the profile needs: each archive names the lowest. */
+static uint32_t mixing_version(const cpr_profile *p)
+{
+    return p->shape.byte_matches > 0 ? 2 : 1;
+}
+
+/* The fields of the component `mixing` of a version. Returns their number. */
+static unsigned mixing_fields(cpr_profile *p, uint32_t version, field fields[FIELDS_MAX])
 {
     cpr_mixing_shape *s = &p->shape;
     const uint32_t ids = CPR_CONTEXT_COUNT - 1;
@@ -44,10 +50,13 @@ static unsigned mixing_fields(cpr_profile *p, field fields[FIELDS_MAX])
          .values = &p->successor_bits},
         {{"history-bits", CPR_HISTORY_BITS_LEAST, CPR_HISTORY_BITS_MAX, 1},
          .values = &p->history_bits},
+        /* of version 2 */
+        {{"byte-matches", 1, CPR_BYTE_MATCHES_MAX, 1}, .values = &s->byte_matches},
+        {{"byte-bits", CPR_BYTE_BITS_LEAST, CPR_BYTE_BITS_MAX, 1}, .values = &p->byte_bits},
     };
     _Static_assert(sizeof all / sizeof *all <= FIELDS_MAX, "all fields have room");
     memcpy(fields, all, sizeof all);
-    return sizeof all / sizeof *all;
+    return sizeof all / sizeof *all - (version < 2 ? 2 : 0);
 }
 
 /* Those of a component `network`, whose kind is known. */
@@ -106,8 +115,8 @@ static void print_profile(text *t, const cpr_profile *profile, components others
     field fields[FIELDS_MAX];
     for (size_t i = 0; i < others.count; i++)
         append(t, "%s %u; ", others.list[i].name, (unsigned)others.list[i].version);
-    append(t, "tokens %u; mixing %u", CPR_TOKENS_VERSION, CPR_MIXING_VERSION);
-    append_fields(t, fields, mixing_fields(&copy, fields));
+    append(t, "tokens %u; mixing %u", CPR_TOKENS_VERSION, (unsigned)mixing_version(profile));
+    append_fields(t, fields, mixing_fields(&copy, mixing_version(profile), fields));
     for (uint32_t i = 0; i < copy.shape.networks; i++) {
         const cpr_predictor_class *class = copy.networks[i].class;
         append(t, "; network %u kind=%s", (unsigned)class->version, class->kind);
@@ -293,9 +302,9 @@ static bool parse_mixing(parsing *p, piece head, uint32_t version, piece rest)
 {
     field fields[FIELDS_MAX];
     p->has_mixing = true;
-    if (version != CPR_MIXING_VERSION)
+    if (version < 1 || version > CPR_MIXING_VERSION)
         return need_version(p, head, "mixing", CPR_MIXING_VERSION);
-    return parse_fields(p, head, fields, mixing_fields(p->profile, fields), rest);
+    return parse_fields(p, head, fields, mixing_fields(p->profile, version, fields), rest);
 }
 
 static bool parse_network(parsing *p, piece head, uint32_t version, piece rest)
@@ -363,7 +372,8 @@ static bool check_profile(parsing *p, const char *descriptor)
     if ((65536 - profile->guess_from) >> profile->guess_shift >= CPR_CONFIDENCES) {
         p->verdict = CPR_DESCRIPTOR_UNKNOWN;
         append(&p->problem, "mixing %u guess-from=%u guess-shift=%u (too many classes)",
-               CPR_MIXING_VERSION, (unsigned)profile->guess_from, (unsigned)profile->guess_shift);
+               (unsigned)mixing_version(profile), (unsigned)profile->guess_from,
+               (unsigned)profile->guess_shift);
         return false;
     }
     char bytes[CPR_DESCRIPTOR_MAX_BYTES + 1];

@@ -37,6 +37,20 @@ static uint32_t heads_for(const cpr_profile *profile, uint64_t max_bytes)
     return power_of_two_above(far > near ? far : near, 1024, 1u << (profile->history_bits - 2));
 }
 
+/* The history of bytes and its heads. */
+static void place_bytes(cpr_model *m, const cpr_profile *profile, uint64_t max_bytes,
+                        cpr_layout *state)
+{
+    if (profile->shape.byte_matches == 0)
+        return;
+    const size_t bytes = power_of_two_above(max_bytes, 4096, 1u << profile->byte_bits);
+    const size_t heads = bytes / 8;
+    m->byte_history = cpr_layout_place(state, "byte-history", bytes, sizeof *m->byte_history);
+    m->byte_heads = cpr_layout_place(state, "byte-heads", heads, sizeof *m->byte_heads);
+    m->byte_mask = (uint32_t)bytes - 1;
+    m->byte_heads_mask = (uint32_t)heads - 1;
+}
+
 /* Places the parts of the state and of the scratch memory of a model that has its networks; of one
  * that has none, it only adds up the sizes. */
 static void lay_out(cpr_model *m, const cpr_profile *profile, uint32_t tokens, uint64_t max_bytes,
@@ -63,6 +77,7 @@ static void lay_out(cpr_model *m, const cpr_profile *profile, uint32_t tokens, u
     m->history = cpr_layout_place(state, "history", history, sizeof *m->history);
     m->match_heads =
         cpr_layout_place(state, "match-heads", s.matches * heads, sizeof *m->match_heads);
+    place_bytes(m, profile, max_bytes, state);
     m->successors = cpr_layout_place(state, "successors", buckets,
                                      CPR_SUCCESSORS_BUCKET * sizeof *m->successors);
     const size_t bucket_bytes = sizeof *m->buckets;
@@ -246,11 +261,12 @@ static void reset_estimates(cpr_model *m)
     for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++)
         for (uint32_t s = 0; s < CPR_SUCCESSOR_STATES; s++)
             core->successor_hits[i][s] = 20000;
-    for (uint32_t i = 0; i < CPR_MATCHES_MAX; i++) {
+    for (uint32_t i = 0; i < CPR_ALL_MATCHES_MAX; i++) {
         core->matches[i].expected = -1;
         for (uint32_t s = 0; s < CPR_MATCH_STATES; s++)
             core->match_hits[i][s] = (uint16_t)(32768 + s * 400);
     }
+    core->bytes.told = -1;
 }
 
 /* Rows of weights that are all alike. */

@@ -37,10 +37,10 @@ bool cpr_profile_has_network(const cpr_profile *profile);
 /* Versions of the components. One is raised when its arithmetic changes, so that what it coded can
  * no longer be decoded. Each kind of network has a version of its own. */
 #define CPR_TOKENS_VERSION 1u /* vocabulary, code tree and parser */
-#define CPR_MIXING_VERSION 1u
+#define CPR_MIXING_VERSION 2u
 
 /* Of the presets' parameters, and of what lessons make of a text: no archive holds it. */
-#define CPR_PRESETS_VERSION 4u
+#define CPR_PRESETS_VERSION 5u
 
 #define CPR_DESCRIPTOR_MAX_BYTES 4200u
 

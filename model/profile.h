@@ -12,6 +12,7 @@
 #define CPR_LINES_MAX 1u      /* contexts that have lines of estimates beside slots of histories */
 #define CPR_SUCCESSORS_MAX 8u /* contexts whose successors are kept */
 #define CPR_MATCHES_MAX 3u
+#define CPR_BYTE_MATCHES_MAX 1u
 #define CPR_MATCH_LANES_MAX 2u
 #define CPR_MATCH_TOKENS_MAX 32u
 #define CPR_WEIGHT_SETS 6u
@@ -23,6 +24,8 @@
 #define CPR_LINE_PAIRS_MAX (1u << 26)
 #define CPR_SUCCESSOR_BITS_LEAST 10u
 #define CPR_SUCCESSOR_BITS_MAX 26u
+#define CPR_BYTE_BITS_LEAST 12u
+#define CPR_BYTE_BITS_MAX 26u
 #define CPR_HISTORY_BITS_LEAST 12u
 #define CPR_HISTORY_BITS_MAX 24u /* as many as a match model's head has for a place */
 
@@ -32,11 +35,12 @@ typedef struct cpr_mixing_shape {
     uint32_t lines; /* of the first so many contexts */
     uint32_t successors;
     uint32_t matches;
-    uint32_t match_lanes; /* of each match */
-    uint32_t sets;        /* of the mixer's weights: the first of select_rows() */
-    uint32_t refinements; /* the first of address_refinements() */
-    uint32_t networks;    /* their inputs are behind those of the lanes */
-    uint32_t chances;     /* 1: slots have them, whose inputs are the last */
+    uint32_t match_lanes;  /* of each match */
+    uint32_t byte_matches; /* match models over bytes, behind the others; they have one lane */
+    uint32_t sets;         /* of the mixer's weights: the first of select_rows() */
+    uint32_t refinements;  /* the first of address_refinements() */
+    uint32_t networks;     /* their inputs are behind those of the lanes */
+    uint32_t chances;      /* 1: slots have them, whose inputs are the last */
 } cpr_mixing_shape;
 
 struct cpr_profile {
@@ -52,6 +56,7 @@ struct cpr_profile {
     uint32_t max_line_pairs;
     uint32_t successor_bits; /* log2 of the most buckets of successors */
     uint32_t history_bits;   /* log2 of the tokens that the match models can reach back */
+    uint32_t byte_bits;      /* log2 of the bytes that the one over bytes can */
     cpr_predictor_spec networks[CPR_NETWORKS_MAX];
     uint64_t max_sample_bytes; /* of the corpus, for the vocabulary */
 };
@@ -75,7 +80,7 @@ static inline const cpr_predictor_spec *cpr_profile_taught(const cpr_profile *pr
 #define CPR_INPUTS_MAX 64u
 
 _Static_assert(CPR_CONTEXTS_MAX + CPR_SUCCESSORS_MAX + CPR_MATCH_LANES_MAX * CPR_MATCHES_MAX +
-                       CPR_LINES_MAX <=
+                       CPR_BYTE_MATCHES_MAX + CPR_LINES_MAX <=
                    CPR_LANES,
                "all lanes have room");
 _Static_assert(CPR_LANES % 8 == 0, "and are learned in whole vectors");
@@ -83,13 +88,18 @@ _Static_assert(CPR_INPUTS_OF(CPR_CONTEXTS_MAX + CPR_SUCCESSORS_MAX +
                              CPR_MATCH_LANES_MAX * CPR_MATCHES_MAX + CPR_LINES_MAX +
                              CPR_NETWORKS_MAX + CPR_CONTEXTS_MAX) <= CPR_INPUTS_MAX,
                "all inputs have room, with the chances and the constant one");
-_Static_assert(CPR_INPUTS_OF(CPR_SUCCESSORS_MAX + CPR_MATCHES_MAX + CPR_NETWORKS_MAX) <=
-                   CPR_GUESS_LANES,
+_Static_assert(CPR_INPUTS_OF(CPR_SUCCESSORS_MAX + CPR_MATCHES_MAX + CPR_BYTE_MATCHES_MAX +
+                             CPR_NETWORKS_MAX) <= CPR_GUESS_LANES,
                "and those of guesses");
+
+static inline uint32_t cpr_matches_of(cpr_mixing_shape s)
+{
+    return s.matches + s.byte_matches;
+}
 
 static inline uint32_t cpr_lanes_of(cpr_mixing_shape s)
 {
-    return s.contexts + s.successors + s.match_lanes * s.matches + s.lines;
+    return s.contexts + s.successors + s.match_lanes * s.matches + s.byte_matches + s.lines;
 }
 
 /* Without the constant one. */

@@ -27,13 +27,14 @@ enum {
         CPR_CONTEXT_SHAPE, CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE, CPR_CONTEXT_LINE_WORD,       \
         CPR_CONTEXT_ABOVE, CPR_CONTEXT_FIELD, CPR_CONTEXT_BEFORE, CPR_CONTEXT_WORD_SKIP
 #define CPR_SHAPE_LIKE_BALANCED                                                                    \
-    .lines = 1, .successors = 6, .matches = 3, .match_lanes = 2, .sets = CPR_WEIGHT_SETS,          \
-    .refinements = CPR_REFINEMENTS
+    .lines = 1, .successors = 6, .matches = 3, .match_lanes = 2, .byte_matches = 1,                \
+    .sets = CPR_WEIGHT_SETS, .refinements = CPR_REFINEMENTS
 #define CPR_LIKE_BALANCED                                                                          \
     .successor_ids = {CPR_CONTEXT_T3, CPR_CONTEXT_T2,     CPR_CONTEXT_T4,                          \
                       CPR_CONTEXT_T6, CPR_CONTEXT_WORD_2, CPR_CONTEXT_WORD_3},                     \
     .match_tokens = {12, 5, 2}, .guess_from = 60000, .guess_shift = 8, .max_buckets = 17u << 18,   \
-    .successor_bits = 21, .history_bits = 24, .max_sample_bytes = UINT64_C(32) << 20
+    .successor_bits = 21, .history_bits = 24, .byte_bits = 23,                                     \
+    .max_sample_bytes = UINT64_C(32) << 20
 
 #define CPR_NEURAL_SUMMARY "a larger network: the smallest archives"
 

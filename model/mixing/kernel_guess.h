@@ -23,7 +23,7 @@ ALWAYS_INLINE void read_guess_lanes(cpr_model *m, cpr_mixing_shape s, packed_inp
                            core->expected.state[i],
                        0, pair->first_count > 0 ? -1 : 0, packed);
     }
-    UNROLL for (uint32_t i = 0; i < s.matches; i++)
+    UNROLL for (uint32_t i = 0; i < cpr_matches_of(s); i++)
     {
         const cpr_match *match = &core->matches[i];
         const uint32_t lane = s.successors + i;
@@ -41,9 +41,9 @@ ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, cpr_mixing_shape s)
     packed_inputs packed = {0};
     read_guess_lanes(m, s, &packed);
     for (uint32_t i = 0; i < s.networks; i++)
-        put_input(&packed, s.successors + s.matches + i,
+        put_input(&packed, s.successors + cpr_matches_of(s) + i,
                   network_guess_input(m, m->networks[i], (uint32_t)m->core->guess));
-    store_inputs(m, &packed, s.successors + s.matches + s.networks, CPR_GUESS_LANES);
+    store_inputs(m, &packed, s.successors + cpr_matches_of(s) + s.networks, CPR_GUESS_LANES);
     select_guess_rows(m, s);
     const int32_t logit = mix_inputs(m, s, CPR_GUESS_LANES);
     m->mixed = cpr_squash(&m->constants.logistic, logit);
@@ -61,7 +61,7 @@ ALWAYS_INLINE void begin_tree(cpr_model *m, cpr_mixing_shape s)
 static void rule_out_guess(cpr_model *m, int32_t token)
 {
     cpr_core_state *core = m->core;
-    for (uint32_t i = 0; i < m->profile.shape.matches; i++)
+    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++)
         if (core->matches[i].expected == token)
             core->matches[i].expected = -1;
     for (uint32_t i = 0; i < m->profile.shape.successors; i++) {
@@ -77,7 +77,7 @@ ALWAYS_INLINE void train_guess(cpr_model *m, unsigned bit, cpr_mixing_shape s)
     train_mixer(m, bit, s, CPR_GUESS_LANES);
     learn_refinements(m, bit, s);
     learn_lanes(&m->guess_lanes, bit, core->guess_estimates, m->constants.guess_most,
-                s.successors + s.matches, NULL, 0);
+                s.successors + cpr_matches_of(s), NULL, 0);
     core->guesses = core->guesses << 1 | bit;
 }
 

@@ -147,6 +147,14 @@ ALWAYS_INLINE void read_matches(cpr_model *m, uint32_t depth, cpr_mixing_shape s
             read_expecting(m, &m->lanes, estimates, lane + 1,
                            (lane + 1) * CPR_LANE_ENTRIES + match->state, flip, on, packed);
     }
+    UNROLL for (uint32_t i = 0; i < s.byte_matches; i++)
+    {
+        const uint32_t lane = s.contexts + s.successors + s.match_lanes * s.matches + i;
+        const cpr_match *match = &m->core->matches[s.matches + i];
+        read_expecting(m, &m->lanes, estimates, lane,
+                       lane * CPR_LANE_ENTRIES + match->state * 16 + (depth < 15 ? depth : 15),
+                       match->path << depth >> 31 ? 0 : -1, match->expected >= 0 ? -1 : 0, packed);
+    }
 }
 
 /* The last lanes: what the contexts' lines say. */

@@ -154,7 +154,7 @@ ALWAYS_INLINE void select_rows(cpr_model *m, cpr_mixing_shape s, uint32_t known,
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
     bool expecting = false;
-    for (uint32_t i = 0; i < m->profile.shape.matches; i++)
+    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++)
         expecting = expecting || core->matches[i].expected >= 0;
     const uint32_t row[CPR_WEIGHT_SETS] = {
         core->node < CPR_ROWS_NODE ? core->node : CPR_ROWS_NODE - 1,

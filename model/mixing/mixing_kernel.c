@@ -24,7 +24,7 @@ static void narrow_expected(cpr_model *m, unsigned bit, uint32_t depth)
     for (unsigned which = 0; which < 2; which++)
         for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++)
             e->agrees[which][i] &= e->path[which][i] << depth >> 31 == bit ? -1 : 0;
-    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
+    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++) {
         cpr_match *match = &m->core->matches[i];
         if (match->path << depth >> 31 != bit)
             match->expected = -1;
@@ -123,7 +123,8 @@ ALWAYS_INLINE cpr_mixing_shape shape_of(const cpr_model *m)
     if (s.contexts > CPR_CONTEXTS_MAX || s.lines > CPR_LINES_MAX ||
         s.successors > CPR_SUCCESSORS_MAX || s.matches > CPR_MATCHES_MAX ||
         s.match_lanes > CPR_MATCH_LANES_MAX || s.sets > CPR_WEIGHT_SETS ||
-        s.refinements > CPR_REFINEMENTS || s.networks > CPR_NETWORKS_MAX || s.chances > 1)
+        s.refinements > CPR_REFINEMENTS || s.networks > CPR_NETWORKS_MAX ||
+        s.byte_matches > CPR_BYTE_MATCHES_MAX || s.chances > 1)
         __builtin_unreachable();
     return s;
 }

@@ -13,6 +13,7 @@
 #include "profiles.h"
 #include "text_state.h"
 #include "vocabulary.h"
+#include "word_split.h"
 
 #define CPR_SUM_INPUTS 32u /* of the mixer, that are added in 32 bits */
 #define CPR_CONSTANT_INPUT 256
@@ -92,7 +93,9 @@ typedef struct cpr_successors {
 #define CPR_REFINE_BYTES 65536u
 #define CPR_REFINE_ROWS (2 * (CPR_REFINE_NODES + CPR_REFINE_BYTES)) /* also for guesses */
 
-#define CPR_MATCH_STATES 64u /* length and misses of a match */
+#define CPR_ALL_MATCHES_MAX (CPR_MATCHES_MAX + CPR_BYTE_MATCHES_MAX)
+#define CPR_BYTE_MATCH_BUCKETS 25u /* the first of seven, see cpr_core_state */
+#define CPR_MATCH_STATES 64u       /* length and misses of a match */
 #define CPR_SUCCESSOR_STATES 32u
 #define CPR_DEPTH_CLASSES 4u
 
@@ -104,6 +107,28 @@ typedef struct cpr_match {
     int32_t expected; /* the token while the decisions agree with it, else -1 */
     uint32_t path;    /* of the expected token, first decision in bit 31 */
 } cpr_match;
+
+/* What the match model over bytes knows, beside a cpr_match whose places and lengths are in bytes.
+ * Without padding: it is saved as it is. */
+typedef struct cpr_byte_state {
+    uint64_t hash;       /* of the latest bytes, white space left out */
+    uint64_t key;        /* of the place that was sampled last */
+    uint32_t key_place;  /* that place; 0: none in the last token */
+    uint32_t seen;       /* bytes */
+    int32_t told;        /* the token that was expected at its start; -1: none */
+    uint32_t word_bytes; /* of the word that the text ends with */
+    uint32_t word_class; /* its cpr_byte_class */
+    uint32_t ends_blank; /* 1: the last byte is a space */
+    uint32_t apart;      /* 1: the text has just had white space that the match has not */
+    uint32_t ahead_at;
+    uint32_t ahead_count;
+    uint32_t column;                    /* bytes of the line so far */
+    uint32_t line_length;               /* of the last whole line, without its end */
+    uint32_t width;                     /* of all lines, as it seems; 0: they differ */
+    uint16_t ahead[CPR_WORD_MAX_BYTES]; /* tokens that the match leads to; the next is ahead_at */
+} cpr_byte_state;
+
+_Static_assert(sizeof(cpr_byte_state) == 64 + 2 * CPR_WORD_MAX_BYTES, "no padding");
 
 /* What the successors of all contexts say while a token is coded. */
 typedef struct cpr_expected {
@@ -126,7 +151,8 @@ typedef struct cpr_core_state {
     uint64_t context_hash[CPR_CONTEXTS_MAX];
     uint64_t successor_hash[CPR_SUCCESSORS_MAX];
     uint64_t match_hash[CPR_MATCHES_MAX];
-    cpr_match matches[CPR_MATCHES_MAX];
+    cpr_match matches[CPR_ALL_MATCHES_MAX]; /* the one of bytes is behind the others */
+    cpr_byte_state bytes;
     cpr_expected expected;
     uint32_t tokens_seen;
     uint32_t node;         /* of the code tree, where the next decision is made */
@@ -142,8 +168,8 @@ typedef struct cpr_core_state {
     cpr_estimate estimates[CPR_LANES * CPR_LANE_ENTRIES];
     cpr_estimate guess_estimates[CPR_GUESS_LANES * CPR_GUESS_LANE_ENTRIES];
     uint16_t successor_hits[CPR_SUCCESSORS_MAX][CPR_SUCCESSOR_STATES]; /* the first is right */
-    uint16_t match_hits[CPR_MATCHES_MAX][CPR_MATCH_STATES];  /* the whole token is right */
-    int32_t final_weights[CPR_FINAL_ROWS][CPR_FINAL_INPUTS]; /* weight 1 is 65536 */
+    uint16_t match_hits[CPR_ALL_MATCHES_MAX][CPR_MATCH_STATES]; /* the whole token is right */
+    int32_t final_weights[CPR_FINAL_ROWS][CPR_FINAL_INPUTS];    /* weight 1 is 65536 */
     uint32_t slot[CPR_CONTEXTS_MAX]; /* of each context for the node's group: offset in bytes */
     uint32_t line[CPR_LINES_MAX];    /* likewise, as a number of estimates */
     uint32_t successors[CPR_SUCCESSORS_MAX]; /* entry of each context */
@@ -202,6 +228,9 @@ struct cpr_model {
     uint16_t *history;     /* the latest tokens */
     uint32_t *match_heads; /* for each match, by hash: place behind the latest such tokens */
     cpr_successors *successors;
+    uint8_t *byte_history; /* byte_mask + 1 */
+    uint32_t *byte_heads;  /* byte_heads_mask + 1 */
+    uint32_t byte_mask, byte_heads_mask;
     int16_t *weights;       /* CPR_ROWS rows of cpr_inputs_of() the shape */
     int16_t *guess_weights; /* CPR_GUESS_ROWS rows of CPR_GUESS_INPUTS */
     uint16_t *refinements;  /* CPR_REFINE_ROWS rows of CPR_REFINE_STEPS */

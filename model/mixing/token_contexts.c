@@ -1,6 +1,7 @@
 /* token_contexts.c - done once a token: the hashes of the contexts, and the guess. */
 #include "token_contexts.h"
 
+#include "byte_matches.h"
 #include "successors.h"
 #include "token_matches.h"
 
@@ -64,7 +65,7 @@ static void make_guess(cpr_model *m)
             core->guess = s->first;
         }
     }
-    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
+    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++) {
         const cpr_match *match = &core->matches[i];
         const uint32_t chance = core->match_hits[i][match->state];
         if (match->expected >= 0 && chance > best) {
@@ -96,7 +97,7 @@ static void begin_token(cpr_model *m)
 /* A match is sure enough for a guess. */
 static bool match_is_sure(const cpr_model *m)
 {
-    for (uint32_t i = 0; i < m->profile.shape.matches; i++) {
+    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++) {
         const cpr_match *match = &m->core->matches[i];
         if (match->expected >= 0 && m->core->match_hits[i][match->state] >= m->profile.guess_from)
             return true;
@@ -121,6 +122,10 @@ bool cpr_token_contexts_update(cpr_model *m, uint32_t token)
     begin_token(m);
     cpr_token_matches_find(m);
     cpr_token_matches_expect(m);
+    if (m->profile.shape.byte_matches) {
+        cpr_byte_matches_append(m, token);
+        cpr_byte_matches_expect(m);
+    }
     return match_is_sure(m);
 }
 

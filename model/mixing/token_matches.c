@@ -31,9 +31,9 @@ static uint32_t count_bits(uint32_t byte)
     return (byte + (byte >> 4)) & 15;
 }
 
-static uint32_t match_state(const cpr_match *match)
+uint32_t cpr_match_state(uint32_t n, uint32_t missed)
 {
-    const uint32_t n = match->length, misses = count_bits(match->misses);
+    const uint32_t misses = count_bits(missed);
     const uint32_t by_length = n < 8    ? n
                                : n < 16 ? 8 + (n - 8) / 2
                                : n < 24 ? 12
@@ -121,7 +121,8 @@ void cpr_token_matches_find(cpr_model *m)
 {
     for (uint32_t i = m->profile.shape.matches; i-- > 0;) {
         find_match(m, i);
-        m->core->matches[i].state = match_state(&m->core->matches[i]);
+        m->core->matches[i].state =
+            cpr_match_state(m->core->matches[i].length, m->core->matches[i].misses);
     }
     for (uint32_t i = 0; i < m->profile.shape.matches; i++)
         if (match_is_late(m, i))

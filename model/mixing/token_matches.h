@@ -17,4 +17,7 @@ void cpr_token_matches_find(cpr_model *model);
 /* What the matches expect next. */
 void cpr_token_matches_expect(cpr_model *model);
 
+/* The number of a match's state: of its length, and of the misses in the last eight tokens. */
+uint32_t cpr_match_state(uint32_t length, uint32_t misses);
+
 #endif

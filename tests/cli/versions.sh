@@ -60,18 +60,18 @@ with h5py.File(path, "r+") as archive:
 _seal.seal(path)
 END
 }
-describe mixing.h5 's/mixing 1/mixing 7/'
+describe mixing.h5 's/mixing 2/mixing 7/'
 readable mixing.h5 "mixing 7"
 refused mixing.h5 "mixing 7"
 describe unknown.h5 's/$/; lstm 2 cells=512/; s/coder 1/coder 3/'
 readable unknown.h5 "lstm 2" "coder 3"
 refused unknown.h5 "lstm 2" "coder 3"
-describe parameter.h5 's/(mixing 1) /\1 colour=3 /'
+describe parameter.h5 's/(mixing 2) /\1 colour=3 /'
 readable parameter.h5 colour
 refused parameter.h5 colour
 describe blob.h5 's/blob 1/blob 2/'
 readable blob.h5 "blob 2"
-grep -q '"model": "blocks 1; coder 1; blob 2; tokens 1; mixing 1 contexts=' audited
+grep -q '"model": "blocks 1; coder 1; blob 2; tokens 1; mixing 2 contexts=' audited
 refused blob.h5 "blob 2"
 
 # Nonsense is damage: it names no version.

@@ -12,18 +12,20 @@
 #include <string.h>
 
 #define BALANCED                                                                                   \
-    "tokens 1; mixing 1 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19,20,21 lines=1 "             \
+    "tokens 1; mixing 2 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19,20,21 lines=1 "             \
     "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=2 sets=6 refine=2 guess-from=60000 "        \
-    "guess-shift=8 chances=0 buckets=4456448 line-pairs=262144 successor-bits=21 history-bits=24"
+    "guess-shift=8 chances=0 buckets=4456448 line-pairs=262144 successor-bits=21 "                 \
+    "history-bits=24 byte-matches=1 byte-bits=23"
 #define FAST                                                                                       \
     "tokens 1; mixing 1 contexts=0,1,6,14 lines=0 successors=3,8 matches=5 match-lanes=1 sets=2 "  \
     "refine=0 guess-from=45000 guess-shift=10 chances=0 buckets=131072 line-pairs=0 "              \
     "successor-bits=17 history-bits=22"
 #define NEURAL_MIXING                                                                              \
-    "tokens 1; mixing 1 "                                                                          \
+    "tokens 1; mixing 2 "                                                                          \
     "contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27 lines=1 "              \
     "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=2 sets=6 refine=2 guess-from=60000 "        \
-    "guess-shift=8 chances=1 buckets=4456448 line-pairs=524288 successor-bits=21 history-bits=24"
+    "guess-shift=8 chances=1 buckets=4456448 line-pairs=524288 successor-bits=21 "                 \
+    "history-bits=24 byte-matches=1 byte-bits=23"
 #define NEURAL NEURAL_MIXING "; network 1 kind=sru width=256 layers=3"
 
 /* malloc()ed. */
@@ -116,21 +118,24 @@ static void what_is_unknown_is_named(void **state)
         const char *from, *to, *problem;
     } changes[] = {
         {"tokens 1", "tokens 3", "tokens 3 (this program has tokens 1)"},
-        {"mixing 1", "mixing 2", "mixing 2 (this program has mixing 1)"},
+        {"mixing 2", "mixing 3", "mixing 3 (this program has mixing 2)"},
         {"network 1", "network 7", "network 7 kind=sru (this program has network 1 kind=sru)"},
         {"kind=sru width=256", "kind=lstm heads=8", "network 1 kind=lstm (unknown)"},
         {"; network", "; lstm 1 cells=90; network", "lstm 1 (unknown)"},
-        {"sets=6", "sets=6 experts=4", "mixing 1 with experts (unknown)"},
+        {"sets=6", "sets=6 experts=4", "mixing 2 with experts (unknown)"},
         {"width=256", "width=512",
          "network 1 kind=sru width=512 (this program has multiples of 32 from 32 to 384)"},
         {"width=256", "width=257",
          "network 1 kind=sru width=257 (this program has multiples of 32 from 32 to 384)"},
-        {"lines=1", "lines=2", "mixing 1 lines=2 (this program has from 0 to 1)"},
-        {"contexts=1,0", "contexts=28,0", "mixing 1 contexts=28 (this program has from 0 to 27)"},
-        {"contexts=1,0", "contexts=1,0,1", "mixing 1 with 23 contexts (this program has 1 to 22)"},
+        {"mixing 2", "mixing 1",
+         "mixing 1 with byte-matches (unknown), mixing 1 with byte-bits (unknown)"},
+        {"byte-bits=23", "byte-bits=27", "mixing 2 byte-bits=27 (this program has from 12 to 26)"},
+        {"lines=1", "lines=2", "mixing 2 lines=2 (this program has from 0 to 1)"},
+        {"contexts=1,0", "contexts=28,0", "mixing 2 contexts=28 (this program has from 0 to 27)"},
+        {"contexts=1,0", "contexts=1,0,1", "mixing 2 with 23 contexts (this program has 1 to 22)"},
         {"guess-shift=8", "guess-shift=7",
-         "mixing 1 guess-from=60000 guess-shift=7 (too many classes)"},
-        {"mixing 1 ", "mixing 2 now-else ", "mixing 2 (this program has mixing 1)"},
+         "mixing 2 guess-from=60000 guess-shift=7 (too many classes)"},
+        {"mixing 2 ", "mixing 4 now-else ", "mixing 4 (this program has mixing 2)"},
         {"network 1 kind=sru width=256 layers=3",
          "network 1 kind=taught width=32 layers=1 rank=32 bits=5 grain=4; "
          "network 1 kind=taught width=64 layers=1 rank=32 bits=5 grain=4",
@@ -146,7 +151,7 @@ static void what_is_unknown_is_named(void **state)
         free(text);
     }
     expect_verdict("tokens 2; mixing 3; lstm 1 a=b", CPR_DESCRIPTOR_UNKNOWN,
-                   "tokens 2 (this program has tokens 1), mixing 3 (this program has mixing 1), "
+                   "tokens 2 (this program has tokens 1), mixing 3 (this program has mixing 2), "
                    "lstm 1 (unknown)");
 }
 
