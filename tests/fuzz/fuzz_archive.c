@@ -6,6 +6,7 @@
 #include "fuzz_sample.h"
 #include "fuzz_scratch.h"
 
+#include "archive_record.h"
 #include "archive_seal.h"
 #include "archive_tables.h"
 #include "file_io.h"
@@ -13,8 +14,8 @@
 static char path[128]; /* of the archive */
 static int fd = -1;
 
-/* One with columns as they are, one with packed ones. */
-enum { PLAIN, PACKED, SAMPLES };
+/* One with columns as they are, one with packed ones, one with a record. */
+enum { PLAIN, PACKED, SMALL, SAMPLES };
 static fuzz_file samples[SAMPLES];
 static fuzz_spans spans[SAMPLES];
 
@@ -37,13 +38,14 @@ static const char *const numbers[] = {
 
 static void make_samples(void)
 {
-    static const size_t file_count[SAMPLES] = {0, 70};
+    static const size_t file_count[SAMPLES] = {0, 70, 0};
     snprintf(path, sizeof path, "%s/archive", fuzz_scratch());
     for (unsigned i = 0; i < SAMPLES; i++) {
-        fuzz_write_archive(path, file_count[i]);
+        fuzz_write_archive(path, file_count[i], i == SMALL);
         samples[i].sound_bytes = fuzz_read_file(path, samples[i].sound, FUZZ_FILE_BYTES);
         fuzz_find_spans(samples[i].sound, samples[i].sound_bytes, &spans[i]);
-        REQUIRE(spans[i].count > 10); /* the superblock, two groups, the tables */
+        /* the superblock, the root group, the bitstream; another group and the tables */
+        REQUIRE(spans[i].count > (i == SMALL ? 2 : 10));
         REQUIRE(unlink(path) == 0);
     }
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -106,6 +108,22 @@ static void alter_number(hid_t file, const char *name, fuzz_input *in)
     if (type >= 0 && H5Aget_storage_size(attribute) <= sizeof held && is_flat(type) &&
         H5Aread(attribute, type, held) >= 0) {
         alter(held, H5Tget_size(type), 0, in);
+        (void)H5Awrite(attribute, type, held);
+    }
+    cpr_h5_close(type);
+    cpr_h5_close(attribute);
+}
+
+static void alter_record(hid_t file, fuzz_input *in)
+{
+    static uint8_t held[CPR_RECORD_BYTES_MAX];
+    const size_t at = fuzz_take16(in);
+    const hid_t attribute = H5Aopen(file, CPR_H5_RECORD, H5P_DEFAULT);
+    const hid_t type = attribute < 0 ? -1 : H5Aget_type(attribute);
+    const size_t bytes = is_flat(type) ? H5Tget_size(type) : 0;
+    if (bytes > 0 && H5Aget_storage_size(attribute) <= sizeof held &&
+        H5Aread(attribute, type, held) >= 0) {
+        alter(held, bytes, at % bytes, in);
         (void)H5Awrite(attribute, type, held);
     }
     cpr_h5_close(type);
@@ -341,12 +359,12 @@ static void add_others(hid_t file, fuzz_input *in)
     cpr_h5_close(space);
 }
 
-static void change_object(hid_t file, fuzz_input *in)
+static void change_object(hid_t file, bool small, fuzz_input *in)
 {
     const unsigned what = fuzz_take(in);
     const unsigned which = fuzz_take(in);
     const char *table = tables[which % COUNT(tables)];
-    const char *number = numbers[which % COUNT(numbers)];
+    const char *number = small && which < 128 ? CPR_H5_RECORD : numbers[which % COUNT(numbers)];
     switch (what % 8) {
     case 0:
         replace_table(file, table, in);
@@ -364,7 +382,10 @@ static void change_object(hid_t file, fuzz_input *in)
         alter_number(file, number, in);
         break;
     default:
-        alter_table(file, table, in);
+        if (small)
+            alter_record(file, in);
+        else
+            alter_table(file, table, in);
     }
 }
 
@@ -391,7 +412,7 @@ static void change_structure(const fuzz_file *sample, fuzz_input *in)
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, properties);
     REQUIRE(file >= 0);
     while (in->next < in->end)
-        change_object(file, in);
+        change_object(file, sample == &samples[SMALL], in);
     REQUIRE(H5Fclose(file) >= 0);
     H5Pclose(properties);
     seal(sample);
@@ -466,14 +487,14 @@ static void check(bool sound, bool unsealed)
 /* The input: how (1), then changes of objects and tables, or of bytes. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    enum { WITH_PACKED = 1, UNSEALED = 2, MEND = 4, SEAL = 8, BYTES = 16, WHOLE = 32 };
+    enum { WITH_PACKED = 1, UNSEALED = 2, MEND = 4, SEAL = 8, BYTES = 16, WHOLE = 32, RECORD = 64 };
     fuzz_input in = {data, data + bytes};
     if (fd < 0)
         make_samples();
     if (bytes < 1)
         return 0;
     const unsigned how = fuzz_take(&in);
-    const unsigned which = how & WITH_PACKED ? PACKED : PLAIN;
+    const unsigned which = how & RECORD ? SMALL : how & WITH_PACKED ? PACKED : PLAIN;
     if (how & WHOLE)
         put_archive(in.next, fuzz_left(&in));
     else if (how & BYTES)

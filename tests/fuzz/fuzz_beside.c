@@ -18,7 +18,7 @@ static void write_all(void)
     cpr_verified *verified;
     cpr_error error;
     REQUIRE(chdir(fuzz_scratch()) == 0);
-    fuzz_write_archive("a.h5", 0);
+    fuzz_write_archive("a.h5", 0, false);
     REQUIRE(cpr_archive_open("a.h5", &archive, &error) == CPR_OK);
     REQUIRE(cpr_verified_open("state", "a.h5", archive, true, done, &verified, &error) == CPR_OK);
     REQUIRE(cpr_verified_add(verified, 0, &error) == CPR_OK);

@@ -35,9 +35,12 @@ static inline void fuzz_add_file(cpr_file_list *list, const char *path, cpr_file
     REQUIRE(cpr_file_list_append(list, path, 0, &file, "target", &known, &error) == CPR_OK);
 }
 
-/* Writes it, with empty files behind the others up to `file_count`, and seals it. */
-static inline void fuzz_write_archive(const char *path, size_t file_count)
+/* Writes it, with empty files behind the others up to `file_count`, and seals it. A small one has
+ * one shard, no primer, and so its tables as a record. */
+static inline void fuzz_write_archive(const char *path, size_t file_count, bool small)
 {
+    static const cpr_shard_info only = {
+        .raw_bytes = 230, .coded_bytes = FUZZ_CODED_BYTES, .tokens = 60, .loss_bits = 65536};
     static const cpr_shard_info shards[FUZZ_SHARDS] = {
         {.raw_bytes = 100,
          .coded_bytes = FUZZ_CODED_BYTES,
@@ -78,9 +81,9 @@ static inline void fuzz_write_archive(const char *path, size_t file_count)
         .vocabulary_bytes = 10,
         .files = files,
         .file_loss = file_loss,
-        .shards = shards,
-        .shard_count = FUZZ_SHARDS,
-        .primer = &primer,
+        .shards = small ? &only : shards,
+        .shard_count = small ? 1 : FUZZ_SHARDS,
+        .primer = small ? NULL : &primer,
     };
     cpr_error error;
     REQUIRE(cpr_archive_create(path, &header, &error) == CPR_OK);

@@ -126,10 +126,14 @@ put("fuzz_snapshot", "marks", b"\x01" + change(ADD, 0, 32, 1))
 put("fuzz_snapshot", "part", b"\x00" + change(ADD, 0, 300, 1))
 put("fuzz_snapshot", "cut_off", b"\x01" + change(CUT_OFF, 0, 2000, 0))
 
-PACKED, UNSEALED, MEND, SEAL, BYTES, WHOLE = 1, 2, 4, 8, 16, 32
+PACKED, UNSEALED, MEND, SEAL, BYTES, WHOLE, RECORD = 1, 2, 4, 8, 16, 32, 64
 NEW_TABLE, NEW_ATTRIBUTE, NEW_LINK, OTHERS, NUMBER, TABLE = range(6)
 put("fuzz_archive", "sound", b"\0")
 put("fuzz_archive", "packed", bytes([PACKED]))
+put("fuzz_archive", "record", bytes([RECORD]))
+put("fuzz_archive", "record_altered", bytes([RECORD, TABLE, 0, 0, 0, 8] + 8 * [0] + [TABLE, 0, 0, 4, 1, 3]))
+put("fuzz_archive", "record_replaced", bytes([RECORD, NEW_ATTRIBUTE, 0, 3, 6]))
+put("fuzz_archive", "record_unsealed", bytes([RECORD | BYTES | MEND | UNSEALED]) + change(ADD, 0, 700, 1))
 put("fuzz_archive", "tables", bytes([0] + [b for t in range(12) for b in (TABLE, t, 0, 0, 8) + 8 * (0,)]))
 put("fuzz_archive", "numbers", bytes([0] + [b for t in range(8) for b in (NUMBER, t, 8) + 8 * (0,)]))
 put("fuzz_archive", "external", bytes([0, NEW_TABLE, 5, 15, 6, 1, 0]))
