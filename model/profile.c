@@ -31,11 +31,17 @@ bool cpr_profile_has_network(const cpr_profile *profile)
     return profile->shape.networks > 0;
 }
 
+#define SMALL_CORPUS (UINT64_C(8) << 20)
+
 uint32_t cpr_profile_vocabulary_size(const cpr_profile *profile, uint64_t corpus_bytes)
 {
-    (void)profile;
-    uint32_t tokens = 256; /* what a token costs in the archive must be won back by its uses */
-    while (tokens < 16384 && (uint64_t)tokens * 1024 < corpus_bytes)
+    /* What a token costs in the archive, and its contexts to learn it, must be won back by its
+     * uses; few contexts are learned soon. */
+    const bool few_contexts = profile->shape.contexts<8, large = corpus_bytes> SMALL_CORPUS;
+    const uint32_t bytes = few_contexts || large ? 1024 : 2048; /* of the corpus, for a token */
+    const uint32_t least = corpus_bytes > 256 * 1024 ? 512 : 256;
+    uint32_t tokens = least;
+    while (tokens < 16384 && (uint64_t)tokens * bytes < corpus_bytes)
         tokens *= 2;
     return tokens;
 }

@@ -23,7 +23,7 @@ END
 expect 0 corpress plan small --json >small.json
 for profile in fast strong; do
     expect 0 corpress compress -q -p "$profile" small -o "$profile.h5"
-    near small.json "$profile" "$profile.h5" 0.2
+    near small.json "$profile" "$profile.h5" 0.5
 done
 # A sample of a larger one, with a primer and in one shard.
 expect 0 corpress plan corpus --shard-size 1M --sample-bytes 512K --json >shards.json
