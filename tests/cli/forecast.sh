@@ -71,4 +71,4 @@ expect 3 corpress plan small --sample-bytes much 2>/dev/null
 gzip <"it's/a b" >short.gz
 expect 0 corpress plan --decode-inputs short.gz --json >decoded.json
 expect 0 corpress compress -q -p fast --decode-inputs short.gz -o decoded.h5
-near decoded.json fast decoded.h5 0.2
+near decoded.json fast decoded.h5 0.5
