@@ -99,26 +99,8 @@ static uint8_t *locate(const cpr_image *image, uint64_t at, uint64_t *span)
     return in_tail < image->tail_bytes ? image->tail + in_tail : NULL;
 }
 
-static herr_t driver_read(H5FD_t *handle, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t bytes,
-                          void *buffer)
+static void image_copy(const cpr_image *image, uint64_t at, size_t bytes, uint8_t *out)
 {
-    cpr_image *image = ((driver_file *)handle)->image;
-    uint8_t *out = buffer;
-    (void)transfer;
-    if (at > ADDRESS_MAX || bytes > ADDRESS_MAX - at)
-        return -1;
-    if (image->fd >= 0) {
-        /* HDF5 reads ahead, beyond the end as well. */
-        memset(out, 0, bytes);
-        const int code = cpr_io_pread(image->fd, out, bytes, at);
-        return code == 0 || code == CPR_IO_END ? 0 : refuse(image, code);
-    }
-    /* HDF5 reads ahead of what it knows to be metadata; no dataset but the bitstream itself, which
-     * is not read through HDF5, may lie in the hole. */
-    if (!image->writable &&
-        (at + bytes > image->bytes ||
-         (type == H5FD_MEM_DRAW && at < image->hole_end && at + bytes > image->hole)))
-        return -1;
     while (bytes > 0) {
         uint64_t span;
         const uint8_t *from = locate(image, at, &span);
@@ -131,7 +113,38 @@ static herr_t driver_read(H5FD_t *handle, H5FD_mem_t type, hid_t transfer, haddr
         at += part;
         bytes -= part;
     }
-    return 0;
+}
+
+bool cpr_image_read(cpr_image *image, uint64_t at, size_t bytes, uint8_t *out)
+{
+    if (at > ADDRESS_MAX || bytes > ADDRESS_MAX - at)
+        return false;
+    if (image->fd < 0) {
+        image_copy(image, at, bytes, out);
+        return true;
+    }
+    /* HDF5 reads ahead, beyond the end as well. */
+    memset(out, 0, bytes);
+    const int code = cpr_io_pread(image->fd, out, bytes, at);
+    if (code != 0 && code != CPR_IO_END)
+        (void)refuse(image, code);
+    return code == 0 || code == CPR_IO_END;
+}
+
+static herr_t driver_read(H5FD_t *handle, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t bytes,
+                          void *buffer)
+{
+    cpr_image *image = ((driver_file *)handle)->image;
+    (void)transfer;
+    if (at > ADDRESS_MAX || bytes > ADDRESS_MAX - at)
+        return -1;
+    /* HDF5 reads ahead of what it knows to be metadata; no dataset but the bitstream itself, which
+     * is not read through HDF5, may lie in the hole. */
+    if (image->fd < 0 && !image->writable &&
+        (at + bytes > image->bytes ||
+         (type == H5FD_MEM_DRAW && at < image->hole_end && at + bytes > image->hole)))
+        return -1;
+    return cpr_image_read(image, at, bytes, buffer) ? 0 : -1;
 }
 
 /* Makes a part hold at least `bytes` bytes; new ones are zero. */

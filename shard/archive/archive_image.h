@@ -41,6 +41,10 @@ cpr_status cpr_image_load(cpr_image *image, int fd, const char *path, uint64_t b
 /* Makes a range behind all that was written the hole. False: something was written there. */
 bool cpr_image_set_hole(cpr_image *image, uint64_t from, uint64_t bytes);
 
+/* Reads bytes of the file; those that are kept nowhere, or lie behind its end, are zeros. False:
+ * they cannot be read. */
+bool cpr_image_read(cpr_image *image, uint64_t at, size_t bytes, uint8_t *out);
+
 void cpr_image_free(cpr_image *image);
 
 /* Access properties with which H5Fopen() and H5Fcreate() work on the image, under any name. The

@@ -2,6 +2,7 @@
 #include "archive_objects.h"
 #include "archive_tables.h"
 #include "file_io.h"
+#include "object_header.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,19 @@ cpr_status cpr_object_find(const cpr_reading *r, const char *name, bool *there)
         return cpr_reading_wrong(r, name);
     return link.type == H5L_TYPE_HARD ? CPR_OK
                                       : cpr_reading_refused(r, name, "a link that is not hard");
+}
+
+cpr_status cpr_object_find_dataset(const cpr_reading *r, const char *name)
+{
+    H5L_info_t link;
+    const cpr_status status = cpr_object_find(r, name, NULL);
+    if (status != CPR_OK)
+        return status;
+    if (H5Lget_info(r->file, name, &link, H5P_DEFAULT) < 0)
+        return cpr_reading_wrong(r, name);
+    return cpr_object_header_is_safe(r->image, r->base + link.u.address, r->archive->sealed)
+               ? CPR_OK
+               : cpr_reading_refused(r, name, "a header that no archive has");
 }
 
 /* ---- datasets ------------------------------------------------------------------------------- */
@@ -143,7 +157,7 @@ cpr_status cpr_dataset_open(const cpr_reading *r, const char *name, hid_t type, 
                             cpr_dataset *dataset)
 {
     *dataset = (cpr_dataset){.name = name, .id = -1};
-    cpr_status status = cpr_object_find(r, name, NULL);
+    cpr_status status = cpr_object_find_dataset(r, name);
     if (status != CPR_OK)
         return status;
     dataset->id = H5Dopen2(r->file, name, H5P_DEFAULT);

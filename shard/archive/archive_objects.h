@@ -22,6 +22,9 @@ typedef struct cpr_dataset {
 /* Whether there is something of that name, as a hard link. *there may be NULL: it must be. */
 cpr_status cpr_object_find(const cpr_reading *r, const char *name, bool *there);
 
+/* As cpr_object_find(), of a dataset that must be there: HDF5 may open it. */
+cpr_status cpr_object_find_dataset(const cpr_reading *r, const char *name);
+
 /* Whether a dataset of these properties is compact or contiguous, and in the file. To be asked
  * before its size: HDF5 opens other files to tell that of a virtual dataset. */
 cpr_status cpr_layout_check(const cpr_reading *r, const char *name, hid_t properties);

@@ -262,7 +262,7 @@ static cpr_status read_shards(const cpr_reading *r)
 static cpr_status find_bitstream(const cpr_reading *r)
 {
     cpr_archive *a = r->archive;
-    cpr_status status = cpr_object_find(r, "bitstream", NULL);
+    cpr_status status = cpr_object_find_dataset(r, "bitstream");
     if (status != CPR_OK)
         return status;
     const hid_t dataset = H5Dopen2(r->file, "bitstream", H5P_DEFAULT);
@@ -476,15 +476,26 @@ static cpr_status read_tables(cpr_reading *r)
     return status;
 }
 
+/* Bytes in front of the superblock. */
+static uint64_t base_of(hid_t file)
+{
+    hsize_t bytes = 0;
+    const hid_t creation = H5Fget_create_plist(file);
+    (void)H5Pget_userblock(creation, &bytes);
+    cpr_h5_close(creation);
+    return bytes;
+}
+
 /* Opens the image with HDF5. CPR_ERR_NOT_FOUND: there is no HDF5 file in it. */
 static cpr_status read_image(cpr_archive *a, cpr_image *image, cpr_error *error)
 {
-    cpr_reading r = {.archive = a, .error = error};
+    cpr_reading r = {.archive = a, .image = image, .error = error};
     cpr_h5_use use;
     cpr_status status = CPR_OK;
     cpr_h5_begin(&use);
     const hid_t access = cpr_image_access(image);
     r.file = access < 0 ? -1 : H5Fopen("archive", H5F_ACC_RDONLY, access);
+    r.base = r.file < 0 ? 0 : base_of(r.file);
     if (r.file >= 0)
         status = read_tables(&r);
     else if (a->sealed)

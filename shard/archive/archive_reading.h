@@ -36,6 +36,8 @@ struct cpr_archive {
 /* Reads tables of one open HDF5 file; `error` tells the first thing that was wrong. */
 typedef struct cpr_reading {
     cpr_archive *archive;
+    cpr_image *image; /* that the file is read from */
+    uint64_t base;    /* which the file's addresses count from */
     hid_t file;
     const cpr_record *record; /* of a small archive; NULL: the tables are objects of the file */
     cpr_error *error;

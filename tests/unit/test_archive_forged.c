@@ -187,6 +187,16 @@ static void deflated(hid_t file)
     put(file, "files/path_suffixes", H5T_STD_U8LE, rows, p, NULL, 0);
 }
 
+/* HDF5 1.10 copies as many bytes of one as it says to have. */
+static void fill_value(hid_t file)
+{
+    static const uint16_t modes[FILES + 1] = {0};
+    const uint16_t fill = 1;
+    const hid_t p = properties_of_dataset();
+    H5Pset_fill_value(p, H5T_NATIVE_UINT16, &fill);
+    put(file, "files/mode", H5T_STD_U16LE, FILES + 1, p, modes, H5T_NATIVE_UINT16);
+}
+
 static void column_chunks(hid_t file, hsize_t chunk, bool deflate)
 {
     static const uint16_t modes[FILES + 1] = {0};
@@ -479,6 +489,7 @@ FORGED(named_type, CPR_ERR_FOREIGN)
 FORGED(variable_length, CPR_ERR_FOREIGN)
 FORGED(wrong_type, CPR_ERR_FOREIGN)
 FORGED(group_for_dataset, CPR_ERR_DAMAGED)
+FORGED(fill_value, CPR_ERR_FOREIGN)
 FORGED(deflated, CPR_ERR_FOREIGN)
 FORGED(deflated_column, CPR_ERR_FOREIGN)
 FORGED(huge_chunk, CPR_ERR_FOREIGN)
@@ -604,6 +615,7 @@ int main(void)
         FORGED_TEST(variable_length),
         FORGED_TEST(wrong_type),
         FORGED_TEST(group_for_dataset),
+        FORGED_TEST(fill_value),
         FORGED_TEST(deflated),
         FORGED_TEST(deflated_column),
         FORGED_TEST(huge_chunk),
