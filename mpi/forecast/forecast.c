@@ -172,7 +172,8 @@ static forecast_loss forecast_loss_of(const cpr_forecaster *f, const forecast_co
                                       const forecast_rule *rule)
 {
     const forecast_features weights = forecast_fit(f->features, coded->bits, coded->count);
-    const double text = (double)(f->scan.primer_bytes + f->plan.raw_bytes / f->plan.shards);
+    const double text =
+        (double)f->scan.primer_bytes + (double)f->plan.raw_bytes / (double)f->plan.shards;
     const double doublings = log2(text / (double)coded->bytes);
     const double forgotten = 1 + rule->forgets * (doublings > 0 ? doublings : 0);
     double primer = forecast_bits(&weights, &f->scan.primer);

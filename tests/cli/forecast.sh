@@ -54,9 +54,9 @@ text 2000 7 >"it's/a b"
 expect 0 ranks 2 corpress plan "it's/a b" --exclude x >plan
 [ "$(grep -c '^forecast by a sample' plan)" -eq 1 ] || fail "$(cat plan)"
 [ "$(grep -Ec '^(fast|balanced|strong|neural)  +[0-9.]+ [kM]?B ' plan)" -eq 4 ] || fail "$(cat plan)"
-grep '^submit.sh ' plan | sed -n 1p >command
-sed -i "s|^submit.sh|bash '$JOBS/submit.sh'|; s| --nodes| --dry-run --nodes|" command
-bash command >script || fail "$(cat command)"
+grep '^submit.sh ' plan | sed -n 1p >line
+sed -i "s|^submit.sh|bash '$JOBS/submit.sh'|; s| --nodes| --dry-run --nodes|" line
+bash line >script || fail "$(cat line)"
 grep -q -- '--profile balanced' script
 
 # Nothing to take a sample of.
