@@ -241,15 +241,24 @@ static cpr_status run_progress(void *context, uint64_t raw_bytes, uint64_t coded
     return CPR_OK;
 }
 
+/* Goes on behind shards that are left out, perhaps in the same file. */
+static cpr_status run_skip(scan_run *run, uint64_t to, cpr_error *error)
+{
+    run->at = to;
+    if (!run->is_open || run->entry.offset + run->entry.bytes <= to)
+        return run_close(run, false, error);
+    odd_text_skip(run->text);
+    return CPR_OK;
+}
+
 static cpr_status run_shard(scan_run *run, cpr_reader *reader, uint64_t shard, cpr_error *error)
 {
     const cpr_shard_info *info = cpr_archive_shard(run->scan->archive, shard);
     cpr_status status = CPR_OK;
     if (info->offset != run->at)
-        status = run_close(run, false, error);
+        status = run_skip(run, info->offset, error);
     if (status != CPR_OK)
         return status;
-    run->at = info->offset;
     status = cpr_reader_stream(reader, info->offset, info->raw_bytes, (cpr_sink){run_write, run},
                                (cpr_watch){run_progress, run}, error);
     run->done_bytes += info->raw_bytes;

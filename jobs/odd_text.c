@@ -269,6 +269,16 @@ void odd_text_add(odd_text *text, const uint8_t *data, size_t bytes)
     }
 }
 
+void odd_text_skip(odd_text *text)
+{
+    letter_add(text, 0);
+    text->need = text->twice_need = text->accent_run = 0;
+    memset(text->window, 0, sizeof text->window);
+    text->window_at = text->window_used = 0;
+    text->rolled = 0;
+    text->is_blank = text->in_tag = false;
+}
+
 void odd_text_end(odd_text *text, bool is_whole)
 {
     uint64_t seen = 0;

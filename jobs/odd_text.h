@@ -63,6 +63,8 @@ typedef struct odd_text {
 /* is_cut: what is given begins within a file, perhaps within a character. */
 void odd_text_begin(odd_text *text, size_t marks_most, bool is_cut);
 void odd_text_add(odd_text *text, const uint8_t *data, size_t bytes);
+/* What is given next is not what comes next in the file. */
+void odd_text_skip(odd_text *text);
 /* is_whole: the end is that of the file. */
 void odd_text_end(odd_text *text, bool is_whole);
 

@@ -105,6 +105,17 @@ expect 4 corpress audit -q --odd bad.h5 >found 2>said
 grep -q 'shard 1' said || fail "$(cat said)"
 grep -Eq '^ +binary .*large/noise' found || fail "$(cat found)"
 
+# What is left of a file on both sides of the damage is one text.
+text 2700000 5 >span
+expect 0 corpress compress -q -p fast --shard-size 1M span -o span.h5
+chmod u+w span.h5
+offset=$(python3 -c 'import struct, sys
+print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(48), 32)[0])' span.h5)
+first=$(corpress list --shards span.h5 | awk '$1 == "0" { print $4 }')
+flip span.h5 $((offset + first + 1000))
+expect 4 corpress audit -q --odd span.h5 >found 2>said
+grep -q 'looked at 1 of 1 files.* in 2 of 3 shards' said || fail "$(cat said)"
+
 # An archive without files with bytes; options that do not go together.
 mkdir none && : >none/empty
 expect 1 corpress compress -q -p fast none -o none.h5 2>/dev/null
