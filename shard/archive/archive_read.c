@@ -186,8 +186,11 @@ static cpr_status row_of_record(const cpr_reading *r, cpr_shard_row **rows, uint
     *rows = calloc(1, sizeof **rows);
     if (*rows == NULL)
         return cpr_reading_no_memory(r);
-    return *count == 0 || cpr_record_shard(r->record, *rows) ? CPR_OK
-                                                             : cpr_reading_wrong(r, "shards");
+    if (*count == 0 || cpr_record_shard(r->record, *rows))
+        return CPR_OK;
+    free(*rows);
+    *rows = NULL;
+    return cpr_reading_wrong(r, "shards");
 }
 
 /* Reads rows of a table of shards. */
