@@ -57,7 +57,7 @@ def main():
             packed = os.path.join(place, "packed")
             with open(plain, "rb") as file, open(packed, "wb") as out:
                 subprocess.run(maker, stdin=file, stdout=out, check=True)
-            seconds, memory = run([given.corpress, "plan", "--decode-inputs", packed])
+            seconds, memory = run([given.corpress, "plan", "--sample-bytes", "0", "--decode-inputs", packed])
             print(f"| {name} | {os.path.getsize(packed) / 1e6:.1f} | {seconds:.2f} | {size / seconds:.0f} | {memory:.0f} |", flush=True)
             os.remove(packed)
         for profile in given.profile or ["fast"]:
