@@ -94,45 +94,45 @@ static const char *clock_text(const char *format, bool utc, char *out, size_t ca
     return out;
 }
 
-static cpr_status follow_draw(const follow *f, const status_view *view, cpr_error *error)
+/* A whole screen in a terminal; else a line, if it is another one than before. */
+static void follow_put(follow *f, char *text)
+{
+    char now[32];
+    if (f->screen)
+        terminal_draw(text);
+    else if (f->line == NULL || strcmp(text, f->line) != 0)
+        printf("%s  %s\n", clock_text("%Y-%m-%d %H:%M:%S", false, now, sizeof now), text);
+    free(f->line);
+    f->line = text;
+}
+
+static void print_screen(FILE *out, const follow *f, const status_view *view)
 {
     int rows;
     int columns;
     char now[32];
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-    if (out == NULL)
-        return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     terminal_size(&rows, &columns);
     status_print_screen(out, view, rows, columns);
     fprintf(out, "\n%s, every %.0f s; Ctrl-C ends this, not the job\n",
             clock_text("%H:%M:%S", false, now, sizeof now), f->interval);
-    const bool good = fclose(out) == 0;
-    if (good)
-        terminal_draw(text);
-    free(text);
-    return good ? CPR_OK : cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
 }
 
-/* A line, if it is another one than before. */
-static cpr_status follow_say(follow *f, const status_view *view, cpr_error *error)
+static cpr_status follow_text(follow *f, const status_view *view, cpr_error *error)
 {
-    char now[32];
     char *text = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
     if (out == NULL)
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
-    status_print_line(out, view);
+    if (f->screen)
+        print_screen(out, f, view);
+    else
+        status_print_line(out, view);
     if (fclose(out) != 0) {
         free(text);
         return cpr_fail(error, CPR_ERR_NO_MEMORY, "out of memory");
     }
-    if (f->line == NULL || strcmp(text, f->line) != 0)
-        printf("%s  %s\n", clock_text("%Y-%m-%d %H:%M:%S", false, now, sizeof now), text);
-    free(f->line);
-    f->line = text;
+    follow_put(f, text);
     return CPR_OK;
 }
 
@@ -140,10 +140,8 @@ static cpr_status follow_show(follow *f, cpr_error *error)
 {
     char now[32];
     const status_view view = {.path = f->path, .job = f->job, .slurm_state = f->slurm_state};
-    if (f->screen)
-        return follow_draw(f, &view, error);
-    if (!f->json)
-        return follow_say(f, &view, error);
+    if (f->screen || !f->json)
+        return follow_text(f, &view, error);
     status_print_json(stdout, &view, clock_text("%Y-%m-%dT%H:%M:%SZ", true, now, sizeof now));
     return CPR_OK;
 }

@@ -126,6 +126,12 @@ random.seed(int(sys.argv[2]))
 sys.stdout.buffer.write(random.randbytes(int(sys.argv[1])))' "$1" "${2:-1}"
 }
 
+# bitstream_offset ARCHIVE: where its bitstreams begin, as its seal says.
+bitstream_offset() {
+    python3 -c 'import struct, sys
+print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(48), 32)[0])' "$1"
+}
+
 # flip FILE OFFSET: inverts the lowest bit of that byte, also of a file that is read-only.
 flip() {
     chmod u+w "$1"

@@ -9,8 +9,7 @@ files_of() { find "$1" -type f | wc -l; }
 
 # Every command that decodes fills it, and takes it from there: the primer is damaged meanwhile.
 cp a.h5 damaged.h5
-flip damaged.h5 $(($(python3 -c 'import struct
-print(struct.unpack_from("<Q", open("a.h5", "rb").read(48), 32)[0])') + 1000))
+flip damaged.h5 $(($(bitstream_offset a.h5) + 1000))
 fill() {
     rm -rf cache
     expect 0 corpress "$@" --cache cache >out

@@ -28,8 +28,7 @@ cat archive.h5 <(echo more) >long.h5
 refused 4 long.h5
 
 # A damaged shard does not stop the others, and the files that it touches are named.
-offset=$(python3 -c 'import struct
-print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])')
+offset=$(bitstream_offset archive.h5)
 first=$(corpress list --shards archive.h5 | awk '$1 == "primer" || $1 == "0" { n += $4 } END { print n }')
 cp archive.h5 flipped.h5
 flip flipped.h5 $((offset + first + 1000))

@@ -97,8 +97,7 @@ grep -Eq '^ +binary .*large/noise' found || fail "$(cat found)"
 
 # Damage is told; the rest is looked at.
 cp large.h5 bad.h5
-offset=$(python3 -c 'import struct, sys
-print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(48), 32)[0])' bad.h5)
+offset=$(bitstream_offset bad.h5)
 first=$(corpress list --shards bad.h5 | awk '$1 == "primer" || $1 == "0" { n += $4 } END { print n }')
 flip bad.h5 $((offset + first + 1000))
 expect 4 corpress audit -q --odd bad.h5 >found 2>said
@@ -109,8 +108,7 @@ grep -Eq '^ +binary .*large/noise' found || fail "$(cat found)"
 text 2700000 5 >span
 expect 0 corpress compress -q -p fast --shard-size 1M span -o span.h5
 chmod u+w span.h5
-offset=$(python3 -c 'import struct, sys
-print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(48), 32)[0])' span.h5)
+offset=$(bitstream_offset span.h5)
 first=$(corpress list --shards span.h5 | awk '$1 == "0" { print $4 }')
 flip span.h5 $((offset + first + 1000))
 expect 4 corpress audit -q --odd span.h5 >found 2>said

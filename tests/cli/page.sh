@@ -52,8 +52,7 @@ page page.html "$a"
 if grep -q 'Seconds by' page.html; then fail "times that are none"; fi
 
 # Damage: a shard, then the primer.
-offset=$(python3 -c 'import struct, sys
-print(struct.unpack_from("<Q", open(sys.argv[1], "rb").read(48), 32)[0])' "$a")
+offset=$(bitstream_offset "$a")
 primer=$(corpress list --shards "$a" | awk '$1 == "primer" { print $4 }')
 first=$(corpress list --shards "$a" | awk '$1 == "primer" || $1 == "0" { n += $4 } END { print n }')
 cp "$a" flipped.h5

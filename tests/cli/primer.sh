@@ -25,8 +25,7 @@ corpress list --shards noise.h5 | grep primer && fail "a primer of noise"
 [ "$(stat -c %s noise.h5)" -lt 4004000 ] || fail "noise takes $(stat -c %s noise.h5) bytes"
 
 # Damage to it is told apart from damage to a shard, by all that read it.
-offset=$(python3 -c 'import struct
-print(struct.unpack_from("<Q", open("primed.h5", "rb").read(48), 32)[0])')
+offset=$(bitstream_offset primed.h5)
 cp primed.h5 damaged.h5
 flip damaged.h5 $((offset + 1000))
 damaged() {

@@ -8,8 +8,7 @@ count=$(wc -l <shards)
 [ "$count" -ge 5 ] || fail "only $count shards"
 
 # Every shard is in exactly one of the parts: damage in it is found there and only there.
-at=$(python3 -c 'import struct
-print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])')
+at=$(bitstream_offset archive.h5)
 at=$((at + primer))
 while read -r shard bytes; do
     cp archive.h5 flipped.h5
@@ -88,8 +87,7 @@ expect 0 corpress verify --coded-only --state state archive.h5 2>said
 cp kept state
 cp archive.h5 copy.h5
 done_shard=$(sed -n '2s/ .*//p' kept)
-flip copy.h5 $(($(python3 -c 'import struct
-print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])') + \
+flip copy.h5 $(($(bitstream_offset archive.h5) + \
     primer + \
     $(awk -v s="$done_shard" '$1 < s { n += $2 } END { print n + 1000 }' shards)))
 expect 4 ranks 2 corpress verify -q --state state copy.h5 2>said

@@ -39,8 +39,7 @@ rm archive.h5
 
 # Damage that one rank finds is no reason to stop the others.
 expect 0 ranks 2 corpress compress -q -p fast --shard-size 1M corpus -o archive.h5
-offset=$(python3 -c 'import struct
-print(struct.unpack_from("<Q", open("archive.h5", "rb").read(48), 32)[0])')
+offset=$(bitstream_offset archive.h5)
 first=$(corpress list --shards archive.h5 | awk '$1 == "primer" || $1 == "0" { n += $4 } END { print n }')
 flip archive.h5 $((offset + first + 1000))
 expect 4 ranks 3 corpress verify -q archive.h5 2>said

@@ -1,6 +1,7 @@
 /* Archives that lie, under a seal that is right: each is refused before it can do harm, in little
  * memory, and without touching another file. */
 #include "archive.h"
+#include "test_bitstream.h"
 #include "test_files.h"
 
 #include <fcntl.h>
@@ -11,17 +12,6 @@
 
 #define FILES 256 /* more than a small archive has */
 #define MEMORY_MAX ((rlim_t)256 << 20)
-
-static cpr_status give(void *context, uint64_t shard, uint64_t offset, uint8_t *out, size_t bytes,
-                       cpr_error *error)
-{
-    (void)context;
-    (void)shard;
-    (void)offset;
-    (void)error;
-    memset(out, 7, bytes);
-    return CPR_OK;
-}
 
 /* A sound archive of one shard and FILES files; columns of so many are packed. */
 static void write_sound(const char *path)
@@ -52,7 +42,7 @@ static void write_sound(const char *path)
                                        .shards = &shard,
                                        .shard_count = 1};
     assert_int_equal(cpr_archive_create(path, &header, &error), CPR_OK);
-    assert_int_equal(cpr_archive_write_bitstreams(path, 0, 1, give, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_archive_write_bitstreams(path, 0, 1, give_sevens, NULL, &error), CPR_OK);
     assert_int_equal(cpr_archive_seal(path, &error), CPR_OK);
     cpr_file_list_free(files);
 }

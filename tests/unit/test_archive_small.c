@@ -2,6 +2,7 @@
  * and a record that lies is refused. */
 #include "archive.h"
 #include "archive_record.h"
+#include "test_bitstream.h"
 #include "test_files.h"
 
 #include <hdf5.h>
@@ -12,17 +13,6 @@
     "blocks 1; coder 1; blob 1; tokens 1; mixing 3 contexts=1,0,6,7,10,11,12,13,15,17,19 lines=1 " \
     "successors=3,2,4,6,8,9 matches=11,5 match-lanes=2 sets=5 refine=2 guess-from=61000 "          \
     "guess-shift=8 chances=0 buckets=4456449 line-pairs=262145 successor-bits=21 history-bits=24"
-
-static cpr_status give(void *context, uint64_t shard, uint64_t offset, uint8_t *out, size_t bytes,
-                       cpr_error *error)
-{
-    (void)context;
-    (void)shard;
-    (void)offset;
-    (void)error;
-    memset(out, 7, bytes);
-    return CPR_OK;
-}
 
 /* An archive of `count` files of three bytes; of none, without a shard. Gives the list of them. */
 static cpr_file_list *write_files(const char *path, unsigned count)
@@ -58,7 +48,7 @@ static cpr_file_list *write_files(const char *path, unsigned count)
                                        .shards = &shard,
                                        .shard_count = count > 0};
     assert_int_equal(cpr_archive_create(path, &header, &error), CPR_OK);
-    assert_int_equal(cpr_archive_write_bitstreams(path, 0, 1, give, NULL, &error), CPR_OK);
+    assert_int_equal(cpr_archive_write_bitstreams(path, 0, 1, give_sevens, NULL, &error), CPR_OK);
     assert_int_equal(cpr_archive_seal(path, &error), CPR_OK);
     return files;
 }
