@@ -441,6 +441,7 @@ static const char *const cat_usage[] = {"ARCHIVE.h5 PATH...",
                                         "ARCHIVE.h5 PATH --offset N --bytes N",
                                         "ARCHIVE.h5 PATH... --lines A-B",
                                         "ARCHIVE.h5 PATH... --tar",
+                                        "ARCHIVE.h5 --documents A-B",
                                         "ARCHIVE.h5 --shards LIST",
                                         NULL};
 

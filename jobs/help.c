@@ -6,6 +6,38 @@
 #define COLUMNS 80
 #define TERM_COLUMNS 28 /* what a term and the gap behind it may take */
 
+const command_term help_exit_codes[] = {{"0", "done"},
+                                        {"1", "done with warnings"},
+                                        {"2", "failed"},
+                                        {"3", "wrong usage"},
+                                        {"4", "data damaged"},
+                                        {"5", "this machine computes wrongly"},
+                                        {"75", "stopped: run the same command again"},
+                                        {NULL, NULL}};
+
+const char help_ranks[] = "Every command runs as one process or as many, 'mpirun -n 8 corpress "
+                          "compress ...'; the archive is the same.";
+
+const char help_profile_memory[] =
+    "With four shards or more, each node needs as much once more, which its ranks share. None of "
+    "this grows with the corpus; only the list of files does, by some 200 bytes a file on every "
+    "rank.";
+
+const char help_members[] =
+    "A PATH is a file, or a directory with everything below it, or a pattern. What is the path of "
+    "a file is not taken as a pattern. A PATH that names nothing does not stop the others; the "
+    "exit code is 1 then.";
+
+const char help_patterns[] =
+    "In a pattern * stands for any characters but /, ? for one of them, [a-z] for one of these, a "
+    "component ** for any directories; \\ makes the next character a plain one. A pattern without "
+    "/ is a name in any directory, and so is --exclude NAME. Put patterns in quotes, 'a/*'.";
+
+bool help_has_patterns(const subcommand *command)
+{
+    return command->operands == OPERANDS_CORPUS || command->operands == OPERANDS_MEMBERS;
+}
+
 /* Prints text[0, bytes), wrapped at blanks, from column `at` on; further lines begin at `indent`.
  */
 static void wrap(FILE *out, const char *text, size_t bytes, size_t indent, size_t at)
@@ -101,34 +133,30 @@ static void print_profiles(FILE *out)
         fprintf(out, "  %-10s %5.0f MiB  %s\n", cpr_profile_name(profile),
                 (double)cpr_profile_memory(profile) / 1048576.0, cpr_profile_summary(profile));
     }
-    print_paragraphs(out, "With four shards or more, each node needs as much once more, which its "
-                          "ranks share. None of this grows with the corpus; only the list of files "
-                          "does, by some 200 bytes a file on every rank.");
+    print_paragraphs(out, help_profile_memory);
 }
 
-static void print_patterns(FILE *out, command_operands operands)
+static void print_patterns(FILE *out, const subcommand *command)
 {
-    if (operands == OPERANDS_ARCHIVE || operands == OPERANDS_TEXTS)
+    if (!help_has_patterns(command))
         return;
-    if (operands == OPERANDS_MEMBERS)
-        print_paragraphs(out, "A PATH is a file, or a directory with everything below it, or a "
-                              "pattern. What is the path of a file is not taken as a pattern. A "
-                              "PATH that names nothing does not stop the others; the exit code is "
-                              "1 then.\n");
-    print_paragraphs(
-        out, "In a pattern * stands for any characters but /, ? for one of them, [a-z] for one of "
-             "these, a component ** for any directories; \\ makes the next character a plain one. "
-             "A pattern without / is a name in any directory, and so is --exclude NAME. Put "
-             "patterns in quotes, 'a/*'.");
+    if (command->operands == OPERANDS_MEMBERS) {
+        print_paragraphs(out, help_members);
+        fputc('\n', out);
+    }
+    print_paragraphs(out, help_patterns);
     fputc('\n', out);
 }
 
 static void print_exit_codes(FILE *out)
 {
+    char text[512] = "Exit codes:";
+    size_t length = strlen(text);
+    for (const command_term *code = help_exit_codes; code->word != NULL; code++)
+        length += (size_t)snprintf(text + length, sizeof text - length, " %s %s%s", code->word,
+                                   code->text, code[1].word != NULL ? "," : ".");
     fputc('\n', out);
-    print_paragraphs(out, "Exit codes: 0 done, 1 done with warnings, 2 failed, 3 wrong usage, "
-                          "4 data damaged, 5 this machine computes wrongly, 75 stopped: run the "
-                          "same command again.");
+    print_paragraphs(out, text);
 }
 
 void help_command(FILE *out, const subcommand *command)
@@ -142,7 +170,7 @@ void help_command(FILE *out, const subcommand *command)
         print_terms(out, command->terms);
         fputc('\n', out);
     }
-    print_patterns(out, command->operands);
+    print_patterns(out, command);
     print_options(out, command->bit);
     if (command->profiles)
         print_profiles(out);
@@ -152,6 +180,7 @@ void help_command(FILE *out, const subcommand *command)
 void help_program(FILE *out)
 {
     char term[64];
+    char text[512];
     size_t indent = 0;
     fputs("corpress " CPR_VERSION_TEXT " - lossless compressor for text corpora\n\n", out);
     for (int pass = 0; pass < 2; pass++)
@@ -163,9 +192,8 @@ void help_program(FILE *out)
                 print_term(out, term, indent, (*c)->summary);
         }
     fputc('\n', out);
-    print_paragraphs(out, "'corpress COMMAND --help' says more. Every command runs as one process "
-                          "or as many, 'mpirun -n 8 corpress compress ...'; the archive is the "
-                          "same.");
+    snprintf(text, sizeof text, "'corpress COMMAND --help' says more. %s", help_ranks);
+    print_paragraphs(out, text);
     print_profiles(out);
     print_exit_codes(out);
 }

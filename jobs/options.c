@@ -26,9 +26,9 @@
 
 /* clang-format off */
 const option_row option_table[] = {
-    {"output", 'o', OPTION_TEXT, TARGET(output), "ARCHIVE.h5", COMMAND_COMPRESS, NULL,
+    {"output", 'o', OPTION_FILE, TARGET(output), "ARCHIVE.h5", COMMAND_COMPRESS, NULL,
      "the archive to write"},
-    {"profile", 'p', OPTION_TEXT, TARGET(profile), "NAME", COMMAND_COMPRESS, NULL,
+    {"profile", 'p', OPTION_PROFILE, TARGET(profile), "NAME", COMMAND_COMPRESS, NULL,
      "the model's parameters (default: balanced); see below"},
     {"shard-size", 0, OPTION_SHARD_SIZE, TARGET(shard_bytes), "SIZE", CORPUS_READERS, "1M to 4G",
      "bytes that are coded together, 1M to 4G (default: 64M); the units K, M and G are powers of "
@@ -37,7 +37,7 @@ const option_row option_table[] = {
      "a number of bytes such as 0 or 6M",
      "bytes of the corpus that are coded to foretell the archive and the time (default: 6M); "
      "profiles with a network code fewer of them; 0: none, and no forecast"},
-    {"files-from", 0, OPTION_TEXT, TARGET(files_from), "LIST", CORPUS_READERS, NULL,
+    {"files-from", 0, OPTION_FILE, TARGET(files_from), "LIST", CORPUS_READERS, NULL,
      "take the paths listed in a file ('-': standard input), one a line (LF or CR LF), or "
      "separated by NUL if the file holds one"},
     {"exclude", 0, OPTION_PATTERN, TARGET(exclude), "PATTERN", CORPUS_READERS,
@@ -67,7 +67,7 @@ const option_row option_table[] = {
      "a path such as part/1.jsonl, without a leading '/' and '..'",
      "the path in the archive of what is read from a pipe (default: stdin, or a FIFO's own path); "
      "further pipes get NAME.2, NAME.3, ..."},
-    {"directory", 'C', OPTION_TEXT, TARGET(directory), "DIR", COMMAND_EXTRACT, NULL,
+    {"directory", 'C', OPTION_DIRECTORY, TARGET(directory), "DIR", COMMAND_EXTRACT, NULL,
      "where to write (default: here); it is created if need be"},
     {"exclude", 0, OPTION_PATTERN, TARGET(exclude), "PATTERN", SELECTING, "a path or a pattern",
      "leave out what matches, such as '*.min.js', node_modules or 'src/**/test'; may be given "
@@ -128,7 +128,7 @@ const option_row option_table[] = {
      "what has been seen, of all bytes so far, and of the network alone"},
     {"full", 0, OPTION_FLAG, TARGET(full), NULL, COMMAND_AUDIT, NULL,
      "decode every shard: check the raw bytes and measure LZ4"},
-    {"html", 0, OPTION_TEXT, TARGET(html), "REPORT.html", COMMAND_AUDIT, NULL,
+    {"html", 0, OPTION_FILE, TARGET(html), "REPORT.html", COMMAND_AUDIT, NULL,
      "write the audit of the whole archive as a page for a browser instead, with charts and "
      "tables, in one file that needs no network; an earlier report is replaced"},
     {"excerpts", 0, OPTION_FLAG, TARGET(excerpts), NULL, COMMAND_AUDIT, NULL,
@@ -178,7 +178,7 @@ const option_row option_table[] = {
     {"no-lesson", 0, OPTION_FLAG, TARGET(no_lesson), NULL, CORPUS_READERS, NULL,
      "teach no network before the coding: the archive holds no weights, and the network of "
      "profiles strong and neural learns while it codes"},
-    {"documents", 0, OPTION_TEXT, TARGET(documents), "RULE", COMMAND_COMPRESS | COMMAND_SCORE, NULL,
+    {"documents", 0, OPTION_RULE, TARGET(documents), "RULE", COMMAND_COMPRESS | COMMAND_SCORE, NULL,
      "what a document is: line, file, or separator:TEXT, with \\n, \\t, \\\\ and \\xHH in TEXT "
      "(default: lines in files named *.jsonl, *.ndjson, *.jsonlines, *.ldjson, else the file)"},
     {"no-mpi-io", 0, OPTION_FLAG, TARGET(no_mpi_io), NULL, COMMAND_COMPRESS, NULL,
@@ -191,19 +191,20 @@ const option_row option_table[] = {
     {"continue", 0, OPTION_FLAG, TARGET(go_on), NULL, COMMAND_VERIFY, NULL,
      "remember intact shards in ARCHIVE.h5.verified (with --subset: ARCHIVE.h5.verified-N-of-M), "
      "and leave out those that an earlier run remembered; the file is removed when all are done"},
-    {"state", 0, OPTION_TEXT, TARGET(state), "FILE", COMMAND_VERIFY, NULL,
+    {"state", 0, OPTION_FILE, TARGET(state), "FILE", COMMAND_VERIFY, NULL,
      "--continue, with this file to remember them"},
     {"threads", 'j', OPTION_COUNT, TARGET(threads), "N", DECODERS, "a number from 1 to 256",
      "decode N shards at a time, with a model each, if the memory allows it (default: as many as "
      "there are processors for this process)"},
-    {"cache", 0, OPTION_TEXT, TARGET(cache), "DIR", DECODERS | MODELS, NULL,
+    {"cache", 0, OPTION_DIRECTORY, TARGET(cache), "DIR", DECODERS | MODELS, NULL,
      "keep the model's state after the primer in this directory, and take it from there next time "
      "(default: $CORPRESS_CACHE; '': nowhere)"},
     {"unsealed", 0, OPTION_FLAG, TARGET(unsealed), NULL, ARCHIVE_READERS | MODELS, NULL,
      "read an archive whose seal does not match because another program changed it; only the "
      "shards have checksums then"},
     {"quiet", 'q', OPTION_FLAG, TARGET(quiet), NULL, WITH_PROGRESS, NULL, "no progress"},
-    {"help", 'h', OPTION_FLAG, TARGET(help), NULL, COMMAND_ALL, NULL, "this text"},
+    {"help", 'h', OPTION_FLAG, TARGET(help), NULL, COMMAND_ALL, NULL,
+     "print a help text"},
     {.name = NULL},
 };
 /* clang-format on */
@@ -306,6 +307,10 @@ static bool set_value(const option_row *row, char *text, option_values *values)
         *(bool *)target = true;
         return true;
     case OPTION_TEXT:
+    case OPTION_FILE:
+    case OPTION_DIRECTORY:
+    case OPTION_PROFILE:
+    case OPTION_RULE:
         *(const char **)target = text;
         return true;
     case OPTION_PATTERN:

@@ -1,4 +1,5 @@
-/* options.h - the one table of all options: parsing and `--help` come from it. */
+/* options.h - the one table of all options: parsing, `--help`, the manual pages and the completion
+ * of shells come from it. */
 #ifndef CPR_OPTIONS_H
 #define CPR_OPTIONS_H
 
@@ -132,7 +133,11 @@ typedef struct option_values {
 /* How a value is read, and the type of its target. */
 typedef enum option_kind {
     OPTION_FLAG,       /* no value; a bool, which becomes true */
-    OPTION_TEXT,       /* any text; a const char * */
+    OPTION_TEXT,       /* any text; a const char *, as of the next four */
+    OPTION_FILE,       /* the path of a file */
+    OPTION_DIRECTORY,  /* the path of a directory */
+    OPTION_PROFILE,    /* the name of a profile */
+    OPTION_RULE,       /* what a document is: line, file or separator:TEXT */
     OPTION_PATTERN,    /* a text that is not empty, one of several; an option_words */
     OPTION_MEMBER,     /* a path that an archive can hold; a const char * */
     OPTION_SHARD_SIZE, /* a size within the bounds of shards; a uint64_t */
