@@ -12,7 +12,7 @@ case ${1:-build} in
 build) ;;
 test)
     packages+=(libcmocka-dev diffutils python3 python3-h5py python3-pytest)
-    optional=(slurm-wlm munge iproute2 hdf5-tools zstd lz4 bzip2 xz-utils)
+    optional=(slurm-wlm munge iproute2 hdf5-tools zstd lz4 bzip2 xz-utils man-db groff-base)
     ;;
 ci)
     packages+=(libcmocka-dev diffutils python3 python3-h5py python3-pytest python3-pip mypy
@@ -20,7 +20,7 @@ ci)
     # The cross compilers and the emulator take 630 MB; with a browser, too much for `test`.
     optional=(slurm-wlm munge iproute2 hdf5-tools zstd lz4 bzip2 xz-utils chromium
         fonts-dejavu-core gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu
-        libc6-dev-s390x-cross qemu-user-static)
+        libc6-dev-s390x-cross qemu-user-static man-db groff-base mandoc zsh)
     ;;
 *)
     echo "usage: $0 build|test|ci" >&2

@@ -7,9 +7,17 @@ mkdir elsewhere
 tree="$PWD/elsewhere/it's moved, %j"
 mv "$stage/opt/corpress" "$tree"
 [ -z "$(find "$stage" -type f)" ] || fail "not below the prefix: $(find "$stage" -type f)"
-for document in README.md LICENSE MANUAL.md FORMAT.md MODEL.md CODER.md; do
+for document in README.md LICENSE MANUAL.md CHANGES.md FORMAT.md MODEL.md CODER.md; do
     [ -s "$tree/share/doc/corpress/$document" ] || fail "no $document"
 done
+if [ -d "$BUILD/manual/man1" ]; then
+    for page in corpress corpress-compress corpress-generate; do
+        [ -s "$tree/share/man/man1/$page.1" ] || fail "no page of $page"
+    done
+    for file in bash-completion/completions/corpress zsh/site-functions/_corpress; do
+        [ -s "$tree/share/$file" ] || fail "no $file"
+    done
+fi
 # Neither the sources nor the build are looked for.
 if ldd "$tree/bin/corpress" | grep -F "$BUILD"; then fail "it wants the build directory"; fi
 if grep -rF -e "$BUILD" -e "$(cd "$JOBS/.." && pwd)" "$tree/share"; then fail "a path of the build"; fi
