@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh build|test|ci: installs what is missing on Debian to build, to test, or to run CI.
+# packages.sh build|test|package|ci: installs what is missing on Debian to build, to test, to make and
+# try packages, or to run CI.
 # Does nothing where everything is there; needs root or sudo otherwise.
 set -euo pipefail
 
@@ -14,6 +15,7 @@ test)
     packages+=(libcmocka-dev diffutils python3 python3-h5py python3-pytest)
     optional=(slurm-wlm munge iproute2 hdf5-tools zstd lz4 bzip2 xz-utils man-db groff-base)
     ;;
+package) packages+=(dpkg-dev binutils file lintian debootstrap git xz-utils) ;;
 ci)
     packages+=(libcmocka-dev diffutils python3 python3-h5py python3-pytest python3-pip mypy
         clang clang-format clang-tidy clang-tools-14 libclang-rt-14-dev shellcheck git)
@@ -23,7 +25,7 @@ ci)
         libc6-dev-s390x-cross qemu-user-static man-db groff-base mandoc zsh)
     ;;
 *)
-    echo "usage: $0 build|test|ci" >&2
+    echo "usage: $0 build|test|package|ci" >&2
     exit 3
     ;;
 esac

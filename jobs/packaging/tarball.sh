@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# tarball.sh [FOLDER]: writes corpress-VERSION.tar.xz into FOLDER (build/dist) and prints its name.
+# It holds what the commit that is checked out holds, and nothing else. The same commit makes the
+# same bytes.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+case ${1:-} in
+-*)
+    echo "usage: jobs/packaging/tarball.sh [FOLDER]" >&2
+    exit 3
+    ;;
+esac
+folder=$(realpath -m -- "${1:-build/dist}")
+
+if [ "$(git rev-parse --show-toplevel 2>/dev/null)" != "$(pwd -P)" ]; then
+    echo "tarball.sh: $PWD is no checkout: only a commit makes a tarball" >&2
+    exit 2
+fi
+version=$(git show HEAD:CMakeLists.txt | sed -n 's/^project(corpress VERSION \([0-9.]*\) .*/\1/p')
+if [ -z "$version" ]; then
+    echo "tarball.sh: the commit's CMakeLists.txt names no version of the project" >&2
+    exit 1
+fi
+if [ -n "$(git status --porcelain)" ]; then
+    echo "tarball.sh: what is not committed is left out" >&2
+fi
+mkdir -p "$folder"
+tarball=$folder/corpress-$version.tar.xz
+# The mode of files does not depend on who calls; one thread, or the bytes would depend on xz.
+git -c tar.umask=0022 archive --format=tar --prefix="corpress-$version/" HEAD |
+    xz -9 --threads=1 >"$tarball.part"
+mv -f "$tarball.part" "$tarball"
+echo "$tarball"
