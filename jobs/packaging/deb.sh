@@ -23,7 +23,11 @@ for tool in cmake ninja dpkg-buildflags dpkg-shlibdeps gzip; do
     fi
 done
 if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
-    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CMakeLists.txt)
+    if [ -e .git ]; then
+        SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+    else
+        SOURCE_DATE_EPOCH=$(stat -c %Y CMakeLists.txt)
+    fi
 fi
 export SOURCE_DATE_EPOCH
 

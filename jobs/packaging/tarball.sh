@@ -12,7 +12,7 @@ case ${1:-} in
 esac
 folder=$(realpath -m -- "${1:-build/dist}")
 
-if [ "$(git rev-parse --show-toplevel 2>/dev/null)" != "$(pwd -P)" ]; then
+if [ ! -e .git ]; then
     echo "tarball.sh: $PWD is no checkout: only a commit makes a tarball" >&2
     exit 2
 fi
