@@ -45,7 +45,7 @@ umask 022
 say "building in $build"
 rm -rf "$build"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
-    -DCMAKE_SKIP_INSTALL_RPATH=ON -DBUILD_TESTING=OFF >&2
+    -DCMAKE_SKIP_RPATH=ON -DBUILD_TESTING=OFF >&2
 cmake --build "$build" >&2
 
 say "packing"
