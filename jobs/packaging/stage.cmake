@@ -60,5 +60,14 @@ file(MAKE_DIRECTORY ${tree}/etc/corpress)
 file(RENAME ${tree}/usr/share/corpress/site.conf ${tree}/etc/corpress/site.conf)
 file(CREATE_LINK /etc/corpress/site.conf ${tree}/usr/share/corpress/site.conf SYMBOLIC)
 
+# Debian's places for what the installation has elsewhere.
+if(EXISTS ${tree}/usr/share/zsh/site-functions)
+    file(RENAME ${tree}/usr/share/zsh/site-functions ${tree}/usr/share/zsh/vendor-completions)
+endif()
+if(EXISTS ${tree}/usr/share/doc/corpress/CHANGES.md)
+    file(RENAME ${tree}/usr/share/doc/corpress/CHANGES.md ${tree}/usr/share/doc/corpress/changelog)
+    stage_compressed(${tree}/usr/share/doc/corpress/changelog)
+endif()
+
 stage_command(chmod -R u=rwX,go=rX ${CPACK_TEMPORARY_DIRECTORY})
 stage_command(find ${CPACK_TEMPORARY_DIRECTORY} -exec touch -h -d @$ENV{SOURCE_DATE_EPOCH} {} +)

@@ -4,7 +4,7 @@
 # minutes, 2 GB below build/, and a mirror of Debian; see bare.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=bare.sh
+# shellcheck source=jobs/packaging/bare.sh
 . "$here/bare.sh"
 cd "$here/../.."
 case ${1:-} in
