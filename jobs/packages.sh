@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh build|test|package|ci: installs what is missing on Debian to build, to test, to make and
-# try packages, or to run CI.
+# packages.sh build|test|package|ci: installs what is missing on Debian to build, to test, to make
+# and try packages, or to run CI.
 # Does nothing where everything is there; needs root or sudo otherwise.
 set -euo pipefail
 

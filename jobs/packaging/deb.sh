@@ -31,8 +31,8 @@ if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
 fi
 export SOURCE_DATE_EPOCH
 
-# What Debian builds its packages with; bindnow costs nothing here. Kernels are at -O3 as ever. Debug
-# information is stripped anyway, and would bring paths into the build id.
+# What Debian builds its packages with; bindnow costs nothing here. Kernels are at -O3 as ever.
+# Debug information is stripped anyway, and would bring paths into the build id.
 export DEB_BUILD_MAINT_OPTIONS=hardening=+all
 CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS) -g0"
 LDFLAGS=$(dpkg-buildflags --get LDFLAGS)

@@ -1,6 +1,6 @@
 -- The module corpress for Lmod. recipes.sh fills in what stands between @ signs, and names it
--- corpress/VERSION.lua. What the program was built with must be loaded, too: name the site's modules
--- in `needs`, or leave it empty where the linker finds the libraries by itself.
+-- corpress/VERSION.lua. What the program was built with must be loaded, too: name the site's
+-- modules in `needs`, or leave it empty where the linker finds the libraries by itself.
 local version = "@VERSION@"
 local root = "@PREFIX@"
 local needs = {} -- such as {"openmpi/4.1", "hdf5/1.10", "openblas"}

@@ -1,4 +1,4 @@
-"""The package corpress for Spack, 0.23 or later. recipes.sh fills in what stands between @ signs."""
+"""The package corpress for Spack 0.23 or later. recipes.sh fills in what stands between @ signs."""
 
 from spack.package import *
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# recipes.sh TARBALL FOLDER [URL [PREFIX]]: fills FOLDER with what a site builds corpress by, for the
-# version that TARBALL (from tarball.sh) holds, with its checksum, and with a copy of it:
+# recipes.sh TARBALL FOLDER [URL [PREFIX]]: fills FOLDER with what a site builds corpress by, for
+# the version that TARBALL (from tarball.sh) holds, with its checksum, and with a copy of it:
 #
 #   spack/...                           a repository of packages for Spack
 #   corpress-VERSION-foss-2023a.eb      the easyconfig for EasyBuild
@@ -8,8 +8,8 @@
 #   corpress.def                        the definition of an Apptainer image
 #   Dockerfile                          the same for Docker, Podman and Buildah
 #
-# URL is where the site keeps the tarball, without it the copy in FOLDER. PREFIX is where the program
-# that the module is for is installed, without it /opt/corpress/VERSION.
+# URL is where the site keeps the tarball, without it the copy in FOLDER. PREFIX is where the
+# program that the module is for is installed, without it /opt/corpress/VERSION.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if [ "$#" -lt 2 ] || [ "$#" -gt 4 ] || [[ $1 = -* ]]; then
@@ -39,7 +39,7 @@ url=${3:-file://$folder/$name}
 prefix=${4:-/opt/corpress/$version}
 [ "${url##*/}" = "$name" ] || bad "the URL must end in $name"
 case $url$prefix in
-*[\"\'\\@\|\&]* | *[[:space:]]*) bad "the URL or the prefix has a character that is not for recipes" ;;
+*[\"\'\\@\|\&]* | *[[:space:]]*) bad "the URL or the prefix has a character that recipes cannot take" ;;
 esac
 
 # fill SOURCE TARGET

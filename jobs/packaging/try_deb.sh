@@ -24,7 +24,8 @@ bad() {
 version=$(sed -n 's/^project(corpress VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt)
 shopt -s nullglob
 packages=("$folder"/*_"$version"-*.deb)
-[ "${#packages[@]}" -gt 0 ] || bad "no packages of version $version in $folder: run jobs/packaging/deb.sh"
+[ "${#packages[@]}" -gt 0 ] ||
+    bad "no packages of version $version in $folder: make them with jobs/packaging/deb.sh"
 names=()
 for package in "${packages[@]}"; do names+=("$(dpkg-deb -f "$package" Package)"); done
 bare_needs
@@ -39,7 +40,7 @@ bare_run "$root" dpkg -l | grep -c '^ii' | sed 's/$/ packages/'
 
 say "What the packages need"
 own=$(printf '%s|' "${names[@]}")
-bare_run "$root" sh -c 'apt-get -s -o APT::Install-Recommends=false install /packages/*.deb' >"$root/plan"
+bare_run "$root" "${apt[@]/-qq/-s}" install "${packages[@]/#*\///packages/}" >"$root/plan"
 mapfile -t needed < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$root/plan" | grep -vxE "${own%|}")
 echo "${#needed[@]} packages: ${needed[*]}"
 # And a compiler, for what links the library.
@@ -59,7 +60,7 @@ say "Install"
 bare_run "$root" "${apt[@]}" install "${packages[@]/#*\///packages/}"
 bare_run "$root" dpkg --audit
 bare_run "$root" dpkg -V "${names[@]}"
-for name in "${names[@]}"; do bare_run "$root" dpkg -L "$name"; done | LC_ALL=C sort -u >"$root/../ours"
+bare_run "$root" dpkg -L "${names[@]}" | grep . | LC_ALL=C sort -u >"$root/../ours"
 
 say "Use"
 install -m 755 "$here/use.sh" "$root/packages/use.sh"
@@ -68,7 +69,8 @@ bare_run "$root" bash /packages/use.sh
 say "Purge"
 bare_run "$root" "${apt[@]}" purge "${names[@]}"
 state >"$root/../after"
-diff "$root/../before" "$root/../after" || bad "the packages left this behind (>), or took it along (<)"
+diff "$root/../before" "$root/../after" ||
+    bad "the packages left this behind (>), or took it along (<)"
 # Each path of the packages is gone, unless it was there before.
 while IFS= read -r path; do
     [ ! -e "$root$path" ] && [ ! -h "$root$path" ] ||

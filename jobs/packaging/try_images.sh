@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# try_images.sh FOLDER: runs what corpress.def in FOLDER (from recipes.sh) has for Apptainer, without
-# Apptainer: its sections, each in a bare Debian 12 in place of the image. Then starts the program in
-# there from this machine's mpirun. Builds the Dockerfile, too, where there is buildah, on the same
-# bare system. Takes ten minutes, 2 GB below build/, and a mirror of Debian; see bare.sh.
+# try_images.sh FOLDER: runs what corpress.def in FOLDER (from recipes.sh) has for Apptainer,
+# without Apptainer: its sections, each in a bare Debian 12 in place of the image. Then starts the
+# program in there from this machine's mpirun. Builds the Dockerfile, too, where there is buildah,
+# on the same bare system. Takes ten minutes, 2 GB below build/, and a mirror of Debian; see bare.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=jobs/packaging/bare.sh

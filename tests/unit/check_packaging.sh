@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What jobs/packaging makes of a tarball names this version and its checksum, and parses:
-# check_packaging.sh ROOT VERSION. Nothing is built; jobs/packaging/README.md says how that is tried.
+# check_packaging.sh ROOT VERSION. Nothing is built; jobs/packaging/README.md says how to try that.
 set -euo pipefail
 root=$1
 version=$2
