@@ -69,10 +69,9 @@ static inline void cpr_encoder_put(cpr_encoder *encoder, unsigned bit, uint32_t 
 {
     assert(bit <= 1 && p1 >= 1 && p1 <= 65535);
     const uint64_t split = cpr_coder_split(encoder->low, encoder->high, p1);
-    if (bit)
-        encoder->high = split;
-    else
-        encoder->low = split + 1;
+    const uint64_t if_one = -(uint64_t)bit; /* no branch: which it is cannot be foretold */
+    encoder->high ^= (encoder->high ^ split) & if_one;
+    encoder->low ^= (encoder->low ^ (split + 1)) & ~if_one;
     while (((encoder->low ^ encoder->high) >> 56) == 0) {
         *encoder->next++ = (uint8_t)(encoder->high >> 56);
         encoder->low <<= 8;
@@ -87,10 +86,9 @@ static inline unsigned cpr_decoder_get(cpr_decoder *decoder, uint32_t p1)
     assert(p1 >= 1 && p1 <= 65535);
     const uint64_t split = cpr_coder_split(decoder->low, decoder->high, p1);
     const unsigned bit = decoder->code <= split;
-    if (bit)
-        decoder->high = split;
-    else
-        decoder->low = split + 1;
+    const uint64_t if_one = -(uint64_t)bit; /* no branch: which it is cannot be foretold */
+    decoder->high ^= (decoder->high ^ split) & if_one;
+    decoder->low ^= (decoder->low ^ (split + 1)) & ~if_one;
     while (((decoder->low ^ decoder->high) >> 56) == 0) {
         const uint64_t byte = decoder->next < decoder->end ? *decoder->next++ : 0;
         decoder->low <<= 8;

@@ -54,6 +54,7 @@ ALWAYS_INLINE uint32_t predict_guess(cpr_model *m, cpr_mixing_shape s)
 ALWAYS_INLINE void begin_tree(cpr_model *m, cpr_mixing_shape s)
 {
     address_groups(m, 0, s);
+    prefetch_node(m, s);
     find_slots(m, 0, s);
 }
 

@@ -10,7 +10,8 @@
 
 static uint32_t depth_class(uint32_t depth)
 {
-    return depth == 0 ? 0 : depth < 4 ? 1 : depth < 8 ? 2 : 3;
+    static const uint8_t class_of_depth[] = {0, 1, 1, 1, 2, 2, 2, 2, 3};
+    return class_of_depth[depth < 8 ? depth : 8];
 }
 
 /* The mixer's inputs, four in a word. They are put together in registers and stored as vectors: a

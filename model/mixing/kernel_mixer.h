@@ -153,9 +153,9 @@ ALWAYS_INLINE void select_rows(cpr_model *m, cpr_mixing_shape s, uint32_t known,
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
-    bool expecting = false;
-    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++)
-        expecting = expecting || core->matches[i].expected >= 0;
+    uint32_t expecting = 0;
+    for (uint32_t i = 0; i < cpr_matches_of(s); i++)
+        expecting |= core->matches[i].expected >= 0;
     const uint32_t row[CPR_WEIGHT_SETS] = {
         core->node < CPR_ROWS_NODE ? core->node : CPR_ROWS_NODE - 1,
         core->token_row,

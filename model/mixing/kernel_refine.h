@@ -33,16 +33,26 @@ ALWAYS_INLINE void prefetch_refinements(const cpr_model *m, cpr_mixing_shape s,
                                         const uint32_t row[CPR_REFINEMENTS])
 {
     UNROLL for (uint32_t i = 0; i < s.refinements; i++)
-        __builtin_prefetch(m->refinements + (size_t)row[i] * CPR_REFINE_STEPS, 1);
+    {
+        const uint16_t *at = m->refinements + (size_t)row[i] * CPR_REFINE_STEPS;
+        __builtin_prefetch(at, 1);
+        __builtin_prefetch(at + CPR_REFINE_STEPS - 1, 1); /* it may lie in two cache lines */
+    }
 }
 
-ALWAYS_INLINE void address_refinements(const cpr_model *m, cpr_mixing_shape s,
-                                       uint32_t row[CPR_REFINEMENTS])
+ALWAYS_INLINE void refinement_rows(const cpr_model *m, uint32_t row[CPR_REFINEMENTS])
 {
     const cpr_core_state *core = m->core;
     const uint32_t byte = core->text.last_bytes & 0xff;
     row[0] = core->node % CPR_REFINE_NODES;
     row[1] = CPR_REFINE_NODES + ((core->node << 8 | byte) * UINT32_C(0x9E3779B1) >> 16);
+}
+
+/* Asks for the rows of the next decision's node, which may come from far. */
+ALWAYS_INLINE void prefetch_node(const cpr_model *m, cpr_mixing_shape s)
+{
+    uint32_t row[CPR_REFINEMENTS];
+    refinement_rows(m, row);
     prefetch_refinements(m, s, row);
 }
 

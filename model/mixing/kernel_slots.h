@@ -5,6 +5,8 @@
 
 #include "mixing_state.h"
 
+#include <string.h>
+
 /* For functions on a number of lanes that their callers fix. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 24")
@@ -41,23 +43,33 @@ ALWAYS_INLINE void address_groups(cpr_model *m, uint32_t from, cpr_mixing_shape 
     }
 }
 
-/* The slot of a context in its bucket. If there is none, the one that has seen least makes room. */
+/* The slot of a context in its bucket. If there is none, the one that has seen least makes room.
+ * Without branches: which of the four it is cannot be foretold. */
 ALWAYS_INLINE uint32_t find_slot(cpr_bucket *bucket, uint32_t check)
 {
-    const cpr_slot *slots = bucket->slots;
-    const uint32_t found = slots[0].check == check   ? 0
-                           : slots[1].check == check ? 1
-                           : slots[2].check == check ? 2
-                           : slots[3].check == check ? 3
-                                                     : CPR_BUCKET_SLOTS;
-    if (found < CPR_BUCKET_SLOTS)
-        return found;
-    uint32_t victim = 0;
-    for (uint32_t i = 1; i < CPR_BUCKET_SLOTS; i++)
-        if (bucket->slots[i].history[0] < bucket->slots[victim].history[0])
-            victim = i;
-    bucket->slots[victim] = (cpr_slot){.check = (uint8_t)check};
-    return victim;
+    const uint64_t ones = UINT64_C(0x0001000100010001);
+    uint64_t pairs = 0; /* of each slot, 16 bits: its check, and above it its first history */
+    uint32_t least = UINT32_MAX;
+    UNROLL for (uint32_t i = 0; i < CPR_BUCKET_SLOTS; i++)
+    {
+        const uint32_t seen = bucket->slots[i].history[0];
+        pairs |= (uint64_t)(bucket->slots[i].check | seen << 8) << 16 * i;
+        const uint32_t rank = seen * CPR_BUCKET_SLOTS + i;
+        least = rank < least ? rank : least;
+    }
+    const uint64_t differ = (pairs & 0xff * ones) ^ check * ones;
+    const uint64_t equal = ~((differ | ones << 15) - ones) & ones << 15;
+    const uint64_t keep = -(uint64_t)(equal != 0);
+    const uint32_t known = (uint32_t)__builtin_ctzll(equal | UINT64_C(1) << 63) / 16;
+    const uint32_t found = (known & (uint32_t)keep) | (least % CPR_BUCKET_SLOTS & ~(uint32_t)keep);
+    cpr_slot *slot = &bucket->slots[found];
+    uint64_t words[2];
+    memcpy(words, slot, sizeof words);
+    words[0] &= keep;
+    words[1] &= keep;
+    memcpy(slot, words, sizeof words);
+    slot->check = (uint8_t)check;
+    return found;
 }
 
 /* Makes the line that of the context, if it is another's. */

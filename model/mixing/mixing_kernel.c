@@ -18,16 +18,15 @@
 /* ---- learning in the tree ---- */
 
 /* What expected another decision expects nothing more. */
-static void narrow_expected(cpr_model *m, unsigned bit, uint32_t depth)
+ALWAYS_INLINE void narrow_expected(cpr_model *m, unsigned bit, uint32_t depth, cpr_mixing_shape s)
 {
     cpr_expected *e = &m->core->expected;
     for (unsigned which = 0; which < 2; which++)
         for (uint32_t i = 0; i < CPR_SUCCESSORS_MAX; i++)
             e->agrees[which][i] &= e->path[which][i] << depth >> 31 == bit ? -1 : 0;
-    for (uint32_t i = 0; i < cpr_matches_of(m->profile.shape); i++) {
+    for (uint32_t i = 0; i < cpr_matches_of(s); i++) {
         cpr_match *match = &m->core->matches[i];
-        if (match->path << depth >> 31 != bit)
-            match->expected = -1;
+        match->expected |= -(int32_t)(match->path << depth >> 31 != bit);
     }
 }
 
@@ -57,7 +56,7 @@ ALWAYS_INLINE uint32_t predict_shape(cpr_model *m, cpr_mixing_shape s)
     for (uint32_t i = 0; i < s.networks; i++)
         said[i] = network_input(m->networks[i], m->core->node);
     uint32_t refinement[CPR_REFINEMENTS];
-    address_refinements(m, s, refinement);
+    refinement_rows(m, refinement);
     packed_inputs packed = {0};
     const uint32_t known = read_contexts(m, node, s, &packed);
     read_successors(m, node->depth, s, &packed);
@@ -84,6 +83,7 @@ ALWAYS_INLINE int32_t learn_token(cpr_model *m, unsigned bit, const cpr_tree_nod
     if (m->core->guess < 0) {
         if (sure)
             address_groups(m, 0, s);
+        prefetch_node(m, s);
         find_slots(m, 0, s);
     }
     return (int32_t)token;
@@ -99,8 +99,9 @@ ALWAYS_INLINE int32_t learn_shape(cpr_model *m, unsigned bit, cpr_mixing_shape s
     if (child < 0)
         return learn_token(m, bit, node, (uint32_t)~child, s);
 
-    narrow_expected(m, bit, node->depth);
+    narrow_expected(m, bit, node->depth, s);
     core->node = (uint32_t)child;
+    prefetch_node(m, s);
     if (leads_to_groups(&m->vocabulary->nodes[child]))
         address_groups(m, core->node + 1, s);
     train_tree(m, bit, node, s);
