@@ -40,7 +40,7 @@ bool cpr_profile_has_network(const cpr_profile *profile);
 #define CPR_MIXING_VERSION 2u
 
 /* Of the presets' parameters, and of what lessons make of a text: no archive holds it. */
-#define CPR_PRESETS_VERSION 6u
+#define CPR_PRESETS_VERSION 7u
 
 #define CPR_DESCRIPTOR_MAX_BYTES 4200u
 

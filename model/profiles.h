@@ -20,14 +20,14 @@ enum {
     CPR_PROFILE_COUNT = CPR_PROFILE_NEURAL_TAUGHT + 3
 };
 
-/* What balanced and neural have in common. */
+/* What balanced, strong and neural have in common. */
 #define CPR_CONTEXTS_OF_BALANCED                                                                   \
     CPR_CONTEXT_T1, CPR_CONTEXT_NONE, CPR_CONTEXT_WORD, CPR_CONTEXT_WORD_1,                        \
         CPR_CONTEXT_WORD_BEFORE, CPR_CONTEXT_BYTES_2, CPR_CONTEXT_BYTES_3, CPR_CONTEXT_BYTES_5,    \
         CPR_CONTEXT_SHAPE, CPR_CONTEXT_PUNCTUATION, CPR_CONTEXT_LINE, CPR_CONTEXT_LINE_WORD,       \
-        CPR_CONTEXT_ABOVE, CPR_CONTEXT_FIELD, CPR_CONTEXT_BEFORE, CPR_CONTEXT_WORD_SKIP
+        CPR_CONTEXT_ABOVE, CPR_CONTEXT_FIELD
 #define CPR_SHAPE_LIKE_BALANCED                                                                    \
-    .lines = 1, .successors = 6, .matches = 3, .match_lanes = 2, .byte_matches = 1,                \
+    .lines = 1, .successors = 6, .matches = 3, .match_lanes = 1, .byte_matches = 1,                \
     .sets = CPR_WEIGHT_SETS, .refinements = CPR_REFINEMENTS
 #define CPR_LIKE_BALANCED                                                                          \
     .successor_ids = {CPR_CONTEXT_T3, CPR_CONTEXT_T2,     CPR_CONTEXT_T4,                          \
@@ -39,7 +39,7 @@ enum {
 #define CPR_NEURAL_SUMMARY "a larger network: the smallest archives"
 
 #define CPR_BALANCED_AND_NETWORK                                                                   \
-    .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
+    .shape = {.contexts = 14, CPR_SHAPE_LIKE_BALANCED, .networks = 1},                             \
     .context_ids = {CPR_CONTEXTS_OF_BALANCED}, CPR_LIKE_BALANCED, .max_line_pairs = 1u << 18
 
 /* All but their networks. What has been taught needs fewer contexts beside it. */
@@ -50,17 +50,17 @@ enum {
 #define CPR_NEURAL                                                                                 \
     .name = "neural", .summary = CPR_NEURAL_SUMMARY,                                               \
     .shape = {.contexts = 22, CPR_SHAPE_LIKE_BALANCED, .networks = 1, .chances = 1},               \
-    .context_ids = {CPR_CONTEXTS_OF_BALANCED, CPR_CONTEXT_TAG,   CPR_CONTEXT_BRACKET,              \
-                    CPR_CONTEXT_BRACKETS,     CPR_CONTEXT_LINES, CPR_CONTEXT_CAPITALIZED,          \
-                    CPR_CONTEXT_QUOTATION},                                                        \
+    .context_ids = {CPR_CONTEXTS_OF_BALANCED, CPR_CONTEXT_BEFORE,      CPR_CONTEXT_WORD_SKIP,      \
+                    CPR_CONTEXT_TAG,          CPR_CONTEXT_BRACKET,     CPR_CONTEXT_BRACKETS,       \
+                    CPR_CONTEXT_LINES,        CPR_CONTEXT_CAPITALIZED, CPR_CONTEXT_QUOTATION},     \
     CPR_LIKE_BALANCED, .max_line_pairs = 1u << 19
 
 static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
     [CPR_PROFILE_BALANCED] =
         {
             .name = "balanced",
-            .summary = "the default: sixteen contexts",
-            .shape = {.contexts = 16, CPR_SHAPE_LIKE_BALANCED},
+            .summary = "the default: fourteen contexts",
+            .shape = {.contexts = 14, CPR_SHAPE_LIKE_BALANCED},
             .context_ids = {CPR_CONTEXTS_OF_BALANCED},
             CPR_LIKE_BALANCED,
             .max_line_pairs = 1u << 18,
@@ -68,15 +68,16 @@ static const cpr_profile cpr_profiles[CPR_PROFILE_COUNT] = {
     [CPR_PROFILE_FAST] =
         {
             .name = "fast",
-            .summary = "four contexts and small tables: three times as fast, and larger archives",
-            .shape = {.contexts = 4, .successors = 2, .matches = 1, .match_lanes = 1, .sets = 2},
-            .context_ids = {CPR_CONTEXT_NONE, CPR_CONTEXT_T1, CPR_CONTEXT_WORD, CPR_CONTEXT_SHAPE},
+            .summary = "five contexts and small tables: twice as fast, and larger archives",
+            .shape = {.contexts = 5, .successors = 2, .matches = 1, .match_lanes = 1, .sets = 2},
+            .context_ids = {CPR_CONTEXT_NONE, CPR_CONTEXT_T1, CPR_CONTEXT_WORD, CPR_CONTEXT_SHAPE,
+                            CPR_CONTEXT_BYTES_2},
             .successor_ids = {CPR_CONTEXT_T3, CPR_CONTEXT_WORD_2},
             .match_tokens = {5},
             .guess_from = 45000,
             .guess_shift = 10,
-            .max_buckets = 1u << 17,
-            .successor_bits = 17,
+            .max_buckets = 1u << 18,
+            .successor_bits = 18,
             .history_bits = 22,
             .max_sample_bytes = UINT64_C(8) << 20,
         },

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 static const uint64_t known_answers[] = {
-    UINT64_C(0xecdb79b0e045de08), UINT64_C(0xdb5bbc710ec2f33b), UINT64_C(0x6f7b0fb834166d34),
-    UINT64_C(0xfee2843e141a363e), UINT64_C(0xa3048ce8eec240f1), UINT64_C(0x111a8a8847782b55),
-    UINT64_C(0x4c1e2b0d0f7b4e4b), UINT64_C(0x7c0eef3f91d9ce7c),
+    UINT64_C(0xf6af0f2ef7dee575), UINT64_C(0xcebe3a73d5d26316), UINT64_C(0xf2c2e84498924534),
+    UINT64_C(0xd5f7b3d182138770), UINT64_C(0xbf4d4bb5dfb45c9b), UINT64_C(0x111a8a8847782b55),
+    UINT64_C(0xc5334f089d7528b2), UINT64_C(0xc9716cb91f4eb948),
 };
 
 #endif

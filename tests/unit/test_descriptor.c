@@ -12,18 +12,18 @@
 #include <string.h>
 
 #define BALANCED                                                                                   \
-    "tokens 1; mixing 2 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19,20,21 lines=1 "             \
-    "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=2 sets=6 refine=2 guess-from=60000 "        \
+    "tokens 1; mixing 2 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19 lines=1 "                   \
+    "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=1 sets=6 refine=2 guess-from=60000 "        \
     "guess-shift=8 chances=0 buckets=4456448 line-pairs=262144 successor-bits=21 "                 \
     "history-bits=24 byte-matches=1 byte-bits=23"
 #define FAST                                                                                       \
-    "tokens 1; mixing 1 contexts=0,1,6,14 lines=0 successors=3,8 matches=5 match-lanes=1 sets=2 "  \
-    "refine=0 guess-from=45000 guess-shift=10 chances=0 buckets=131072 line-pairs=0 "              \
-    "successor-bits=17 history-bits=22"
+    "tokens 1; mixing 1 contexts=0,1,6,14,11 lines=0 successors=3,8 matches=5 match-lanes=1 "      \
+    "sets=2 refine=0 guess-from=45000 guess-shift=10 chances=0 buckets=262144 line-pairs=0 "       \
+    "successor-bits=18 history-bits=22"
 #define NEURAL_MIXING                                                                              \
     "tokens 1; mixing 2 "                                                                          \
     "contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27 lines=1 "              \
-    "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=2 sets=6 refine=2 guess-from=60000 "        \
+    "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=1 sets=6 refine=2 guess-from=60000 "        \
     "guess-shift=8 chances=1 buckets=4456448 line-pairs=524288 successor-bits=21 "                 \
     "history-bits=24 byte-matches=1 byte-bits=23"
 #define NEURAL NEURAL_MIXING "; network 1 kind=sru width=256 layers=3"
