@@ -13,11 +13,13 @@ is decompressed is compared with the input. Programs that are not installed are 
 note; those that fail, too, and then the exit code is 1. PEERS below names their packages.
 
 --json keeps what was measured, for report.py: a program's row for a file replaces an older one. All
-of it must be of one commit and one machine. Files go by their names without ending.
+of it must be of one commit and one machine. Files go by their names without ending. The commit is
+the last one that changed what is measured; `+` behind it says that there were changes since.
 """
 import argparse
 import datetime
 import filecmp
+import hashlib
 import json
 import os
 import platform
@@ -26,6 +28,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+NOT_YET = "Not measured yet."
+HERE = os.path.dirname(os.path.abspath(__file__))
+# What goes into the program, from the top of the tree.
+MEASURED = ("coder", "model", "shard", "mpi", "jobs", "CMakeLists.txt", "CMakePresets.json",
+            ":(exclude)*.md", ":(exclude)jobs/packaging", ":(exclude)jobs/python",
+            ":(exclude)jobs/slurm")
 
 # name, package (for corpress: the program), compress, decompress; {in} input, {out} compressed
 # file, {back} where the input comes back. (lrzip would give way to all other programs.)
@@ -39,6 +48,7 @@ PEERS = [
     ("brotli -q 11 --large_window=30", "brotli", "brotli -q 11 --large_window=30 -o {out} {in}",
      "brotli -d --large_window=30 -o {back} {out}"),
     ("bzip2 -9", "bzip2", "bzip2 -9 -c {in} > {out}", "bzip2 -d -c {out} > {back}"),
+    ("bzip3 -b 64", "bzip3", "bzip3 -e -b 64 -c {in} > {out}", "bzip3 -d -c {out} > {back}"),
     ("xz -9e", "xz-utils", "xz -9e -T1 -c {in} > {out}", "xz -d -c {out} > {back}"),
     ("7z PPMd o16 m1g", "p7zip-full",
      "7z a -bso0 -bsp0 -mx=9 -m0=PPMd:o=16:mem=1g -mmt=1 {out} {in}",
@@ -83,6 +93,13 @@ def measure(peer, source, core, check=True):
     return size, there, again, max(peak_there, peak_again)
 
 
+def measure_row(peer, source, arguments):
+    """One run, as a row of the JSON."""
+    size, there, again, peak = measure(peer, source, arguments.core, not arguments.no_check)
+    return {"program": peer[0], "bytes": size, "compress_seconds": there,
+            "decompress_seconds": again, "memory_mb": peak}
+
+
 def add_arguments(parser):
     parser.add_argument("--corpress", required=True, help="the program to measure")
     parser.add_argument("--shard-size", default="64M", help="of corpress (default: %(default)s)")
@@ -92,16 +109,21 @@ def add_arguments(parser):
     parser.add_argument("files", nargs="+")
 
 
-def chosen_peers(arguments, parser):
-    """Those that --only names, without those that are not installed."""
+def all_peers(arguments):
     program = os.path.abspath(arguments.corpress)
     ways = [(f"corpress {profile}", f"-p {profile} --shard-size {arguments.shard_size}")
             for profile in ("balanced", "fast", "strong", "neural")]
     if getattr(arguments, "shards", False):
         ways += [("corpress balanced, 1 MiB shards", "--shard-size 1M"),
-                 ("corpress balanced, 1 MiB shards, no primer", "--shard-size 1M --no-primer")]
-    peers = [(name, program, f"'{program}' compress -q {options} input -o {{out}}",
-              f"'{program}' cat {{out}} input > {{back}}") for name, options in ways] + PEERS
+                 ("corpress balanced, 1 MiB shards, no primer", "--shard-size 1M --no-primer"),
+                 ("corpress balanced, 4 MiB shards", "--shard-size 4M")]
+    return [(name, program, f"'{program}' compress -q {options} input -o {{out}}",
+             f"'{program}' cat {{out}} input > {{back}}") for name, options in ways] + PEERS
+
+
+def chosen_peers(arguments, parser):
+    """Those that --only names, without those that are not installed."""
+    peers = all_peers(arguments)
     names = arguments.only.split(",") if arguments.only else [""]
     for name in names:
         if not any(peer[0].startswith(name) for peer in peers):
@@ -131,20 +153,17 @@ def compare(path, peers, arguments):
         for _ in range(arguments.repeat):
             for peer in (peer for peer in peers if peer[0] not in failed):
                 try:
-                    size, there, again, peak = measure(peer, source, arguments.core,
-                                                       not arguments.no_check)
+                    row = measure_row(peer, source, arguments)
                 except RuntimeError as error:
                     print(f"left out: {peer[0]} on {path}: {error}", file=sys.stderr)
                     failed.add(peer[0])
                     best.pop(peer[0], None)
                     continue
-                row = {"program": peer[0], "bytes": size, "compress_seconds": there,
-                       "decompress_seconds": again, "memory_mb": peak}
                 best[peer[0]] = better(row, best.get(peer[0], row))
     print(f"\n{os.path.basename(path)}: {raw:,} bytes; load {os.getloadavg()[0]:.1f}\n")
     print(table(raw, best.values()), flush=True)
     if arguments.json:
-        keep(arguments, os.path.splitext(os.path.basename(path))[0], raw, best.values())
+        keep(arguments, os.path.splitext(os.path.basename(path))[0], path, best.values())
     return not failed
 
 
@@ -185,17 +204,23 @@ def said(*command):
     return output.strip().split("\n")[0]
 
 
+def commit():
+    """The last one that changed what is measured, with a + if the tree has changes of it."""
+    git = ("git", "-C", os.path.join(HERE, "..", ".."))
+    last = said(*git, "log", "-1", "--format=%h", "--", *MEASURED)
+    return last + ("+" if said(*git, "status", "--porcelain", "--", *MEASURED) else "")
+
+
 def circumstances(corpress):
     """What all figures of one JSON have in common."""
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         names = re.findall(r"^model name\s*: (.*)$", info.read(), re.M)
-    here = os.path.dirname(os.path.abspath(__file__))
     return {
         "processor": names[0] if names else platform.machine(),
         "cores": os.cpu_count(),
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
         "corpress": said(corpress, "--version"),
-        "commit": said("git", "-C", here, "rev-parse", "--short", "HEAD"),
+        "commit": commit(),
     }
 
 
@@ -208,26 +233,43 @@ def package_versions():
     return versions
 
 
-def keep(arguments, name, raw, rows):
-    """Adds the rows of one file to the JSON."""
+def keep(arguments, name, path, rows, section="inputs"):
+    """Adds the rows of one file to a section of the JSON."""
     now = circumstances(arguments.corpress)
-    kept = {"circumstances": now, "inputs": {}}
-    if os.path.exists(arguments.json):
-        with open(arguments.json, encoding="utf-8") as source:
-            kept = json.load(source)
-        if kept["circumstances"] != now:
-            sys.exit(f"{arguments.json} is of another commit or machine; remove it to begin anew")
+    kept = read_json(arguments.json)
+    if kept.setdefault("circumstances", now) != now:
+        sys.exit(f"{arguments.json} is of another commit or machine; remove it to begin anew")
     kept["date"] = datetime.date.today().isoformat()
     kept["packages"] = package_versions()
-    of_file = kept["inputs"].setdefault(name, {"bytes": raw, "rows": []})
+    facts = {"bytes": os.path.getsize(path), "sha256": sha256(path)}
+    of_file = kept.setdefault(section, {}).setdefault(name, dict(facts, rows=[]))
     new = {row["program"]: dict(row, load=round(os.getloadavg()[0], 1)) for row in rows}
-    if of_file["bytes"] != raw:
+    if any(of_file.get(key, value) != value for key, value in facts.items()):
         sys.exit(f"{arguments.json} has another file of the name '{name}'")
     of_file["rows"] = [row for row in of_file["rows"] if row["program"] not in new]
     of_file["rows"] += new.values()
-    with open(arguments.json, "w", encoding="utf-8") as out:
-        json.dump(kept, out, indent=1, sort_keys=True)
+    write_json(arguments.json, kept)
+
+
+def sha256(path):
+    with open(path, "rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def read_json(path):
+    """What is in the file, or nothing if there is none."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as source:
+        return json.load(source)
+
+
+def write_json(path, content):
+    """Replaces the file as a whole, so that a stop leaves the old one or the new one."""
+    with open(path + ".new", "w", encoding="utf-8") as out:
+        json.dump(content, out, indent=1, sort_keys=True)
         out.write("\n")
+    os.replace(path + ".new", path)
 
 
 def main():

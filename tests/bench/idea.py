@@ -112,36 +112,50 @@ def measure_source(arguments):
 
 
 def load(path):
-    if not os.path.exists(path):
-        return {"sizes": {}}
-    with open(path, encoding="utf-8") as source:
-        return json.load(source)
+    return {"sizes": {}} | compare.read_json(path)
 
 
-def keep(path, results):
-    with open(path, "w", encoding="utf-8") as out:
-        json.dump(results, out, indent=1, sort_keys=True)
-        out.write("\n")
+def begin(arguments):
+    """What is measured already, of this commit and machine."""
+    results = load(arguments.json)
+    now = compare.circumstances(os.path.join(arguments.build, "corpress"))
+    if results.setdefault("circumstances", now) != now:
+        sys.exit(f"{arguments.json} is of another commit or machine; remove it to begin anew")
+    return results
+
+
+def measure_row(name, size, arguments):
+    """Measures one program at one size, and keeps the row."""
+    results = begin(arguments)
+    with tempfile.TemporaryDirectory() as directory:
+        source = os.path.join(directory, "input")
+        growth.make_prefix(arguments.text, source, size)
+        text = compare.sha256(source)
+        if results.setdefault("texts", {}).setdefault(str(size), text) != text:
+            sys.exit(f"{arguments.json} is of another text; remove it to begin anew")
+        others = [peer for peer in OTHERS if peer[0] == name]
+        if others:
+            row = measure_other(others[0], source, directory, not arguments.no_check)
+        else:
+            row = measure_profile(name.split()[1], source, directory, arguments)
+    results["date"] = datetime.date.today().isoformat()
+    results["sizes"].setdefault(str(size), {})[name] = row
+    compare.write_json(arguments.json, results)
+
+
+def measure_coder(arguments):
+    results = dict(begin(arguments), source=measure_source(arguments))
+    compare.write_json(arguments.json, results)
 
 
 def measure(arguments):
     sizes = sorted(int(float(size) * MIB) for size in arguments.sizes.split(","))
     only = tuple(arguments.only.split(","))
-    results = load(arguments.json)
-    results["circumstances"] = compare.circumstances(os.path.join(arguments.build, "corpress"))
-    results["date"] = datetime.date.today().isoformat()
-    results["source"] = measure_source(arguments)
+    measure_coder(arguments)
     for size in (size for size in sizes if size <= os.path.getsize(arguments.text)):
-        rows = results["sizes"].setdefault(str(size), {})
-        with tempfile.TemporaryDirectory() as directory:
-            source = os.path.join(directory, "input")
-            growth.make_prefix(arguments.text, source, size)
-            for peer in (peer for peer in OTHERS if peer[0].startswith(only)):
-                rows[peer[0]] = measure_other(peer, source, directory, not arguments.no_check)
-                keep(arguments.json, results)
-            for profile in (name for name in PROFILES if name.startswith(only)):
-                rows["corpress " + profile] = measure_profile(profile, source, directory, arguments)
-                keep(arguments.json, results)
+        for name in names():
+            if name.startswith(only) or name.removeprefix("corpress ").startswith(only):
+                measure_row(name, size, arguments)
 
 
 # ---- tables ------------------------------------------------------------------------------------
@@ -162,13 +176,15 @@ def growth_table(results):
 
 
 def largest_of_all(results):
-    """The largest size that every program was measured at."""
+    """The largest size that every program was measured at, or None."""
     return max((size for size in results["sizes"] if set(names()) <= set(results["sizes"][size])),
-               key=int)
+               key=int, default=None)
 
 
 def parameter_table(results):
     size = largest_of_all(results)
+    if size is None:
+        return compare.NOT_YET
     lines = ["| profile | memory of the model, MiB | numbers of its network | archive, bytes "
              "| bits/byte |", "|---|---:|---:|---:|---:|"]
     for profile in PROFILES:
@@ -193,7 +209,9 @@ def loss_table(results):
 
 
 def source_table(results):
-    row = results["source"]
+    row = results.get("source")
+    if not row:
+        return compare.NOT_YET
     each = row["symbols"]
     return "\n".join([
         "| of each symbol | bits |", "|---|---:|",
@@ -205,6 +223,9 @@ def source_table(results):
 
 def tables(results):
     """Name and text of every table that report.py writes."""
+    if not results["sizes"]:
+        return dict.fromkeys(("idea", "idea: parameters", "idea: loss", "idea: source",
+                              "idea: when"), compare.NOT_YET)
     facts_of = results["circumstances"]
     return {"idea": growth_table(results), "idea: parameters": parameter_table(results),
             "idea: loss": loss_table(results), "idea: source": source_table(results),
