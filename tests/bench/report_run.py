@@ -192,7 +192,7 @@ def idea_steps(arguments, form, known):
     if "source" not in results:
         yield Step("the coder", 1, lambda: idea.measure_coder(arguments.idea))
     for mib in IDEA_MIB[form]:
-        size = mib * idea.MIB
+        size = int(mib * idea.MIB)
         if size > os.path.getsize(arguments.idea.text):
             print(f"left out: {mib} MiB of {arguments.idea.text}, which is shorter",
                   file=sys.stderr)
