@@ -209,11 +209,13 @@ def idea_steps(arguments, form, known):
 
 def texts_of(arguments, texts, programs):
     """What results.json is made of: section, name, path, peers."""
-    chosen, other_kinds, corpora = (peers_for(names, arguments) for names in programs)
+    installed = peers_for(programs[0] if arguments.short else None, arguments)
+    chosen, other_kinds, corpora = ([peer for peer in installed if peer[0] in names]
+                                    for names in programs)
     prose = ("inputs", "English prose", texts.beginning(arguments.prose, TEXT_BYTES))
     if arguments.short:
         return [(*prose, chosen)]
-    every = [peer for peer in peers_for(None, arguments) if "4 MiB" not in peer[0]]
+    every = [peer for peer in installed if "4 MiB" not in peer[0]]
     found = [(*prose, every),
              ("inputs", "C source", texts.beginning(arguments.code, TEXT_BYTES), every)]
     found += [("field", name, path, other_kinds)
