@@ -71,7 +71,7 @@ extern "C" {
  * starts no threads and takes its best kernels. Tells HDF5 to do nothing when the process ends.
  * Decoding gives the same bytes without it. */
 void cpr_prepare(void);
-const char *cpr_version(void);     /* "0.1.0"; static. Any thread. */
+const char *cpr_version(void);     /* "1.0.0"; static. Any thread. */
 unsigned cpr_format_version(void); /* of the archives that it makes. Any thread. */
 
 /* ---- what went wrong ------------------------------------------------------------------------ */
