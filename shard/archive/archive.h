@@ -8,7 +8,7 @@
 
 /* Versions of the tables: what is written, and the oldest that can be read. Format 1 did not say
  * what decoding needs: such archives can be listed and audited, but not decoded. */
-#define CPR_FORMAT_VERSION 3u
+#define CPR_FORMAT_VERSION 4u
 #define CPR_FORMAT_OLDEST 1u
 /* From this one on, the tables of a small archive are a record. */
 #define CPR_FORMAT_RECORD 3u

@@ -42,7 +42,13 @@ static const char phrases[] =
     "lines=1 successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=2 sets=6 refine=2 guess-from=60000 "
     "guess-shift=8 chances=0 buckets=4456448 line-pairs=262144 successor-bits=21 history-bits=24; "
     "network 1 kind=sru width=256 layers=3; network 1 kind=taught width=128 layers=3 rank=64 "
-    "bits=4 grain=2";
+    "bits=4 grain=2 tokens 1; mixing 2 contexts=1,0,6,7,10,11,12,13,14,15,16,17,18,19 lines=1 "
+    "successors=3,2,4,5,8,9 matches=12,5,2 match-lanes=1 sets=6 refine=2 guess-from=60000 "
+    "guess-shift=8 chances=0 buckets=4456448 line-pairs=262144 successor-bits=21 history-bits=24 "
+    "byte-matches=1 byte-bits=23; network 1 kind=sru width=32 layers=2 chances=1 buckets=4456448 "
+    "line-pairs=524288 tokens 1; mixing 1 contexts=0,1,6,14,11 lines=0 successors=3,8 matches=5 "
+    "match-lanes=1 sets=2 refine=0 guess-from=45000 guess-shift=10 chances=0 buckets=262144 "
+    "line-pairs=0 successor-bits=18 history-bits=22 rank=64 bits=5 grain=4 rank=128 bits=5 grain=8";
 #define PHRASE_BYTES (sizeof phrases - 1)
 /* A phrase takes three bytes. */
 enum { PHRASE_LEAST = 4, PHRASE_MOST = PHRASE_LEAST + 127 };

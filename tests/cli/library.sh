@@ -37,7 +37,7 @@ diff -u declared offered || fail "the libraries do not offer what the headers de
 nm -D --defined-only "$libdir"/libcorpress*.so | grep ' [TBDRVW] ' | grep -v '@@CORPRESS_' &&
     fail "there are names without a version"
 # grep reads to the end here and below: with -q, who writes to it may end by SIGPIPE.
-readelf -d "$libdir/libcorpress.so" | grep 'soname: \[libcorpress\.so\.0\]' >/dev/null ||
+readelf -d "$libdir/libcorpress.so" | grep 'soname: \[libcorpress\.so\.1\]' >/dev/null ||
     fail "no soname"
 
 # ---- an archive ----
@@ -78,7 +78,7 @@ cc -std=c11 -Wall -Wextra -Werror example.c $(pkg-config --cflags --libs corpres
 export LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 check ./example
 ldd ./example >loads
-grep -q "libcorpress.so.0 => $libdir/" loads || fail "$(cat loads)"
+grep -q "libcorpress.so.1 => $libdir/" loads || fail "$(cat loads)"
 if [ -z "${HDF5_IS_PARALLEL-}" ] && grep -E 'libmpi|blas' loads; then
     fail "the library loads what reading does not need"
 fi

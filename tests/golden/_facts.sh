@@ -10,6 +10,17 @@ golden_options() {
     options+=(--shard-size 1M)
 }
 
+# golden_newest: the folder of the archives that the program makes: next, if it makes others than the
+# last released version did, else that version's.
+golden_newest() (
+    cd "$(dirname "${BASH_SOURCE[0]}")" || exit
+    if [ -d next ]; then
+        echo "$PWD/next"
+    else
+        printf '%s\n' "$PWD"/[0-9]*/ | sort -V | tail -n 1 | sed 's|/$||'
+    fi
+)
+
 # golden_facts DIR: a line for each entry: kind and mode, time, hash or link target, name.
 golden_facts() (
     cd "$1" || exit

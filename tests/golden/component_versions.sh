@@ -19,7 +19,7 @@ content() {
 # changed OLD [NEW]: the files of `pinned` that are not the same in two commits.
 changed() {
     local file
-    git -C "$root" diff --name-only --diff-filter=MDR "$@" -- "${pinned[@]}" |
+    git -C "$root" diff --name-only -M100% --diff-filter=MD "$@" -- "${pinned[@]}" |
         while IFS= read -r file; do
             cmp -s <(content "$file" "$1") <(content "$file" "${@:2}" 2>/dev/null) || echo "$file"
         done

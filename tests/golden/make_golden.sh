@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# make_golden.sh CORPRESS [NAMES]: makes the golden archives, or those with the NAMES, anew, with the
-# program CORPRESS.
+# make_golden.sh CORPRESS [NAMES]: makes the golden archives, or those with the NAMES, anew in the
+# folder next, with the program CORPRESS. A release gives that folder its version's name.
 set -euo pipefail
 corpress=$(realpath "$1")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/_facts.sh"
+mkdir -p "$here/next"
 options=()
 export LC_ALL=C
 . "$here/../_lib.sh"
@@ -57,7 +58,7 @@ for profile in ${2:-balanced fast neural strong strong_taught}; do
     [ "$profile" = neural ] && tree=small || tree=golden
     cp -a "$tree" "$profile"
     (cd "$profile" && "$corpress" compress -q --force "${options[@]}" "$tree" \
-        -o "$here/$profile.h5")
-    rm "$here/$profile.h5.log.jsonl"
-    golden_facts "$profile" >"$here/$profile.files"
+        -o "$here/next/$profile.h5")
+    rm "$here/next/$profile.h5.log.jsonl"
+    golden_facts "$profile" >"$here/next/$profile.files"
 done

@@ -548,7 +548,7 @@ static void later_version(void **state)
     put_file("a.h5", whole, bytes);
     assert_int_equal(try_open("a.h5", &error), CPR_ERR_VERSION);
     assert_non_null(strstr(error.text, "format 9"));
-    assert_non_null(strstr(error.text, "formats 1 to 3"));
+    assert_non_null(strstr(error.text, "formats 1 to 4"));
     free(whole);
     free_sample(&s);
 }

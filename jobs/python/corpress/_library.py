@@ -13,7 +13,7 @@ from typing import Any, Iterator, List, Tuple
 from . import errors
 from ._version import VERSION
 
-SONAME = "libcorpress.so.0"
+SONAME = "libcorpress.so.1"
 OK = 0
 STOPPED = 14
 NONE = (1 << 64) - 1

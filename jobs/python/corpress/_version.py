@@ -1,3 +1,3 @@
 """The version of the package, which is that of the library it needs."""
 
-VERSION = "0.2.0"
+VERSION = "1.0.0"
