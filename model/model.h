@@ -40,7 +40,7 @@ bool cpr_profile_has_network(const cpr_profile *profile);
 #define CPR_MIXING_VERSION 2u
 
 /* Of the presets' parameters, and of what lessons make of a text: no archive holds it. */
-#define CPR_PRESETS_VERSION 7u
+#define CPR_PRESETS_VERSION 8u
 
 #define CPR_DESCRIPTOR_MAX_BYTES 4200u
 
@@ -112,6 +112,14 @@ cpr_vocabulary *cpr_vocabulary_create_bytes(void);
 /* Byte-pair merges (Sennrich et al. 2016, arXiv:1508.07909) on the counted words, at most
  * max_tokens tokens; a function of the counts alone. */
 cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max_tokens);
+
+/* The same, but single bytes where longer tokens would save little: in sequences of nucleotides,
+ * say, they only hide what is alike. */
+cpr_vocabulary *cpr_vocabulary_fit(const cpr_word_counts *counts, uint32_t max_tokens);
+
+/* The vocabulary that suits the profile and a corpus of that many bytes. NULL: out of memory. */
+cpr_vocabulary *cpr_profile_vocabulary(const cpr_profile *profile, const cpr_word_counts *counts,
+                                       uint64_t corpus_bytes);
 void cpr_vocabulary_free(cpr_vocabulary *vocabulary);
 
 uint32_t cpr_vocabulary_tokens(const cpr_vocabulary *vocabulary);

@@ -12,6 +12,12 @@
 /* A token must be used this often in the sample, or it costs more to store than it saves. */
 #define MIN_TOKEN_USES 48u
 
+/* Tokens are not worth it if they take more than so many percent of the decisions that single bytes
+ * take, or if so few bytes make up nearly the whole text. */
+#define MOST_DECISIONS 88u
+#define FEW_BYTES 10u
+#define NEARLY_ALL 95u /* percent */
+
 #define PAIRS 65536u /* of two bytes */
 
 cpr_vocabulary *cpr_vocabulary_create_empty(uint32_t tokens, size_t text_bytes)
@@ -211,6 +217,36 @@ static cpr_vocabulary *settle_tokens(cpr_vocabulary *v, const cpr_sorted_word *w
     return pruned;
 }
 
+/* Decisions of all words, each as often as it came. */
+static uint64_t count_decisions(const cpr_vocabulary *v, const cpr_sorted_word *words, size_t count,
+                                uint64_t *uses)
+{
+    uint64_t decisions = 0;
+    count_uses(v, words, count, uses);
+    for (uint32_t t = 0; t < v->tokens; t++)
+        decisions += uses[t] * v->depth[t];
+    return decisions;
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* How many of the tokens make up nearly the whole text. Sorts their uses. */
+static uint32_t count_usual(uint64_t *uses, uint32_t tokens)
+{
+    uint64_t all = 0, usual = 0;
+    uint32_t n = 0;
+    qsort(uses, tokens, sizeof *uses, compare_uses);
+    for (uint32_t t = 0; t < tokens; t++)
+        all += uses[t];
+    while (n < tokens && usual < all / 100 * NEARLY_ALL)
+        usual += uses[n++];
+    return n;
+}
+
 cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max_tokens)
 {
     if (max_tokens > CPR_VOCABULARY_MAX_TOKENS)
@@ -230,6 +266,32 @@ cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max
     free(words);
     free(merges);
     return v;
+}
+
+cpr_vocabulary *cpr_vocabulary_fit(const cpr_word_counts *counts, uint32_t max_tokens)
+{
+    size_t count;
+    cpr_sorted_word *words = cpr_word_counts_sorted(counts, &count);
+    cpr_vocabulary *tokens = cpr_vocabulary_learn(counts, max_tokens);
+    cpr_vocabulary *bytes = words != NULL ? cpr_vocabulary_create_bytes() : NULL;
+    if (bytes != NULL)
+        bytes = settle_tokens(bytes, words, count);
+    uint64_t *uses = tokens != NULL ? malloc(tokens->tokens * sizeof *uses) : NULL;
+    cpr_vocabulary *better = NULL;
+    if (bytes != NULL && uses != NULL) {
+        const uint64_t of_tokens = count_decisions(tokens, words, count, uses);
+        const uint64_t of_bytes = count_decisions(bytes, words, count, uses);
+        const bool bytes_will_do = of_tokens > of_bytes / 100 * MOST_DECISIONS ||
+                                   count_usual(uses, bytes->tokens) <= FEW_BYTES;
+        better = bytes_will_do ? bytes : tokens;
+    }
+    free(words);
+    free(uses);
+    if (better != tokens)
+        cpr_vocabulary_free(tokens);
+    if (better != bytes)
+        cpr_vocabulary_free(bytes);
+    return better;
 }
 
 /* ---- use ---- */

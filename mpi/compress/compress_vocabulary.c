@@ -118,8 +118,7 @@ static cpr_status vocabulary_learn(cpr_compress_run *run, const cpr_word_counts 
     cpr_vocabulary *learned =
         run->plan.corpus_bytes == 0
             ? cpr_vocabulary_create_bytes()
-            : cpr_vocabulary_learn(
-                  counts, cpr_profile_vocabulary_size(run->engine.profile, run->plan.corpus_bytes));
+            : cpr_profile_vocabulary(run->engine.profile, counts, run->plan.corpus_bytes);
     if (learned != NULL)
         run->engine.packed_vocabulary =
             cpr_vocabulary_pack(learned, &run->engine.packed_vocabulary_bytes);

@@ -65,7 +65,7 @@ cpr_status forecast_vocabulary_learn(const cpr_file_list *files, const cpr_profi
     cpr_status status =
         counts != NULL ? vocabulary_count(files, sample, counts, error) : code_no_memory(error);
     if (status == CPR_OK) {
-        v->vocabulary = cpr_vocabulary_learn(counts, cpr_profile_vocabulary_size(profile, corpus));
+        v->vocabulary = cpr_profile_vocabulary(profile, counts, corpus);
         if (v->vocabulary != NULL)
             v->packed = cpr_vocabulary_pack(v->vocabulary, &v->packed_bytes);
         status = v->packed != NULL ? CPR_OK : code_no_memory(error);

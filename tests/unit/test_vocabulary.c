@@ -275,13 +275,60 @@ static void words(void **state)
                          cases[i].length);
 }
 
+/* Of what many contexts would take for that text. */
+static uint32_t fitting_tokens(const char *profile, const uint8_t *text, size_t bytes)
+{
+    cpr_word_counts *counts = cpr_word_counts_create();
+    assert_non_null(counts);
+    assert_true(cpr_word_counts_add(counts, text, bytes));
+    cpr_vocabulary *v = cpr_profile_vocabulary(cpr_profile_find(profile), counts, bytes);
+    assert_non_null(v);
+    check_tree(v);
+    const uint32_t tokens = cpr_vocabulary_tokens(v);
+    cpr_vocabulary_free(v);
+    cpr_word_counts_free(counts);
+    return tokens;
+}
+
+/* Single bytes where few letters make up the text, or where tokens save nothing; a profile of few
+ * contexts takes tokens. */
+static void bytes_where_they_will_do(void **state)
+{
+    (void)state;
+    enum { BYTES = 600000, LINE = 61 };
+    uint8_t *text = malloc(BYTES);
+    assert_non_null(text);
+    uint32_t random = 7;
+    for (size_t i = 0; i < BYTES; i++) {
+        random = random * 1664525 + 1013904223;
+        text[i] = (uint8_t)(i % LINE == LINE - 1 ? '\n' : "ACGT"[random >> 30]);
+    }
+    assert_int_equal(fitting_tokens("balanced", text, BYTES), 256);
+    assert_in_range(fitting_tokens("fast", text, BYTES), 257, 1024);
+    for (size_t i = 0; i < BYTES; i++) {
+        random = random * 1664525 + 1013904223;
+        text[i] = (uint8_t)(i % LINE == LINE - 1 ? '\n' : ' ' + (random >> 24) % 95);
+    }
+    assert_int_equal(fitting_tokens("balanced", text, BYTES), 256);
+    free(text);
+    text = make_text(BYTES);
+    assert_in_range(fitting_tokens("balanced", text, BYTES), 257, 512);
+    assert_int_equal(fitting_tokens("balanced", text, 0), 256);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words),           cmocka_unit_test(bytes_vocabulary),
-        cmocka_unit_test(learned_tokens),  cmocka_unit_test(no_room_for_merges),
-        cmocka_unit_test(skewed_counts),   cmocka_unit_test(merging_does_not_depend_on_the_split),
-        cmocka_unit_test(pack_and_unpack), cmocka_unit_test(damaged_pack),
+        cmocka_unit_test(bytes_where_they_will_do),
+        cmocka_unit_test(words),
+        cmocka_unit_test(bytes_vocabulary),
+        cmocka_unit_test(learned_tokens),
+        cmocka_unit_test(no_room_for_merges),
+        cmocka_unit_test(skewed_counts),
+        cmocka_unit_test(merging_does_not_depend_on_the_split),
+        cmocka_unit_test(pack_and_unpack),
+        cmocka_unit_test(damaged_pack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
