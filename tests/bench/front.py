@@ -4,7 +4,7 @@ import math
 WIDTH, HEIGHT = 940, 430
 TOP, BOTTOM, LEFT, GAP, PANEL = 46, 58, 62, 20, 420
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
-LABEL_HEIGHT = 13
+LABEL_HEIGHT, LETTER_WIDTH = 13, 6.6
 
 
 def shorter(name):
@@ -24,17 +24,31 @@ def front(points):
     return best
 
 
-def spread(labels):
-    """Moves labels [x, y, text] that would overlap apart, downwards."""
-    placed = []
-    for label in sorted(labels, key=lambda l: l[1]):
-        width = 6.4 * len(label[2])
-        for other in placed:
-            apart = label[0] + width < other[0] or other[0] + 6.4 * len(other[2]) < label[0]
-            if not apart and label[1] < other[1] + LABEL_HEIGHT:
-                label[1] = other[1] + LABEL_HEIGHT
-        placed.append(label)
-    return placed
+def overlap(a, b):
+    """Whether two boxes (left, top, right, bottom) share a point."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def place(points, left, right):
+    """Where the labels of points (x, y, name) begin: beside, above or below them, where no other
+    label or point is, between left and right."""
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y, _ in points]
+    places = []
+    for x, y, name in points:
+        width = LETTER_WIDTH * len(name)
+        ways = [(x + 7, y + 4), (x - width / 2, y - 9), (x - width / 2, y + 17),
+                (x - 7 - width, y + 4)]
+        for step in range(1, 6):
+            down = step * LABEL_HEIGHT
+            ways += [(x + 7, y + 4 + down), (x + 7, y + 4 - down), (x - 7 - width, y + 4 + down),
+                     (x - 7 - width, y + 4 - down)]
+        boxes = [(at[0], at[1] - 10, at[0] + width, at[1] + 3) for at in ways]
+        free = [i for i, box in enumerate(boxes) if box[0] >= left and box[2] <= right
+                and not any(overlap(box, other) for other in taken)]
+        best = free[0] if free else 0
+        taken.append(boxes[best])
+        places.append(ways[best])
+    return places
 
 
 def text(x, y, content, more=""):
@@ -81,13 +95,14 @@ class Panel:
         best = front(rows)
         path = "L".join(f"{self.x(speed):.1f} {self.y(size):.1f}" for speed, size, _ in best)
         lines = [f'<path class="front" d="M{path}"/>']
-        labels = []
-        for speed, size, program in rows:
-            kind = "ours" if program.startswith("corpress") else "peer"
-            x, y = self.x(speed), self.y(size)
-            lines.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
-            labels.append([x + 7, y + 4, shorter(program), kind])
-        lines += [text(x, y, name, f' class="{kind}"') for x, y, name, kind in spread(labels)]
+        # Ours choose their places first.
+        rows = sorted(rows, key=lambda row: (not row[2].startswith("corpress"), row[1]))
+        points = [(self.x(speed), self.y(size), shorter(program)) for speed, size, program in rows]
+        places = place(points, self.left, self.left + PANEL)
+        for row, point, at in zip(rows, points, places):
+            kind = "ours" if row[2].startswith("corpress") else "peer"
+            lines.append(f'<circle class="{kind}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="4"/>')
+            lines.append(text(*at, point[2], f' class="{kind}"'))
         return lines
 
 
