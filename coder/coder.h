@@ -63,15 +63,22 @@ static inline uint64_t cpr_coder_split(uint64_t low, uint64_t high, uint32_t p1)
            (((range & ((1u << CPR_PROBABILITY_BITS) - 1)) * p1) >> CPR_PROBABILITY_BITS);
 }
 
+/* Leaves of [low, high] what stands for `bit`: up to the split, or behind it. Without a branch:
+ * which it is cannot be foretold. */
+static inline void cpr_coder_narrow(uint64_t *low, uint64_t *high, uint64_t split, unsigned bit)
+{
+    const uint64_t if_one = -(uint64_t)bit;
+    *high ^= (*high ^ split) & if_one;
+    *low ^= (*low ^ (split + 1)) & ~if_one;
+}
+
 /* Codes `bit` (0 or 1), which is 1 with probability p1 / 65536. Puts out at most
  * CPR_ENCODER_MAX_BYTES_PER_DECISION bytes. */
 static inline void cpr_encoder_put(cpr_encoder *encoder, unsigned bit, uint32_t p1)
 {
     assert(bit <= 1 && p1 >= 1 && p1 <= 65535);
     const uint64_t split = cpr_coder_split(encoder->low, encoder->high, p1);
-    const uint64_t if_one = -(uint64_t)bit; /* no branch: which it is cannot be foretold */
-    encoder->high ^= (encoder->high ^ split) & if_one;
-    encoder->low ^= (encoder->low ^ (split + 1)) & ~if_one;
+    cpr_coder_narrow(&encoder->low, &encoder->high, split, bit);
     while (((encoder->low ^ encoder->high) >> 56) == 0) {
         *encoder->next++ = (uint8_t)(encoder->high >> 56);
         encoder->low <<= 8;
@@ -86,9 +93,7 @@ static inline unsigned cpr_decoder_get(cpr_decoder *decoder, uint32_t p1)
     assert(p1 >= 1 && p1 <= 65535);
     const uint64_t split = cpr_coder_split(decoder->low, decoder->high, p1);
     const unsigned bit = decoder->code <= split;
-    const uint64_t if_one = -(uint64_t)bit; /* no branch: which it is cannot be foretold */
-    decoder->high ^= (decoder->high ^ split) & if_one;
-    decoder->low ^= (decoder->low ^ (split + 1)) & ~if_one;
+    cpr_coder_narrow(&decoder->low, &decoder->high, split, bit);
     while (((decoder->low ^ decoder->high) >> 56) == 0) {
         const uint64_t byte = decoder->next < decoder->end ? *decoder->next++ : 0;
         decoder->low <<= 8;

@@ -217,6 +217,33 @@ static cpr_vocabulary *settle_tokens(cpr_vocabulary *v, const cpr_sorted_word *w
     return pruned;
 }
 
+static cpr_vocabulary *learn_tokens(const cpr_sorted_word *words, size_t count, uint32_t max_tokens)
+{
+    if (max_tokens > CPR_VOCABULARY_MAX_TOKENS)
+        max_tokens = CPR_VOCABULARY_MAX_TOKENS;
+    const uint32_t max_merges = max_tokens > 256 ? max_tokens - 256 : 0;
+    cpr_vocabulary *v = NULL;
+    cpr_merge *merges = malloc((max_merges + 1) * sizeof *merges);
+    if (merges != NULL) {
+        const long learned = cpr_byte_pairs_learn(words, count, max_merges, MIN_TOKEN_USES, merges);
+        if (learned >= 0)
+            v = vocabulary_of_merges(merges, (uint32_t)learned);
+        if (v != NULL)
+            v = settle_tokens(v, words, count);
+    }
+    free(merges);
+    return v;
+}
+
+cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max_tokens)
+{
+    size_t count;
+    cpr_sorted_word *words = cpr_word_counts_sorted(counts, &count);
+    cpr_vocabulary *v = words != NULL ? learn_tokens(words, count, max_tokens) : NULL;
+    free(words);
+    return v;
+}
+
 /* Decisions of all words, each as often as it came. */
 static uint64_t count_decisions(const cpr_vocabulary *v, const cpr_sorted_word *words, size_t count,
                                 uint64_t *uses)
@@ -247,33 +274,14 @@ static uint32_t count_usual(uint64_t *uses, uint32_t tokens)
     return n;
 }
 
-cpr_vocabulary *cpr_vocabulary_learn(const cpr_word_counts *counts, uint32_t max_tokens)
-{
-    if (max_tokens > CPR_VOCABULARY_MAX_TOKENS)
-        max_tokens = CPR_VOCABULARY_MAX_TOKENS;
-    const uint32_t max_merges = max_tokens > 256 ? max_tokens - 256 : 0;
-    size_t count;
-    cpr_vocabulary *v = NULL;
-    cpr_sorted_word *words = cpr_word_counts_sorted(counts, &count);
-    cpr_merge *merges = malloc((max_merges + 1) * sizeof *merges);
-    if (words != NULL && merges != NULL) {
-        const long learned = cpr_byte_pairs_learn(words, count, max_merges, MIN_TOKEN_USES, merges);
-        if (learned >= 0)
-            v = vocabulary_of_merges(merges, (uint32_t)learned);
-        if (v != NULL)
-            v = settle_tokens(v, words, count);
-    }
-    free(words);
-    free(merges);
-    return v;
-}
-
 cpr_vocabulary *cpr_vocabulary_fit(const cpr_word_counts *counts, uint32_t max_tokens)
 {
     size_t count;
     cpr_sorted_word *words = cpr_word_counts_sorted(counts, &count);
-    cpr_vocabulary *tokens = cpr_vocabulary_learn(counts, max_tokens);
-    cpr_vocabulary *bytes = words != NULL ? cpr_vocabulary_create_bytes() : NULL;
+    if (words == NULL)
+        return NULL;
+    cpr_vocabulary *tokens = learn_tokens(words, count, max_tokens);
+    cpr_vocabulary *bytes = cpr_vocabulary_create_bytes();
     if (bytes != NULL)
         bytes = settle_tokens(bytes, words, count);
     uint64_t *uses = tokens != NULL ? malloc(tokens->tokens * sizeof *uses) : NULL;

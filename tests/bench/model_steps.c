@@ -89,9 +89,8 @@ static cpr_status learn(const char *path, cpr_vocabulary **vocabulary, cpr_error
     good = packed != NULL && cpr_word_counts_merge(counts, packed, packed_bytes);
     if (good)
         printf("merge_counts %.3f s\n", lap(&start));
-    *vocabulary = good ? cpr_vocabulary_learn(counts, cpr_profile_vocabulary_size(
-                                                          cpr_profile_find("balanced"), terabyte))
-                       : NULL;
+    *vocabulary =
+        good ? cpr_profile_vocabulary(cpr_profile_find("balanced"), counts, terabyte) : NULL;
     if (*vocabulary != NULL)
         printf("learn %.3f s\n", lap(&start));
     free(packed);
