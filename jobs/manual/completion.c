@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-/* Writes text, with a blank for each '|' and `escape` in front of each of the bytes `special`. */
-static void write_words(FILE *out, const char *text, const char *special, const char *escape)
+/* Writes text, with a blank for each '|' and a backslash in front of each of the bytes `special`.
+ */
+static void write_words(FILE *out, const char *text, const char *special)
 {
     for (; *text != '\0'; text++) {
         if (strchr(special, *text) != NULL)
-            fputs(escape, out);
+            fputc('\\', out);
         fputc(*text == '|' ? ' ' : *text, out);
     }
 }
@@ -19,6 +20,23 @@ static void write_profiles(FILE *out)
 {
     for (unsigned i = 0; cpr_profile_at(i) != NULL; i++)
         fprintf(out, "%s%s", i > 0 ? " " : "", cpr_profile_name(cpr_profile_at(i)));
+}
+
+/* The value of such an option is one of a few words. */
+static bool is_word(const option_row *row)
+{
+    return row->kind == OPTION_PROFILE || row->kind == OPTION_RULE || row->kind == OPTION_FORMAT ||
+           row->kind == OPTION_BY;
+}
+
+/* Those words, with a backslash in front of each of the bytes `special`. */
+static void write_value_words(FILE *out, const option_row *row, const char *special)
+{
+    if (row->kind == OPTION_PROFILE)
+        write_profiles(out);
+    else
+        write_words(out, row->kind == OPTION_RULE ? "line|file|separator:" : row->argument,
+                    special);
 }
 
 /* ---- bash ---------------------------------------------------------------------------------- */
@@ -52,27 +70,14 @@ static void write_bash_options(FILE *out)
 
 static void write_bash_value(FILE *out, const option_row *row)
 {
-    switch (row->kind) {
-    case OPTION_FILE:
-        fputs("file", out);
-        break;
-    case OPTION_DIRECTORY:
-        fputs("directory", out);
-        break;
-    case OPTION_PROFILE:
+    if (is_word(row)) {
         fputs("words ", out);
-        write_profiles(out);
-        break;
-    case OPTION_RULE:
-        fputs("words line file separator:", out);
-        break;
-    case OPTION_FORMAT:
-    case OPTION_BY:
-        fputs("words ", out);
-        write_words(out, row->argument, "", "");
-        break;
-    default:
-        fputs("text", out);
+        write_value_words(out, row, "");
+    } else {
+        fputs(row->kind == OPTION_FILE        ? "file"
+              : row->kind == OPTION_DIRECTORY ? "directory"
+                                              : "text",
+              out);
     }
 }
 
@@ -151,31 +156,17 @@ static void write_zsh_value(FILE *out, const option_row *row)
                 row->kind == OPTION_BY       ? "row"
                 : row->kind == OPTION_FORMAT ? "format"
                                              : row->argument,
-                ":", "\\");
+                ":");
     fputc(':', out);
-    switch (row->kind) {
-    case OPTION_FILE:
-        fputs("_files", out);
-        break;
-    case OPTION_DIRECTORY:
-        fputs("_files -/", out);
-        break;
-    case OPTION_PROFILE:
+    if (is_word(row)) {
         fputc('(', out);
-        write_profiles(out);
+        write_value_words(out, row, ":");
         fputc(')', out);
-        break;
-    case OPTION_RULE:
-        fputs("(line file separator\\:)", out);
-        break;
-    case OPTION_FORMAT:
-    case OPTION_BY:
-        fputc('(', out);
-        write_words(out, row->argument, "", "");
-        fputc(')', out);
-        break;
-    default:
-        fputc(' ', out);
+    } else {
+        fputs(row->kind == OPTION_FILE        ? "_files"
+              : row->kind == OPTION_DIRECTORY ? "_files -/"
+                                              : " ",
+              out);
     }
 }
 
