@@ -2,6 +2,12 @@
 # bare.sh: for scripts that try something in a bare Debian 12: a tree that debootstrap makes, and
 # chroot. Needs root, debootstrap, and a mirror: DEBIAN_MIRROR, else Debian's.
 
+say() { printf '\n== %s\n' "$*"; }
+bad() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
 # bare_needs: ends the script if this machine cannot do it.
 bare_needs() {
     if [ "$(id -u)" -ne 0 ]; then

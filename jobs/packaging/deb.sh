@@ -6,13 +6,8 @@
 # SOURCE_DATE_EPOCH, else that of the commit; of an unpacked tarball, that of its files.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-case ${1:-} in
--*)
-    echo "usage: jobs/packaging/deb.sh [FOLDER]" >&2
-    exit 3
-    ;;
-esac
-folder=$(realpath -m -- "${1:-build/deb}")
+. jobs/packaging/common.sh
+folder=$(only_folder build/deb "$@")
 build=$PWD/build/package
 
 say() { echo "deb.sh: $*" >&2; }

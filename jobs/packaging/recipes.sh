@@ -12,6 +12,8 @@
 # program that the module is for is installed, without it /opt/corpress/VERSION.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=jobs/packaging/common.sh
+. "$here/common.sh"
 if [ "$#" -lt 2 ] || [ "$#" -gt 4 ] || [[ $1 = -* ]]; then
     echo "usage: jobs/packaging/recipes.sh TARBALL FOLDER [URL [PREFIX]]" >&2
     exit 3
@@ -25,7 +27,7 @@ bad() {
 }
 [ -f "$tarball" ] || bad "no file $tarball: make it with jobs/packaging/tarball.sh"
 version=$(tar -xOf "$tarball" --wildcards --no-wildcards-match-slash '*/CMakeLists.txt' |
-    sed -n 's/^project(corpress VERSION \([0-9.]*\) .*/\1/p')
+    project_version)
 [ -n "$version" ] || bad "$tarball is no tarball of corpress"
 name=corpress-$version.tar.xz
 [ "${tarball##*/}" = "$name" ] || bad "$tarball holds version $version: name it $name"

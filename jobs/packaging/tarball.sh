@@ -4,19 +4,14 @@
 # same bytes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-case ${1:-} in
--*)
-    echo "usage: jobs/packaging/tarball.sh [FOLDER]" >&2
-    exit 3
-    ;;
-esac
-folder=$(realpath -m -- "${1:-build/dist}")
+. jobs/packaging/common.sh
+folder=$(only_folder build/dist "$@")
 
 if [ ! -e .git ]; then
     echo "tarball.sh: $PWD is no checkout: only a commit makes a tarball" >&2
     exit 2
 fi
-version=$(git show HEAD:CMakeLists.txt | sed -n 's/^project(corpress VERSION \([0-9.]*\) .*/\1/p')
+version=$(git show HEAD:CMakeLists.txt | project_version)
 if [ -z "$version" ]; then
     echo "tarball.sh: the commit's CMakeLists.txt names no version of the project" >&2
     exit 1

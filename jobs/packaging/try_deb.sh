@@ -6,22 +6,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=jobs/packaging/bare.sh
 . "$here/bare.sh"
+# shellcheck source=jobs/packaging/common.sh
+. "$here/common.sh"
 cd "$here/../.."
-case ${1:-} in
--*)
-    echo "usage: jobs/packaging/try_deb.sh [FOLDER]" >&2
-    exit 3
-    ;;
-esac
-folder=$(realpath -m -- "${1:-build/deb}")
+folder=$(only_folder build/deb "$@")
 root=$PWD/build/trial/deb
 
-say() { printf '\n== %s\n' "$*"; }
-bad() {
-    echo "try_deb.sh: $*" >&2
-    exit 1
-}
-version=$(sed -n 's/^project(corpress VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt)
+version=$(project_version <CMakeLists.txt)
 shopt -s nullglob
 packages=("$folder"/*_"$version"-*.deb)
 [ "${#packages[@]}" -gt 0 ] ||

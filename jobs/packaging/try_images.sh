@@ -15,11 +15,6 @@ folder=$(realpath -- "$1")
 def=$folder/corpress.def
 trial=$(realpath -- "$here/../..")/build/trial
 
-say() { printf '\n== %s\n' "$*"; }
-bad() {
-    echo "try_images.sh: $*" >&2
-    exit 1
-}
 [ -f "$def" ] || bad "no corpress.def in $folder: fill it with jobs/packaging/recipes.sh"
 bare_needs
 
