@@ -196,10 +196,7 @@ def write(path, text):
 
 def mixed(results, ideas):
     """A fault if a report is short, or of more than one commit or machine."""
-    forms = {found.get("form") for found in (results, ideas)}
-    if forms == {None}:
-        return None                     # measured one by one: each table says of what commit
-    if forms != {"long"}:
+    if {found.get("form") for found in (results, ideas)} != {"long"}:
         return "results.json and idea.json are not of one long report"
     if results["circumstances"] != ideas["circumstances"]:
         return "results.json and idea.json are of different commits or machines"

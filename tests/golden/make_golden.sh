@@ -5,7 +5,8 @@ set -euo pipefail
 corpress=$(realpath "$1")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/_facts.sh"
-mkdir -p "$here/next"
+newest=$(golden_newest)
+[ -d "$here/next" ] || cp -r "$newest" "$here/next" # what is not made anew stays as it was
 options=()
 export LC_ALL=C
 . "$here/../_lib.sh"
